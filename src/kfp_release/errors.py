@@ -1,0 +1,46 @@
+"""What a user can meet: one base error, and the problems that a check collects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class ReleaseError(Exception):
+    """Something is refused or failed. The text says what, where, the value seen, and how to go on.
+
+    `remedy` is printed on a line of its own, after the message.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}\n  → {self.remedy}" if self.remedy else message
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing that is wrong in a source: where, what, and what to do.
+
+    `path` is relative to the project; `line` counts from 1, and is 0 where the file as a whole is meant.
+    """
+
+    path: str
+    line: int
+    message: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.path}:{self.line}" if self.line else self.path
+        return f"{where}: {self.message}" + (f"\n  → {self.remedy}" if self.remedy else "")
+
+
+class Problems(ReleaseError):
+    """All that is wrong in something a person wrote, at once."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -1,0 +1,78 @@
+"""Names of images: a repository, and a repository with tag and digest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Self
+
+from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
+
+_HOST = re.compile(r"(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?|localhost:\d{1,5}", re.ASCII)
+_NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*", re.ASCII)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_ECR = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)", re.ASCII)
+
+
+class BadImageName(ReleaseError):
+    """A text that should have named an image or a repository does not."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Repository:
+    """One repository of a registry, ``host/name``; the account and the region are read from an ECR host.
+
+    Source: distribution's reference grammar; the host is required here.
+    """
+
+    host: str
+    name: str
+    account: str | None = field(default=None, compare=False)
+    region: str | None = field(default=None, compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise `BadImageName` unless `text` is ``host/name`` without tag and digest."""
+        host, slash, name = text.partition("/")
+        if not slash or not _HOST.fullmatch(host) or not _NAME.fullmatch(name) or len(text) > 255:
+            raise BadImageName(
+                f"{text[:120]!r} is not a repository",
+                remedy="write it as <account>.dkr.ecr.<region>.amazonaws.com/<name>, without a tag",
+            )
+        ecr = _ECR.fullmatch(host)
+        return cls(host, name, ecr[1] if ecr else None, ecr[2] if ecr else None)
+
+    def at_host(self, host: str) -> Repository:
+        """The repository of the same name on another host; account and region stay what they were."""
+        if not _HOST.fullmatch(host):
+            raise BadImageName(f"{host[:120]!r} is not a registry host", remedy="write host or host:port")
+        return Repository(host, self.name, self.account, self.region)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageRef:
+    """``repository:tag@sha256:…``, the only thing that can be pinned. The digest makes it exact."""
+
+    repository: Repository
+    tag: str
+    digest: Digest
+
+    def __post_init__(self) -> None:
+        if not _TAG.fullmatch(self.tag):
+            raise BadImageName(f"{self.tag[:140]!r} is not an image tag", remedy="letters, digits, _ . - and 128 at most")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise `BadImageName` or `BadDigest` unless `text` has repository, tag and digest."""
+        name, at, digest = text.partition("@")
+        repository, colon, tag = name.rpartition(":")
+        if not at or not colon or "/" in tag:
+            raise BadImageName(f"{text[:200]!r} lacks a tag or a digest", remedy="write repository:tag@sha256:…")
+        return cls(Repository.parse(repository), tag, Digest.parse(digest))
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}@{self.digest}"

@@ -1,0 +1,72 @@
+"""Versions: a git tag, a distribution's version and an image tag, which are one and the same thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from packaging.version import InvalidVersion, Version
+
+from kfp_release.errors import ReleaseError
+
+
+class BadVersion(ReleaseError):
+    """A tag or version that no release can have."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReleaseVersion:
+    """What is released: a version of PEP 440, either of a tag or of a snapshot (``1.3.dev4+gabc1234``)."""
+
+    version: Version
+
+    @classmethod
+    def from_tag(cls, tag: str) -> Self:
+        """Raise `BadVersion` unless `tag` is exactly ``v`` and the normal form of a version without
+        epoch, dev and local part."""
+        try:
+            version = Version(tag[1:]) if tag.startswith("v") else None
+        except InvalidVersion:
+            version = None
+        if version is None:
+            raise BadVersion(f"{tag[:120]!r} is not a release tag", remedy="a release tag is v and a version: v1.2, v1.10, v2.0rc1")
+        if version.epoch or version.is_devrelease or version.local:
+            raise BadVersion(
+                f"tag {tag[:120]!r} has an epoch, a dev or a local part",
+                remedy=f"a release is a final or pre-release version, such as v{version.base_version}; "
+                "a commit without a tag is published with --snapshot",
+            )
+        if tag != f"v{version}":
+            raise BadVersion(f"tag {tag[:120]!r} is not in the normal form of PEP 440", remedy=f"git tag v{version}")
+        return cls(version)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The version that `text` names, with or without the ``v`` of its tag, a snapshot's too."""
+        try:
+            version = Version(text.removeprefix("v"))
+        except InvalidVersion as error:
+            raise BadVersion(f"{text[:120]!r} is not a version", remedy="write X.Y, as in 1.2") from error
+        if str(version) != text.removeprefix("v"):
+            raise BadVersion(f"{text[:120]!r} is not in the normal form of PEP 440", remedy=f"write {version}")
+        return cls(version)
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it is of an untagged commit."""
+        return self.version.is_devrelease
+
+    @property
+    def tag(self) -> str:
+        """The git tag. A snapshot has none."""
+        if self.is_snapshot:
+            raise BadVersion(f"snapshot {self} has no git tag")
+        return f"v{self.version}"
+
+    @property
+    def image_tag(self) -> str:
+        """The tag of its images: the version itself, with ``-`` for the ``+`` that no image tag may have."""
+        return str(self.version).replace("+", "-")
+
+    def __str__(self) -> str:
+        return str(self.version)
