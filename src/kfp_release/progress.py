@@ -1,0 +1,31 @@
+"""Progress on stderr: what is being done, and bytes of what is sent."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Owned by the steps, which tell it what happens; `kfp_release.console` shows it."""
+
+    def step(self, text: str) -> None:
+        """A new step begins, as in ``build the runtime``."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing, one line."""
+
+    def sent(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` bytes of `what` are sent. Called from several threads."""
+
+
+class Silent:
+    """Progress that nobody looks at."""
+
+    def step(self, text: str) -> None:
+        """Nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def sent(self, what: str, done: int, total: int) -> None:
+        """Nothing."""
