@@ -1,9 +1,9 @@
 """The configuration: ``[tool.kfp-release]`` of pyproject.toml, and the environment for staging and the sandbox.
 
-    KFP_RELEASE_REGISTRY            replaces the registry host of every owned image
-    KFP_RELEASE_BUILD_ARG_<NAME>    replaces the value of the declared build argument <NAME>
-    KFP_RELEASE_SIMPLE_URL          replaces index.simple-url
-    TWINE_REPOSITORY_URL            replaces index.upload-url
+KFP_RELEASE_REGISTRY            replaces the registry host of every owned image
+KFP_RELEASE_BUILD_ARG_<NAME>    replaces the value of the declared build argument <NAME>
+KFP_RELEASE_SIMPLE_URL          replaces index.simple-url
+TWINE_REPOSITORY_URL            replaces index.upload-url
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Config:
             if image.name == name:
                 return image
         known = ", ".join(image.name for image in self.images)
-        raise ReleaseError(f"no image is called {name[:80]!r} in [tool.kfp-release.images]", remedy=f"there is: {known}")
+        raise ReleaseError(
+            f"no image is called {name[:80]!r} in [tool.kfp-release.images]", remedy=f"there is: {known}"
+        )
 
     def require_index(self) -> IndexSettings:
         """The index; an error where none is configured."""

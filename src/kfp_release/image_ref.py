@@ -9,7 +9,9 @@ from typing import Self
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 
-_HOST = re.compile(r"(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?|localhost:\d{1,5}", re.ASCII)
+_HOST = re.compile(
+    r"(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?|localhost:\d{1,5}", re.ASCII
+)
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _ECR = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)", re.ASCII)
@@ -63,7 +65,9 @@ class ImageRef:
 
     def __post_init__(self) -> None:
         if not _TAG.fullmatch(self.tag):
-            raise BadImageName(f"{self.tag[:140]!r} is not an image tag", remedy="letters, digits, _ . - and 128 at most")
+            raise BadImageName(
+                f"{self.tag[:140]!r} is not an image tag", remedy="letters, digits, _ . - and 128 at most"
+            )
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -23,13 +23,16 @@ class ReleaseVersion:
     @classmethod
     def from_tag(cls, tag: str) -> Self:
         """Raise `BadVersion` unless `tag` is exactly ``v`` and the normal form of a version without
-        epoch, dev and local part."""
+        epoch, dev and local part.
+        """
         try:
             version = Version(tag[1:]) if tag.startswith("v") else None
         except InvalidVersion:
             version = None
         if version is None:
-            raise BadVersion(f"{tag[:120]!r} is not a release tag", remedy="a release tag is v and a version: v1.2, v1.10, v2.0rc1")
+            raise BadVersion(
+                f"{tag[:120]!r} is not a release tag", remedy="a release tag is v and a version: v1.2, v1.10, v2.0rc1"
+            )
         if version.epoch or version.is_devrelease or version.local:
             raise BadVersion(
                 f"tag {tag[:120]!r} has an epoch, a dev or a local part",
