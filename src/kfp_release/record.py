@@ -41,6 +41,11 @@ class PinnedImage:
         """The exact pin. Raise `BadImageName` where it is a tag only."""
         return ImageRef.parse(self.pin)
 
+    @property
+    def repository(self) -> Repository:
+        """Where it is pulled from, with the account and region of the repository that it was declared as."""
+        return self.declared.at_host(self.ref.repository.host)
+
 
 @dataclass(frozen=True, slots=True)
 class PinnedComponent:
@@ -73,10 +78,12 @@ class Pins:
 
     def to_json(self) -> bytes:
         """Indented JSON with a line end, the same bytes for the same pins."""
-        return _dump({"schema": SCHEMA, **self._value()})
+        return _dump(self.to_value())
 
-    def _value(self) -> dict[str, Any]:
+    def to_value(self) -> dict[str, Any]:
+        """What `to_json` writes, before it is text."""
         return {
+            "schema": SCHEMA,
             "distribution": self.distribution,
             "version": str(self.version),
             "commit": self.commit,
@@ -140,19 +147,20 @@ class ReleaseRecord:
 
     def to_json(self) -> bytes:
         """Indented JSON with a line end, the same bytes for the same release."""
-        return _dump(
-            {
-                "schema": SCHEMA,
-                "tag": self.tag,
-                "created": self.created,
-                **self.pins._value(),  # noqa: SLF001 - the same record's other half
-                "distributions": [
-                    {"project": item.project, "filename": item.filename, "sha256": item.sha256, "size": item.size}
-                    for item in self.distributions
-                ],
-                "tools": dict(self.tools),
-            }
-        )
+        return _dump(self.to_value())
+
+    def to_value(self) -> dict[str, Any]:
+        """What `to_json` writes, before it is text."""
+        return {
+            **self.pins.to_value(),
+            "tag": self.tag,
+            "created": self.created,
+            "distributions": [
+                {"project": item.project, "filename": item.filename, "sha256": item.sha256, "size": item.size}
+                for item in self.distributions
+            ],
+            "tools": dict(self.tools),
+        }
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -180,11 +188,12 @@ class ReleaseRecord:
 
 def _image(name: str, item: Mapping[str, Any]) -> PinnedImage:
     pin = _text(item["pin"])
-    if "@" in pin:
-        ImageRef.parse(pin)
+    declared = Repository.parse(_text(item["declared"]))
+    if "@" in pin and ImageRef.parse(pin).repository.name != declared.name:
+        raise BadRecord(f"{pin[:200]} is pinned for {declared}, another repository")
     return PinnedImage(
         name=_text(name),
-        declared=Repository.parse(_text(item["declared"])),
+        declared=declared,
         pin=pin,
         runtime_key=_text(item["runtime_key"]),
         platform=_text(item["platform"]),

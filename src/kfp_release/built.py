@@ -1,0 +1,84 @@
+"""A release that is built and not public yet: the folder ``dist/``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
+from kfp_release.image import Image
+from kfp_release.layout import Layout
+from kfp_release.record import Distribution, PinnedImage, ReleaseRecord
+
+
+class BadBuild(ReleaseError):
+    """A folder that is no built release, or no longer what was built."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltRelease:
+    """``dist/``: release.json, wheels and sdists, and an OCI layout with all that a runtime does not bring.
+
+    Only what `read` has checked is one, so nothing else can be published.
+    """
+
+    folder: Path
+    record: ReleaseRecord
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raise `BadBuild` where a file is missing, has other bytes than release.json says, or a pin lacks its digest."""
+        path = folder / "release.json"
+        try:
+            record = ReleaseRecord.parse(path.read_bytes())
+        except OSError as error:
+            raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
+        built = cls(folder, record)
+        for item in record.distributions:
+            built._require_unchanged(item)
+        for image in record.pins.images:
+            built._require_image(image)
+        return built
+
+    def _require_unchanged(self, item: Distribution) -> None:
+        path = self.path(item)
+        try:
+            seen = Digest.of(path.read_bytes()).hex
+        except OSError as error:
+            raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
+        if seen != item.sha256:
+            raise BadBuild(
+                f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy="build again: kfp-release build"
+            )
+
+    def _require_image(self, pinned: PinnedImage) -> None:
+        if not pinned.is_exact:
+            raise BadBuild(
+                f"image {pinned.name} is pinned to the tag alone: {pinned.pin}",
+                remedy="only what kfp-release build made from a plan can be published",
+            )
+        seen = self.image(pinned).manifest.digest
+        if seen != pinned.ref.digest:
+            raise BadBuild(
+                f"{self.folder / 'image'} has {seen} for image {pinned.name}, release.json pins {pinned.ref.digest}",
+                remedy="build again: kfp-release build",
+            )
+
+    @property
+    def layout(self) -> Layout:
+        """The images, without the layers of their runtimes."""
+        return Layout(self.folder / "image")
+
+    def image(self, pinned: PinnedImage) -> Image:
+        """The image that a pin names."""
+        return self.layout.image(pinned.name)
+
+    def path(self, item: Distribution) -> Path:
+        """Where a distribution lies."""
+        return self.folder / item.filename
+
+    def to_json(self) -> dict[str, Any]:
+        """release.json, for ``--json``."""
+        return self.record.to_value()

@@ -1,0 +1,240 @@
+"""What a release of one commit would do: looks at git, ECR and the index, and writes down what it saw.
+
+The plan is handed to `build`, which has no credentials: it carries the runtimes' manifests and configs, and what is
+already public under the version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+from kfp_release.config import Config, ImageSettings
+from kfp_release.digest import Digest
+from kfp_release.distributions import project_name, version_of_file
+from kfp_release.errors import ReleaseError
+from kfp_release.git import Git, Source
+from kfp_release.image import Image
+from kfp_release.image_ref import Repository
+from kfp_release.manifest import Descriptor, ImageConfig, Manifest
+from kfp_release.mutability import require_immutable
+from kfp_release.runtime import find_runtime, read_inputs
+from kfp_release.runtime_key import runtime_key
+from kfp_release.version import ReleaseVersion
+
+SCHEMA = 1
+
+
+class BadPlan(ReleaseError):
+    """A plan.json that this version of the tool cannot read."""
+
+
+class ImageReader(Protocol):
+    """What a plan asks of one ECR repository."""
+
+    def describe(self) -> Any:
+        """Its state, None where it does not exist."""
+
+    def find(self, tag: str | Digest) -> Manifest | None:
+        """The image that can be pulled by this tag or digest."""
+
+    def read_blob(self, descriptor: Descriptor) -> bytes:
+        """A small blob, verified."""
+
+
+class FileLister(Protocol):
+    """What a plan asks of the index."""
+
+    def files(self, project: str) -> Mapping[str, Any]:
+        """The files of a project, by name; each with `sha256`, hex or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedImage:
+    """One owned image: where it goes, what it stands on, and what is there already under the version's tag."""
+
+    name: str
+    declared: Repository
+    repository: Repository
+    repository_exists: bool
+    runtime_key: str
+    platform: str
+    interpreter: str
+    runtime: Image | None
+    existing: Image | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in plan.json; manifests and configs as the texts that they are."""
+        return {
+            "name": self.name,
+            "declared": str(self.declared),
+            "registry": self.repository.host,
+            "repository_exists": self.repository_exists,
+            "runtime_key": self.runtime_key,
+            "platform": self.platform,
+            "interpreter": self.interpreter,
+            "runtime": _image_to_json(self.runtime),
+            "existing": _image_to_json(self.existing),
+        }
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Self:
+        """Raise `KeyError`, `TypeError` or `ReleaseError` for anything else; `Plan.parse` makes `BadPlan` of it."""
+        return cls(
+            name=_text(value["name"]),
+            declared=Repository.parse(_text(value["declared"])),
+            repository=Repository.parse(_text(value["declared"])).at_host(_text(value["registry"])),
+            repository_exists=value["repository_exists"] is True,
+            runtime_key=_text(value["runtime_key"]),
+            platform=_text(value["platform"]),
+            interpreter=_text(value["interpreter"]),
+            runtime=_image(value["runtime"]),
+            existing=_image(value["existing"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """plan.json: one release, as it would be made now."""
+
+    source: Source
+    distribution: str
+    images: tuple[PlannedImage, ...]
+    files: Mapping[str, Mapping[str, str | None]]
+    """By project: the files of this version that the index has, with sha256 in hex where it tells."""
+
+    @property
+    def missing_runtimes(self) -> tuple[PlannedImage, ...]:
+        """The images whose runtime is not in ECR yet."""
+        return tuple(image for image in self.images if image.runtime is None)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `parse` reads."""
+        return {
+            "schema": SCHEMA,
+            "version": str(self.source.version),
+            "tag": self.source.tag,
+            "commit": self.source.commit,
+            "created": self.source.created,
+            "distribution": self.distribution,
+            "images": [image.to_json() for image in self.images],
+            "files": {project: dict(files) for project, files in self.files.items()},
+        }
+
+    def write(self, path: Path) -> None:
+        """Write plan.json."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read plan.json. Raise `BadPlan` where it is missing or is none."""
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadPlan(f"{path} cannot be read: {error.strerror}", remedy="kfp-release plan vX.Y") from error
+        return cls.parse(data)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Raise `BadPlan` unless `data` is a plan.json."""
+        remedy = "write it anew: kfp-release plan vX.Y"
+        try:
+            value = json.loads(data)
+            if value["schema"] != SCHEMA:
+                raise BadPlan(f"plan.json has schema {str(value['schema'])[:40]}, this is {SCHEMA}", remedy=remedy)
+            return cls(
+                source=Source(
+                    version=ReleaseVersion.parse(_text(value["version"])),
+                    tag=_text(value["tag"]),
+                    commit=Digest(_text(value["commit"]).ljust(64, "0")).hex[:40],
+                    created=int(value["created"]),
+                ),
+                distribution=_text(value["distribution"]),
+                images=tuple(PlannedImage.parse(image) for image in value["images"]),
+                files={
+                    _text(project): {_text(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
+                    for project, files in value["files"].items()
+                },
+            )
+        except BadPlan:
+            raise
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ReleaseError) as error:
+            raise BadPlan(f"plan.json is malformed: {str(error)[:200]}", remedy=remedy) from error
+
+
+def make_plan(
+    project: Path,
+    config: Config,
+    source: Source,
+    *,
+    stores: Callable[[Repository], ImageReader],
+    index: FileLister | None,
+) -> Plan:
+    """Look, and change nothing. `index` is None where none is to be asked."""
+    tracked = Git(project).tracked
+    images = tuple(
+        _plan_image(
+            settings,
+            runtime_key(read_inputs(project, settings, tracked)),
+            source=source,
+            store=stores(settings.repository),
+        )
+        for settings in config.images
+    )
+    projects = (config.distribution, *(project_name(project / folder) for folder in config.extra_projects))
+    files = {name: _files(index, name, source.version) for name in projects} if index else {}
+    return Plan(source, config.distribution, images, files)
+
+
+def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any) -> PlannedImage:
+    state = store.describe()
+    runtime = existing = None
+    if state is not None:
+        require_immutable(settings.repository, state, source.version.image_tag)
+        runtime = find_runtime(store, key)
+        manifest = store.find(source.version.image_tag)
+        if manifest is not None:
+            existing = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))
+    return PlannedImage(
+        name=settings.name,
+        declared=settings.declared,
+        repository=settings.repository,
+        repository_exists=state is not None,
+        runtime_key=key,
+        platform=settings.platform,
+        interpreter=settings.interpreter,
+        runtime=runtime,
+        existing=existing,
+    )
+
+
+def _files(index: FileLister, project: str, version: ReleaseVersion) -> dict[str, str | None]:
+    files = index.files(project)
+    return {name: file.sha256 for name, file in sorted(files.items()) if version_of_file(name) == version.version}
+
+
+def _image_to_json(image: Image | None) -> dict[str, str] | None:
+    if image is None:
+        return None
+    return {
+        "media_type": image.manifest.media_type,
+        "manifest": image.manifest.data.decode(),
+        "config": image.config.data.decode(),
+    }
+
+
+def _image(value: Mapping[str, Any] | None) -> Image | None:
+    if value is None:
+        return None
+    manifest = Manifest.parse(_text(value["manifest"]).encode(), _text(value["media_type"]))
+    return Image(manifest, ImageConfig.parse(_text(value["config"]).encode()))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadPlan(f"{str(value)[:80]} is not a text")
+    return value

@@ -1,0 +1,162 @@
+"""Makes a built release public: blobs, images one by one, sdists, wheels; then reads all of it back.
+
+Looks at everything before it sends a byte. What is there unchanged is left alone, other content is refused. The first
+image's `PutImage` is the claim on the version, the last wheel's upload the moment of release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from kfp_release.built import BuiltRelease
+from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
+from kfp_release.image import Image
+from kfp_release.image_ref import Repository
+from kfp_release.layout import Layout
+from kfp_release.mutability import require_immutable
+from kfp_release.progress import Progress
+from kfp_release.record import Distribution, PinnedImage
+from kfp_release.upload import upload_blobs
+from kfp_release.verify import PackageIndex, require_whole, verify
+
+THERE, SENT = "already there", "sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image or file."""
+
+    what: str
+    state: str
+    """`THERE` or `SENT`."""
+    content: str
+    """Digest of an image, sha256 of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A release that is public, as it was read back."""
+
+    built: BuiltRelease
+    outcomes: tuple[Outcome, ...]
+    bytes_sent: int
+    """Bytes of layers and configs that went to ECR."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything had to be sent."""
+        return any(outcome.state == SENT for outcome in self.outcomes)
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        record = self.built.record
+        return {
+            "version": str(record.pins.version),
+            "commit": record.pins.commit,
+            "changed": self.changed,
+            "bytes_sent": self.bytes_sent,
+            "images": {image.name: image.pin for image in record.pins.images},
+            "outcomes": [{"what": o.what, "state": o.state, "content": o.content} for o in self.outcomes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _PendingImage:
+    pinned: PinnedImage
+    image: Image
+    store: EcrRepository
+    there: bool
+
+
+def publish(
+    built: BuiltRelease,
+    *,
+    stores: Callable[[Repository], EcrRepository],
+    index: PackageIndex,
+    progress: Progress,
+    create_repository: bool = False,
+) -> Published:
+    """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there."""
+    progress.step("look at ECR and the index")
+    present = {item.filename: _is_there(item, index) for item in built.record.distributions}
+    images = [_look(pinned, built, stores, create=create_repository) for pinned in built.record.pins.images]
+    outcomes: list[Outcome] = []
+    sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
+    for pending in images:
+        progress.step(f"commit {pending.pinned.pin}")
+        pending.store.put(pending.image.manifest, pending.pinned.ref.tag)
+        state = THERE if pending.there else SENT
+        outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
+    for item in built.record.distributions:
+        if not present[item.filename]:
+            progress.step(f"upload {item.filename}")
+            index.upload(built.path(item))
+            if not _is_there(item, index):
+                raise ReleaseError(
+                    f"the index took {item.filename} and does not list it",
+                    remedy="run kfp-release publish again; what is public already is left alone",
+                )
+        outcomes.append(Outcome(item.filename, THERE if present[item.filename] else SENT, item.sha256))
+    progress.step("verify what is public")
+    pins = built.record.pins
+    require_whole(verify(pins.version, distribution=pins.distribution, index=index, stores=stores))
+    return Published(built, tuple(outcomes), sent)
+
+
+def _look(
+    pinned: PinnedImage, built: BuiltRelease, stores: Callable[[Repository], EcrRepository], *, create: bool
+) -> _PendingImage:
+    ref = pinned.ref
+    store = stores(pinned.repository)
+    state = store.describe()
+    if state is None:
+        if not create:
+            raise ReleaseError(
+                f"ECR has no repository {ref.repository}", remedy="have it created, immutable: --create-repository"
+            )
+        store.create()
+    else:
+        require_immutable(ref.repository, state, ref.tag)
+    found = store.find(ref.tag)
+    if found is not None and found.digest != ref.digest:
+        raise ReleaseError(
+            f"{ref.repository}:{ref.tag} is public already as {found.digest}, this build has {ref.digest}",
+            remedy="nothing is overwritten and nothing was sent: release under the next version",
+        )
+    return _PendingImage(pinned, built.image(pinned), store, there=found is not None)
+
+
+def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> int:
+    """Bytes sent. What the build did not write, the runtime's layers, must be in ECR already."""
+    if pending.there:
+        return 0
+    manifest = pending.image.manifest
+    descriptors = {blob.digest: blob for blob in (manifest.config, *manifest.layers)}
+    missing = pending.store.missing(set(descriptors))
+    if absent := [digest for digest in missing if not layout.has(digest)]:
+        raise ReleaseError(
+            f"ECR repository {pending.pinned.ref.repository} lacks {len(absent)} layers of runtime-"
+            f"{pending.pinned.runtime_key}: {', '.join(str(digest) for digest in absent[:3])}",
+            remedy="kfp-release runtime, then publish again",
+        )
+    progress.step(f"push {pending.pinned.name} to {pending.pinned.ref.repository}")
+    blobs = [layout.blob(descriptors[digest]) for digest in sorted(missing)]
+    return upload_blobs(pending.store, blobs, progress=progress)
+
+
+def _is_there(item: Distribution, index: PackageIndex) -> bool:
+    """Whether the index has this file with these bytes. Raise `ReleaseError` where it has others."""
+    file = index.files(item.project).get(item.filename)
+    if file is None:
+        return False
+    seen = file.sha256 or Digest.of(index.download(file)).hex
+    if seen != item.sha256:
+        raise ReleaseError(
+            f"the index has {item.filename} with sha256 {seen}, this build has {item.sha256}",
+            remedy="nothing is overwritten: release under the next version",
+        )
+    return True

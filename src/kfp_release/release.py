@@ -1,0 +1,109 @@
+"""The whole way: check, runtime, plan, build, publish, verify."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfp_release.buildah import Builder
+from kfp_release.build import build
+from kfp_release.check import check, check_release
+from kfp_release.config import Config
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import Problems
+from kfp_release.git import Git, Source
+from kfp_release.image_ref import Repository
+from kfp_release.plan import make_plan
+from kfp_release.progress import Progress
+from kfp_release.publish import Published, publish
+from kfp_release.runtime import RuntimeResult, ensure_runtime
+from kfp_release.verify import PackageIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a release goes: ECR repositories by name, the index, and the builder for a runtime that is new."""
+
+    stores: Callable[[Repository], EcrRepository]
+    index: PackageIndex
+    builder: Builder
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """What a runtime's build may use, as buildah spells it; no part of its key."""
+
+    ssh: Sequence[str] = ()
+    secrets: Sequence[str] = ()
+    create_repository: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """One release, from tag to verified."""
+
+    published: Published
+    runtimes: tuple[RuntimeResult, ...]
+    seconds: float
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes that went to ECR, runtimes included."""
+        return self.published.bytes_sent + sum(runtime.bytes_sent for runtime in self.runtimes)
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            **self.published.to_json(),
+            "bytes_sent": self.bytes_sent,
+            "seconds": round(self.seconds, 2),
+            "runtimes": [runtime.to_json() for runtime in self.runtimes],
+            "distributions": [
+                {"filename": item.filename, "sha256": item.sha256} for item in self.published.built.record.distributions
+            ],
+        }
+
+
+def release(
+    project: Path,
+    config: Config,
+    source: Source,
+    target: Path,
+    *,
+    access: Access,
+    options: BuildOptions,
+    progress: Progress,
+) -> Released:
+    """Run every step; each looks first, so a release that was cut off goes on where it stopped."""
+    began = time.monotonic()
+    progress.step("check the sources")
+    problems = [*check(project, config), *check_release(project, config, Git(project), source)]
+    if problems:
+        raise Problems(problems)
+    runtimes = tuple(
+        ensure_runtime(
+            project,
+            settings,
+            tracked=Git(project).tracked,
+            store=_existing(access.stores(settings.repository), options),
+            builder=access.builder,
+            progress=progress,
+            ssh=options.ssh,
+            secrets=options.secrets,
+        )
+        for settings in config.images
+    )
+    progress.step(f"plan {source.version}")
+    plan = make_plan(project, config, source, stores=access.stores, index=access.index)
+    built = build(project, plan, target, progress=progress)
+    published = publish(built, stores=access.stores, index=access.index, progress=progress)
+    return Released(published, runtimes, time.monotonic() - began)
+
+
+def _existing(store: EcrRepository, options: BuildOptions) -> EcrRepository:
+    if options.create_repository and store.describe() is None:
+        store.create()
+    return store

@@ -1,0 +1,182 @@
+"""Looks at a published version from outside: what the index serves, what its pins say, what ECR has.
+
+Nothing of the checkout takes part. Every disagreement is one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from kfp_release.component import ComponentFile
+from kfp_release.digest import Digest
+from kfp_release.distributions import version_of_file
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
+from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION
+from kfp_release.image_ref import Repository
+from kfp_release.index import IndexFile
+from kfp_release.manifest import ImageConfig
+from kfp_release.record import PinnedImage, Pins
+from kfp_release.sdist import Sdist
+from kfp_release.version import ReleaseVersion
+from kfp_release.wheel import Wheel
+
+SDIST_PINS = "kfp-release-pins.json"
+
+
+class PackageIndex(Protocol):
+    """What `publish` and `verify` ask of the index."""
+
+    def files(self, project: str) -> Mapping[str, IndexFile]:
+        """The files of a project, by name."""
+
+    def upload(self, path: Path) -> None:
+        """Upload one wheel or sdist."""
+
+    def download(self, file: IndexFile) -> bytes:
+        """The bytes of one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found of one version."""
+
+    distribution: str
+    version: ReleaseVersion
+    pins: Pins | None
+    files: Mapping[str, str] = field(default_factory=dict)
+    """sha256 in hex, by file name."""
+    problems: tuple[str, ...] = ()
+    """Every disagreement, a line each; none where the release is whole."""
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        images = self.pins.images if self.pins else ()
+        return {
+            "distribution": self.distribution,
+            "version": str(self.version),
+            "commit": self.pins.commit if self.pins else None,
+            "images": {image.name: image.pin for image in images},
+            "files": dict(self.files),
+            "problems": list(self.problems),
+        }
+
+
+def verify(
+    version: ReleaseVersion,
+    *,
+    distribution: str,
+    index: PackageIndex,
+    stores: Callable[[Repository], EcrRepository],
+) -> Verified:
+    """Raise `ReleaseError` where the index or ECR cannot be asked; what they say is in the result's problems."""
+    listed = {
+        name: file for name, file in index.files(distribution).items() if version_of_file(name) == version.version
+    }
+    problems: list[str] = []
+    contents: dict[str, bytes] = {}
+    for name, file in sorted(listed.items()):
+        try:
+            contents[name] = index.download(file)
+        except ReleaseError as error:
+            problems.append(f"{name}: {error}")
+    hashes = {name: Digest.of(data).hex for name, data in contents.items()}
+    wheels = [name for name in contents if name.endswith(".whl")]
+    sdists = [name for name in contents if not name.endswith(".whl")]
+    problems += _file_problems(distribution, version, listed, wheels, sdists)
+    pins = None
+    if wheels:
+        try:
+            pins, found = _inspect_wheel(Wheel.parse(wheels[0], contents[wheels[0]]), version)
+            problems += found
+            for name in sdists:
+                problems += _sdist_problems(name, contents[name], pins)
+            for image in pins.images:
+                problems += _image_problems(image, pins, stores)
+        except ReleaseError as error:
+            problems.append(f"{wheels[0]}: {error}")
+    return Verified(distribution, version, pins, hashes, tuple(problems))
+
+
+def require_whole(verified: Verified) -> None:
+    """Raise `ReleaseError` with every disagreement, if there is one."""
+    if verified.problems:
+        raise ReleaseError(
+            f"{verified.distribution} {verified.version} is not as its pins say:\n" + "\n".join(verified.problems),
+            remedy=f"look again with kfp-release verify {verified.version}; if it stays so, withdraw the version",
+        )
+
+
+def _file_problems(
+    distribution: str, version: ReleaseVersion, listed: Mapping[str, IndexFile], wheels: list[str], sdists: list[str]
+) -> Iterator[str]:
+    if not listed:
+        yield f"the index has no file of {distribution} {version}"
+        return
+    if len(wheels) != 1:
+        yield f"the index has {len(wheels)} readable wheels of {distribution} {version}, not one"
+    if len(sdists) != 1:
+        yield f"the index has {len(sdists)} readable sdists of {distribution} {version}, not one"
+
+
+def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
+    records = [path for path, _, _ in wheel.members if path.endswith("/pins.json") and path.count("/") == 1]
+    if len(records) != 1:
+        raise ReleaseError(f"has {len(records)} pins.json, not one", remedy="it was not built by kfp-release")
+    pins = Pins.parse(wheel.read(records[0]))
+    folder = records[0].removesuffix("pins.json") + "yaml/"
+    problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
+    if not pins.is_exact:
+        problems.append(f"{wheel.filename}: it pins tags alone, no digests")
+    files = {path.removeprefix(folder): data for path, data, _ in wheel.members if path.startswith(folder)}
+    recorded = {component.file: component for component in pins.components}
+    problems += [f"{wheel.filename}: {name} is not in its pins.json" for name in sorted(files.keys() - recorded.keys())]
+    problems += [f"{wheel.filename}: {name} is missing" for name in sorted(recorded.keys() - files.keys())]
+    for name in sorted(files.keys() & recorded.keys()):
+        if Digest.of(files[name]).hex != recorded[name].sha256:
+            problems.append(f"{wheel.filename}: {name} has other bytes than its pins.json says")
+        named = tuple(image.value for image in ComponentFile.parse(name, files[name]).images)
+        if named != recorded[name].images:
+            problems.append(f"{wheel.filename}: {name} names {', '.join(named)}, its pins.json says otherwise")
+    return pins, problems
+
+
+def _sdist_problems(name: str, data: bytes, pins: Pins) -> Iterator[str]:
+    try:
+        seen = Pins.parse(Sdist.parse(name, data).read(SDIST_PINS))
+    except ReleaseError as error:
+        yield f"{name}: {error}"
+        return
+    if seen != pins:
+        yield f"{name}: its pins are not the wheel's"
+
+
+def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository]) -> Iterator[str]:
+    if not pinned.is_exact:
+        return
+    ref = pinned.ref
+    store = stores(pinned.repository)
+    tagged, manifest = store.find(ref.tag), store.find(ref.digest)
+    if tagged is None:
+        yield f"{ref}: ECR has no tag {ref.tag}"
+    elif tagged.digest != ref.digest:
+        yield f"{ref}: in ECR the tag {ref.tag} is at {tagged.digest}"
+    if manifest is None:
+        yield f"{ref}: ECR has no image of this digest"
+        return
+    if missing := store.missing({blob.digest for blob in (manifest.config, *manifest.layers)}):
+        yield f"{ref}: ECR lacks {len(missing)} of its layers, {min(missing)} for one"
+    config = ImageConfig.parse(store.read_blob(manifest.config))
+    expected = {
+        LABEL_VERSION: str(pins.version),
+        LABEL_REVISION: pins.commit,
+        LABEL_RUNTIME_KEY: pinned.runtime_key,
+    }
+    for label, text in expected.items():
+        if config.labels.get(label) != text:
+            yield f"{ref}: its label {label} is {config.labels.get(label)!r}, the wheel's pins say {text!r}"
+    if config.platform != pinned.platform:
+        yield f"{ref}: it is for {config.platform}, the wheel's pins say {pinned.platform}"
