@@ -8,39 +8,31 @@ TWINE_REPOSITORY_URL            replaces index.upload-url
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Self
 
-from kfp_release.errors import ReleaseError
-from kfp_release.image_ref import Repository
+from packaging.utils import InvalidName, canonicalize_name
+
+from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.settings import (
+    BUILD_ARG,
+    DEFAULT_INTERPRETER,
+    REGISTRY,
+    BadSetting,
+    ImageSettings,
+    IndexSettings,
+    relative_path,
+)
+from kfp_release.toml_table import Table, TomlFile
+from kfp_release.url import parse_url
+
+__all__ = ["DEFAULT_INTERPRETER", "PYPROJECT", "Config", "ImageSettings", "IndexSettings"]
 
 PYPROJECT = "pyproject.toml"
-DEFAULT_INTERPRETER = "/opt/app/bin/python"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageSettings:
-    """One owned image. Paths are relative to the project, with ``/``."""
-
-    name: str
-    declared: Repository
-    """As component files name it."""
-    repository: Repository
-    """Where it is pushed to and pulled from: `declared`, or the same on ``KFP_RELEASE_REGISTRY``."""
-    dockerfile: str = "Dockerfile"
-    context: tuple[str, ...] = ()
-    platform: str = "linux/amd64"
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    interpreter: str = DEFAULT_INTERPRETER
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSettings:
-    """The private index: where twine uploads to, and the simple API (PEP 503, PEP 691) that pip reads."""
-
-    upload_url: str
-    simple_url: str
+_TOOL = "kfp-release"
+_KEYS = ("package", "components", "source", "extra-projects", "images", "index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +54,25 @@ class Config:
 
     @classmethod
     def parse(cls, pyproject: bytes, environ: Mapping[str, str]) -> Self:
-        """Raise `Problems` with everything that is wrong, at once."""
-        raise NotImplementedError
+        """The configuration in the bytes of a pyproject.toml, with what `environ` replaces.
+
+        Raise `Problems` with everything that is wrong, at once.
+        """
+        file = TomlFile.parse(PYPROJECT, pyproject)
+        distribution = _distribution(file)
+        table = _tool_table(file)
+        if table is None:
+            raise Problems(file.problems)
+        table.refuse_unknown(_KEYS)
+        package = table.read("package", _package, required=True)
+        components = table.read("components", relative_path, required=True)
+        source = table.read("source", parse_url, required=True)
+        extra_projects = table.read_list("extra-projects", relative_path)
+        images = _images(table, environ)
+        index = IndexSettings.read(table.child("index") if "index" in table.value else None, environ, file.problems)
+        if file.problems or distribution is None or package is None or components is None or source is None:
+            raise Problems(file.problems)
+        return cls(distribution, package, components, source, extra_projects, images, index)
 
     def image(self, name: str) -> ImageSettings:
         """The owned image called `name`."""
@@ -82,3 +91,73 @@ class Config:
                 f"{PYPROJECT} has no [tool.kfp-release.index]", remedy="add upload-url and simple-url of your index"
             )
         return self.index
+
+
+def _distribution(file: TomlFile) -> str | None:
+    project = file.table("project")
+    if project is None:
+        file.report(("project",), "there is no [project] table", 'add it with name and dynamic = ["version"]')
+        return None
+    return project.read("name", _distribution_name, required=True)
+
+
+def _tool_table(file: TomlFile) -> Table | None:
+    tool = file.table("tool")
+    if tool is not None and _TOOL in tool.value:
+        return tool.child(_TOOL)
+    near = next((key for key in tool.value if key.lower().replace("_", "-") == _TOOL), None) if tool else None
+    remedy = f"rename [tool.{near}] to [tool.{_TOOL}]" if near else "add it with package, components, source and images"
+    file.report(("tool", near) if near else (), f"there is no [tool.{_TOOL}] table", remedy)
+    return None
+
+
+def _images(table: Table, environ: Mapping[str, str]) -> tuple[ImageSettings, ...]:
+    tables = table.tables("images")
+    if not tables and not isinstance(table.value.get("images"), (str, int, float, list)):
+        table.report((), f"[{table.name('images')}] names no image", f"add [{table.name('images', '<name>')}]")
+    read = [ImageSettings.read(name, item, environ) for name, item in tables.items()]
+    images = tuple(image for image in read if image is not None)
+    _refuse_shared(table, images, environ)
+    _refuse_undeclared(table, images, environ)
+    return images
+
+
+def _refuse_shared(table: Table, images: tuple[ImageSettings, ...], environ: Mapping[str, str]) -> None:
+    owners: dict[str, str] = {}
+    for image in images:
+        for repository in {str(image.declared), str(image.repository)}:
+            owner = owners.setdefault(repository, image.name)
+            if owner != image.name:
+                where = "" if repository == str(image.declared) else f" on {REGISTRY}={environ.get(REGISTRY)}"
+                table.report(
+                    ("images", image.name, "repository"),
+                    f"images {owner} and {image.name} have one repository{where}, {repository}",
+                    "give each image a repository of its own",
+                )
+
+
+def _refuse_undeclared(table: Table, images: tuple[ImageSettings, ...], environ: Mapping[str, str]) -> None:
+    declared = sorted({name for image in images for name in image.build_args})
+    for variable in sorted(environ):
+        name = variable.removeprefix(BUILD_ARG)
+        if variable.startswith(BUILD_ARG) and name not in declared and environ[variable]:
+            known = f"declared are: {', '.join(declared)}" if declared else "no image declares one"
+            table.file.problems.append(
+                Problem(variable, 0, f"no image's build-args in {PYPROJECT} declare {name[:80]!r}", known)
+            )
+
+
+def _distribution_name(text: str) -> str:
+    try:
+        canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        raise BadSetting(
+            f"{text[:120]!r} is not the name of a distribution", remedy="letters, digits, - _ ."
+        ) from error
+    return text
+
+
+def _package(text: str) -> str:
+    if not all(part.isidentifier() and part.isascii() and not keyword.iskeyword(part) for part in text.split(".")):
+        raise BadSetting(f"{text[:120]!r} is not the name of a package", remedy="write it as it is imported")
+    return text

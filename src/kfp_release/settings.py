@@ -1,0 +1,158 @@
+"""The settings of one owned image and of the private index, read from their tables and the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Self
+
+from kfp_release.errors import Problem, ReleaseError
+from kfp_release.image_ref import BadImageName, Repository
+from kfp_release.toml_table import Table
+from kfp_release.url import BadUrl, parse_url
+
+REGISTRY = "KFP_RELEASE_REGISTRY"
+BUILD_ARG = "KFP_RELEASE_BUILD_ARG_"
+SIMPLE_URL = "KFP_RELEASE_SIMPLE_URL"
+UPLOAD_URL = "TWINE_REPOSITORY_URL"
+DEFAULT_INTERPRETER = "/opt/app/bin/python"
+DEFAULT_PLATFORM = "linux/amd64"
+DEFAULT_DOCKERFILE = "Dockerfile"
+
+_IMAGE_KEYS = ("repository", "dockerfile", "context", "platform", "build-args", "interpreter")
+_INDEX_KEYS = ("upload-url", "simple-url")
+_IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_BUILD_ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/v[0-9]+)?", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# A script's first line: the kernel reads 127 bytes of it (execve(2)) and splits at spaces.
+_INTERPRETER = re.compile(r"(?:/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*){1,20}", re.ASCII)
+_INTERPRETER_LENGTH = 120
+
+
+class BadSetting(ReleaseError):
+    """A setting's value is not one that it can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSettings:
+    """One owned image. Paths are relative to the project, with ``/``."""
+
+    name: str
+    declared: Repository
+    """As component files name it."""
+    repository: Repository
+    """Where it is pushed to and pulled from: `declared`, or the same on ``KFP_RELEASE_REGISTRY``."""
+    dockerfile: str = DEFAULT_DOCKERFILE
+    context: tuple[str, ...] = ()
+    platform: str = DEFAULT_PLATFORM
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    interpreter: str = DEFAULT_INTERPRETER
+
+    @classmethod
+    def read(cls, name: str, table: Table, environ: Mapping[str, str]) -> Self | None:
+        """The image called `name` of the table; None where its repository cannot be read. Problems go to the file."""
+        table.refuse_unknown(_IMAGE_KEYS)
+        if not _IMAGE_NAME.fullmatch(name):
+            table.report((), f"{name[:80]!r} is no name of an image", "letters, digits, _ . - and 64 at most")
+        declared = table.read("repository", _repository, required=True)
+        dockerfile = table.read("dockerfile", relative_path, default=DEFAULT_DOCKERFILE)
+        platform = table.read("platform", _platform, default=DEFAULT_PLATFORM)
+        interpreter = table.read("interpreter", _interpreter, default=DEFAULT_INTERPRETER)
+        context = table.read_list("context", relative_path)
+        build_args = _build_args(table, environ)
+        if declared is None or dockerfile is None or platform is None or interpreter is None:
+            return None
+        repository = _at_registry(table, declared, environ.get(REGISTRY, ""))
+        return cls(name, declared, repository, dockerfile, context, platform, build_args, interpreter)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSettings:
+    """The private index: where twine uploads to, and the simple API (PEP 503, PEP 691) that pip reads."""
+
+    upload_url: str
+    simple_url: str
+
+    @classmethod
+    def read(cls, table: Table | None, environ: Mapping[str, str], problems: list[Problem]) -> Self | None:
+        """The index of `table`, if there is one, and of the environment; None where a URL is not known."""
+        upload = simple = None
+        if table is not None:
+            table.refuse_unknown(_INDEX_KEYS)
+            upload = table.read("upload-url", parse_url, required=True)
+            simple = table.read("simple-url", parse_url, required=True)
+        upload = _url_of(environ, UPLOAD_URL, problems) or upload
+        simple = _url_of(environ, SIMPLE_URL, problems) or simple
+        return None if upload is None or simple is None else cls(upload, simple)
+
+
+def relative_path(text: str) -> str:
+    """A path inside of the project, in its plain form. Raise `BadSetting` for one that may leave it."""
+    path = PurePosixPath(text)
+    plain = str(path)
+    if plain == "." or path.is_absolute() or ".." in path.parts or _CONTROL.search(text) or "\\" in text:
+        raise BadSetting(f"{text[:120]!r} is not a path inside of the project", remedy="write it relative, with /")
+    if re.match(r"[A-Za-z]:", plain):
+        raise BadSetting(f"{text[:120]!r} names a drive", remedy="write it relative to the project, with /")
+    return plain
+
+
+def _repository(text: str) -> Repository:
+    name, at, _ = text.partition("@")
+    _, _, path = name.partition("/")
+    if at or ":" in path:
+        extra = "a digest" if at else "a tag"
+        raise BadSetting(
+            f"{text[:200]!r} carries {extra}",
+            remedy="write the repository alone: a release gives it its tag and digest",
+        )
+    return Repository.parse(text)
+
+
+def _platform(text: str) -> str:
+    if not _PLATFORM.fullmatch(text):
+        raise BadSetting(f"{text[:80]!r} is not a platform", remedy="write os/architecture, as in linux/amd64")
+    return text
+
+
+def _interpreter(text: str) -> str:
+    if not _INTERPRETER.fullmatch(text) or len(text) > _INTERPRETER_LENGTH:
+        raise BadSetting(
+            f"{text[:140]!r} cannot start a script",
+            remedy=f"write the absolute path of the runtime's Python, as in {DEFAULT_INTERPRETER}",
+        )
+    return text
+
+
+def _build_args(table: Table, environ: Mapping[str, str]) -> dict[str, str]:
+    build_args = table.texts("build-args")
+    for name, value in build_args.items():
+        if not _BUILD_ARG_NAME.fullmatch(name):
+            table.report(("build-args", name), f"{name[:80]!r} is no name of a build argument")
+        if _CONTROL.search(value):
+            table.report(("build-args", name), f"{table.name('build-args', name)} has control characters")
+    return {name: environ.get(BUILD_ARG + name) or value for name, value in build_args.items()}
+
+
+def _at_registry(table: Table, declared: Repository, host: str) -> Repository:
+    if not host:
+        return declared
+    try:
+        return declared.at_host(host)
+    except BadImageName as error:
+        problem = Problem(REGISTRY, 0, str(error.args[0]), error.remedy)
+        if problem not in table.file.problems:
+            table.file.problems.append(problem)
+        return declared
+
+
+def _url_of(environ: Mapping[str, str], variable: str, problems: list[Problem]) -> str | None:
+    text = environ.get(variable, "")
+    try:
+        return parse_url(text) if text else None
+    except BadUrl as error:
+        problems.append(Problem(variable, 0, str(error.args[0]), error.remedy))
+        return None
