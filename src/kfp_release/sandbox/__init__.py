@@ -1,0 +1,1 @@
+"""The local ECR, registry, index, base image and engine of the demo, on loopback."""
