@@ -1,0 +1,69 @@
+# make demo   the main job on local parts, from tag to running pipeline
+# make test   the whole test suite
+# make help   every target
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(READY) ## the virtual environment .venv with what locks/dev.lock names
+
+$(READY): locks/dev.lock locks/builder.lock pyproject.toml src/kfp_release/pyproject.toml
+	@.ci/python $(PYTHON)
+	@echo "setup: the virtual environment $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/builder.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes locks/dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e src/kfp_release -e .
+	@touch $@
+
+.PHONY: demo
+demo: $(READY) ## release 1.0 and 1.1 on the sandbox, install both, run both
+	@$(BIN)/python examples/demo.py build/demo
+
+.PHONY: test
+test: $(READY) ## lint, types and every test, integration tests included
+	@$(MAKE) --no-print-directory lint types
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(READY) ## ruff
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(READY) ## mypy, strict
+	@$(BIN)/mypy
+
+.PHONY: check
+check: $(READY) ## kfp-release check
+	@$(BIN)/kfp-release check
+
+.PHONY: tool
+tool: ## kfp-release alone, from locks/release.lock, into the current Python (what the workflows do)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/release.lock
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation ./src/kfp_release
+
+.PHONY: lock
+lock: $(READY) ## compile the locks anew
+	@$(BIN)/python .ci/image_requirements.py | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-header --output-file requirements.lock -
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    src/kfp_release/pyproject.toml --extra sandbox locks/dev.in --output-file locks/dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    src/kfp_release/pyproject.toml --extra cli --output-file locks/release.lock
+	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --output-file locks/builder.lock -
+
+.PHONY: clean
+clean: ## remove what was built here
+	@rm -rf build dist $(VENV)

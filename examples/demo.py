@@ -1,0 +1,274 @@
+"""The main job on local parts: two releases of this project, and a pipeline that runs with each.
+
+    python examples/demo.py build/demo
+
+A scratch repository of this project gets the tag v1.0 and is released into the sandbox's ECR and index; one
+component's code changes, and v1.1 is released. Then, as a pipeline author would, each version is installed from the
+index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
+by digest. What the two pipelines compute is compared with what their versions' code says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from kfp_release.console import Console
+from rich import box
+from rich.console import Console as Terminal
+from rich.table import Table
+
+from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import ImageRef
+from kfp_release.sandbox import Sandbox
+
+PROJECT = Path(__file__).resolve().parent.parent
+DISTRIBUTION = "kubeflow-demo-components"
+MULTIPLY = Path("src/kubeflow_demo_components/programs/multiply.py")
+KILOBYTES = 64 * 1024
+"""The most that a change of code alone may push."""
+
+CHANGED_SECTION = """\
+## [1.1] - 2026-11-23
+
+### Changed
+
+- `multiply` gives the product in percent.
+
+"""
+
+
+class DemoError(Exception):
+    """A step of the demo did not do what it is to show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the demo, and what the example pipeline gives with it for 2 times 3."""
+
+    number: str
+    product: float
+
+
+VERSIONS = (Version("1.0", 6.0), Version("1.1", 600.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of one version."""
+
+    version: Version
+    release: Mapping[str, Any]
+    results: Mapping[str, Any]
+
+    @property
+    def image(self) -> ImageRef:
+        """The one image of the release."""
+        (pin,) = self.release["images"].values()
+        return ImageRef.parse(pin)
+
+    @property
+    def wheel(self) -> Mapping[str, str]:
+        """The wheel's name and hash; its upload was the last."""
+        item: Mapping[str, str] = self.release["distributions"][-1]
+        return item
+
+
+def run(command: Sequence[str | Path], *, environ: Mapping[str, str], cwd: Path) -> str:
+    """What the command prints on stdout; its stderr is shown. Raise `DemoError` where it fails."""
+    done = subprocess.run(command, env=dict(environ), cwd=cwd, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise DemoError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout[-2000:]}")
+    return done.stdout
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """Run git with an identity of its own, whatever the machine has configured."""
+    identity = {
+        **{f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in AUTHOR.items()},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    return run(["git", "-C", repository, *arguments], environ={**os.environ, **identity}, cwd=repository)
+
+
+AUTHOR = {"NAME": "Demo", "EMAIL": "demo@example.com"}
+
+
+def scratch_repository(target: Path) -> None:
+    """A new git repository with this project's files, its history and tags left behind."""
+    names = run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], environ=os.environ, cwd=PROJECT
+    )
+    for name in filter(None, names.split("\0")):
+        if (PROJECT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, target / name)
+    git(target, "init", "--quiet", "--initial-branch=main")
+    commit(target, "Components")
+
+
+def commit(repository: Path, message: str) -> None:
+    """Commit all there is."""
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", f"--message={message}")
+
+
+def change_multiply(repository: Path) -> None:
+    """Change one component's code, as version 1.1."""
+    program = repository / MULTIPLY
+    before = program.read_text(encoding="utf-8")
+    after = before.replace("return a * b\n", "return a * b * 100\n")
+    if after == before:
+        raise DemoError(f"{MULTIPLY} has no line `return a * b` to change")
+    program.write_text(after, encoding="utf-8")
+    changelog = repository / "CHANGELOG.md"
+    text = changelog.read_text(encoding="utf-8")
+    changelog.write_text(text.replace("## [1.0]", CHANGED_SECTION + "## [1.0]", 1), encoding="utf-8")
+    commit(repository, "multiply gives percent")
+
+
+def release(repository: Path, version: Version, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
+    """Tag and release; keep release.json, wheel and sdist."""
+    git(repository, "tag", f"v{version.number}")
+    command = [sys.executable, "-m", "kfp_release", "release", f"v{version.number}", "--create-repository", "--json"]
+    result: dict[str, Any] = json.loads(run(command, environ=environ, cwd=repository))
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    for name in ("release.json", *(item["filename"] for item in result["distributions"])):
+        shutil.copy2(repository / "dist" / name, kept / name)
+    return result
+
+
+def install(version: Version, folder: Path, sandbox: Sandbox) -> None:
+    """What a pipeline author types: a clean virtual environment, and the version from the private index."""
+    venv.create(folder, with_pip=True)
+    # The index's password travels in the environment: arguments are there for everybody to see.
+    environ = {**os.environ, "PIP_INDEX_URL": sandbox.pip_index_url, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    requirement = f"{DISTRIBUTION}=={version.number}"
+    run([folder / "bin/pip", "install", "--quiet", requirement, "docker"], environ=environ, cwd=folder)
+
+
+def run_pipeline(folder: Path, environ: Mapping[str, str], compiled: Path) -> dict[str, Any]:
+    """Compile the example pipeline and run it in containers; its outputs by name."""
+    for script in ("pipeline.py", "run_local.py"):
+        shutil.copy2(PROJECT / "examples" / script, folder / script)
+    python = folder / "bin/python"
+    run([python, "pipeline.py", compiled], environ=environ, cwd=folder)
+    results: dict[str, Any] = json.loads(run([python, "run_local.py"], environ=environ, cwd=folder))
+    return results
+
+
+def require(holds: bool, message: str) -> None:  # noqa: FBT001 - it reads as an assertion
+    """Raise `DemoError` with `message` unless it `holds`."""
+    if not holds:
+        raise DemoError(message)
+
+
+def require_promises(ran: Sequence[Ran], output: Path) -> None:
+    """What the two releases are to show, on values."""
+    for item in ran:
+        seen = item.results["product"]
+        require(seen == item.version.product, f"{item.version.number} gives {seen}, not {item.version.product}")
+        compiled = (output / item.version.number / "pipeline.yaml").read_text(encoding="utf-8")
+        require(str(item.image) in compiled, f"the pipeline of {item.version.number} does not name {item.image}")
+    first, second = ran
+    require(first.image.digest != second.image.digest, "both versions have the same image")
+    require([runtime["how"] for runtime in second.release["runtimes"]] == ["found"], "1.1 built a runtime")
+    pushed = second.release["bytes_sent"]
+    require(0 < pushed <= KILOBYTES, f"1.1 pushed {pushed} bytes, more than {KILOBYTES}")
+
+
+def table(ran: Sequence[Ran]) -> Table:
+    """The end of the demo: a column a version."""
+    shown = Table(title=f"{DISTRIBUTION}: two releases, two pipelines", box=box.ROUNDED, title_style="bold")
+    shown.add_column("", style="dim")
+    for item in ran:
+        shown.add_column(item.version.number, overflow="fold", style="bold green")
+    rows = {
+        "commit": [item.release["commit"][:12] for item in ran],
+        "image digest": [f"sha256:{item.image.digest.short}…" for item in ran],
+        "runtime": [item.release["runtimes"][0]["how"] for item in ran],
+        "bytes pushed": [f"{item.release['bytes_sent']:,}" for item in ran],
+        "seconds": [f"{item.release['seconds']:.1f}" for item in ran],
+        "wheel": [item.wheel["filename"] for item in ran],
+        "sha256": [f"{item.wheel['sha256'][:12]}…" for item in ran],
+        "pipeline: 2 * 3": [f"{item.results['product']}" for item in ran],
+        "pipeline: mean": [f"{item.results['mean']}" for item in ran],
+    }
+    for name, cells in rows.items():
+        shown.add_row(name, *cells)
+    return shown
+
+
+def demo(output: Path, console: Console) -> list[Ran]:
+    """Run all of it; what is kept goes to `output`, everything else away again."""
+    output.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="kfp-demo-") as scratch,
+        Sandbox(Path(scratch, "sandbox"), engine=True, progress=console) as sandbox,
+    ):
+        environ = {**os.environ, **sandbox.environ}
+        repository = Path(scratch, "components")
+        repository.mkdir()
+        scratch_repository(repository)
+        releases = []
+        for version in VERSIONS:
+            if releases:
+                console.step("change one component's code")
+                change_multiply(repository)
+            console.step(f"release v{version.number}")
+            releases.append(release(repository, version, environ, output / version.number))
+        homes = [Path(scratch, f"author-{version.number}") for version in VERSIONS]
+        console.step(" and ".join(f"pip install {DISTRIBUTION}=={version.number}" for version in VERSIONS))
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(install, VERSIONS, homes, [sandbox] * len(VERSIONS)))
+        ran = []
+        for version, released, home in zip(VERSIONS, releases, homes, strict=True):
+            console.step(f"compile and run the pipeline with {version.number}")
+            compiled = (output / version.number / "pipeline.yaml").resolve()
+            ran.append(Ran(version, released, run_pipeline(home, environ, compiled)))
+        require_promises(ran, output)
+        return ran
+
+
+def stop(_signum: int, _frame: FrameType | None) -> None:
+    """End as after Ctrl-C, so that everything started is stopped."""
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Run the demo and print its table; 1 where it failed, 130 after Ctrl-C."""
+    signal.signal(signal.SIGTERM, stop)
+    output = Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")
+    began = time.monotonic()
+    try:
+        with Console() as console:
+            ran = demo(output, console)
+    except (DemoError, ReleaseError) as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; everything that was started is stopped too\n")
+        return 130
+    terminal = Terminal()
+    terminal.print(table(ran))
+    terminal.print(f"{time.monotonic() - began:.0f} s; release.json, wheels, sdists and pipelines lie in {output}/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

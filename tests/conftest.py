@@ -1,0 +1,109 @@
+"""The real parts that integration tests stand on: a sandbox, and scratch repositories of this project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from kfp_release.progress import Silent
+from kfp_release.sandbox import Sandbox
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+SMALL_DOCKERFILE = """\
+ARG BASE=python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
+FROM ${BASE}
+RUN SOURCE_DATE_EPOCH=315532800 python3 -m venv --without-pip /opt/app
+ENV PATH=/opt/app/bin:/usr/local/bin:/usr/bin:/bin
+USER 10001:10001
+"""
+"""A runtime with an interpreter and nothing else: enough for multiply, and built in seconds."""
+
+
+def run_git(repository: Path, *arguments: str) -> str:
+    """Git with an identity of its own, whatever the machine has configured."""
+    identity = {
+        "GIT_AUTHOR_NAME": "Test",
+        "GIT_AUTHOR_EMAIL": "test@example.com",
+        "GIT_COMMITTER_NAME": "Test",
+        "GIT_COMMITTER_EMAIL": "test@example.com",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+    }
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | identity
+    return subprocess.run(
+        ["git", "-C", repository, *arguments], env=environ, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def commit_all(repository: Path, message: str) -> str:
+    """Commit everything; the commit's 40 hex digits."""
+    run_git(repository, "add", "--all")
+    run_git(repository, "commit", "--quiet", "--allow-empty", f"--message={message}")
+    return run_git(repository, "rev-parse", "HEAD").strip()
+
+
+def copy_project(target: Path) -> Path:
+    """This project's files in a new git repository with one commit and no tags."""
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    for name in filter(None, names.split("\0")):
+        if (PROJECT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, target / name)
+    run_git(target, "init", "--quiet", "--initial-branch=main")
+    commit_all(target, "Components")
+    return target
+
+
+def kfp_release(
+    arguments: Sequence[str | Path], *, cwd: Path, environ: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """The command as a user runs it, with nothing of the machine's AWS or index settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TWINE_", "KFP_", "GIT"))}
+    if bundle := os.environ.get("AWS_CA_BUNDLE"):
+        kept["AWS_CA_BUNDLE"] = bundle
+    return subprocess.run(
+        [sys.executable, "-m", "kfp_release", *arguments],
+        cwd=cwd,
+        env={**kept, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox for one module's tests: ECR, index and base image, no engine."""
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), progress=Silent()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def engine_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox with a Docker engine."""
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), engine=True, progress=Silent()) as running:
+        yield running
+
+
+@pytest.fixture
+def scratch_project(tmp_path: Path) -> Path:
+    """A clean repository of this project with a small runtime, no tags yet."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    copy_project(folder)
+    (folder / "Dockerfile").write_text(SMALL_DOCKERFILE, encoding="utf-8")
+    commit_all(folder, "A small runtime")
+    return folder
