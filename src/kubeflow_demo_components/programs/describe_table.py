@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "maximum": float(values.max()),
     }
     text = json.dumps(metrics)
-    print(text)
+    print(text)  # noqa: T201 - a program prints its result
     if options.metrics:
         output_file(options.metrics).write_text(text, encoding="utf-8")
     if options.mean:

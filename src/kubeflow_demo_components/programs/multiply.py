@@ -32,6 +32,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     product = multiply(options.a, options.b)
     if not math.isfinite(product):
         sys.exit(f"multiply: the product of {options.a} and {options.b} is {product}, which is no finite number")
-    print(product)
+    print(product)  # noqa: T201 - a program prints its result
     if options.product:
         write_parameter(options.product, product)

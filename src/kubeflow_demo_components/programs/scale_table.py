@@ -30,4 +30,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     frame.to_csv(output_file(options.scaled), index=False, lineterminator="\n")
     if options.executor_input:
         options.executor_input.write_output(scaled={"rows": len(frame), "factor": options.factor})
-    print(f"{len(frame)} rows in {options.scaled}")
+    print(f"{len(frame)} rows in {options.scaled}")  # noqa: T201 - a program prints its result

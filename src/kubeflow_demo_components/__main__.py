@@ -1,0 +1,92 @@
+"""``python -m kubeflow_demo_components``: what is installed. Needs PyYAML, not kfp."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kubeflow_demo_components import DISTRIBUTION
+from kubeflow_demo_components.catalog import BadPins, Catalog, installed
+from kubeflow_demo_components.definition import BadDefinition, Definition
+
+_HEADINGS = ("component", "inputs", "outputs", "image", "digest", "commit")
+_SHORT = 12
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the listing."""
+    parser = argparse.ArgumentParser(
+        prog="python -m kubeflow_demo_components", description="List the components that are installed."
+    )
+    parser.add_argument("--json", action="store_true", help="everything in full, for another program")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the listing; end with 1 where nothing is installed or it cannot be read."""
+    options = build_parser().parse_args(argv)
+    try:
+        catalog = installed()
+        definitions = [Definition.parse(name, catalog.text(name)) for name in catalog.files]
+    except (BadPins, BadDefinition, OSError) as error:
+        sys.exit(f"{DISTRIBUTION}: {error}")
+    if not definitions:
+        sys.exit(f"{DISTRIBUTION}: no component files in {catalog.folder}, as is normal inside the image")
+    text = json.dumps(_listing(catalog, definitions), indent=2) if options.json else _table(catalog, definitions)
+    print(text)  # noqa: T201 - the command's result
+
+
+def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, Any]:
+    return {
+        "distribution": DISTRIBUTION,
+        "version": catalog.pins.version if catalog.pins else None,
+        "commit": (catalog.pins.commit if catalog.pins else "") or None,
+        "exact": catalog.pins is not None and catalog.pins.is_exact,
+        "components": {
+            item.operator: {
+                "inputs": [
+                    {"name": port.name, "type": port.type, "optional": port.optional, "default": port.default}
+                    for port in item.inputs
+                ],
+                "outputs": [{"name": port.name, "type": port.type} for port in item.outputs],
+                "images": list(item.images),
+            }
+            for item in definitions
+        },
+    }
+
+
+def _table(catalog: Catalog, definitions: Iterable[Definition]) -> str:
+    pins = catalog.pins
+    commit = pins.commit[:_SHORT] if pins else ""
+    rows = [_HEADINGS, *(row for item in definitions for row in _rows(item, commit or "-"))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if pins is None:
+        lines += ["", f"Not pinned: these are the component files of {catalog.folder}."]
+    elif not pins.is_exact:
+        lines += ["", f"Version {pins.version} was built outside a release: pinned by tag alone, which can move."]
+    else:
+        lines += ["", f"{DISTRIBUTION} {pins.version}", *(f"{name}: {pin}" for name, pin in pins.images.items())]
+    return "\n".join(lines)
+
+
+def _rows(definition: Definition, commit: str) -> Iterable[tuple[str, ...]]:
+    """One row an image; the image by its last part, so that the table fits a terminal."""
+    name, inputs, outputs = definition.operator, _ports(definition.inputs), _ports(definition.outputs)
+    for image in definition.images:
+        repository, _, digest = image.partition("@")
+        short = digest.removeprefix("sha256:")[:_SHORT]
+        yield name, inputs, outputs, repository.rpartition("/")[2], short or "-", commit
+        name = inputs = outputs = ""
+
+
+def _ports(ports: Iterable[Any]) -> str:
+    return ", ".join(map(str, ports)) or "-"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The component files of this installation, and what the release that made it says of them."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+class BadPins(ValueError):
+    """A pins.json that this version of the package cannot read."""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What pins.json says of the release: its version and commit, and what its images are pinned to."""
+
+    version: str
+    commit: str
+    """40 hex digits; empty where it is not known."""
+    images: Mapping[str, str]
+    """``repository:tag@sha256:…`` by the image's name; ``repository:tag`` where no digest was at hand."""
+
+    @classmethod
+    def parse(cls, text: str) -> Pins:
+        """Raise `BadPins` unless `text` is a pins.json of schema 1, kfp-release's."""
+        try:
+            value = json.loads(text)
+            images = {str(name): str(image["pin"]) for name, image in value["images"].items()}
+            return cls(str(value["version"]), str(value["commit"]), images)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise BadPins(f"pins.json of this installation is damaged ({error!r}): install the package anew") from error
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every image is pinned by digest."""
+        return all("@sha256:" in pin for pin in self.images.values())
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Component files by the operator's name, sorted; `pins` is None where no build has pinned them."""
+
+    folder: Path
+    files: Mapping[str, Path]
+    pins: Pins | None
+
+    def text(self, operator: str) -> str:
+        """The component file of `operator`, as it is."""
+        return self.files[operator].read_text(encoding="utf-8")
+
+    @classmethod
+    def of(cls, folder: Path, pins: Path) -> Catalog:
+        """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged."""
+        files = {operator_name(item): item for item in folder.iterdir() if item.suffix in _SUFFIXES}
+        text = pins.read_text(encoding="utf-8") if pins.is_file() else None
+        return cls(folder, dict(sorted(files.items())), Pins.parse(text) if text is not None else None)
+
+
+def operator_name(file: Path) -> str:
+    """The operator of a component file: ``make_table_op`` for ``make_table.yaml`` and ``make-table.yaml``."""
+    return file.stem.replace("-", "_") + "_op"
+
+
+@functools.cache
+def installed() -> Catalog:
+    """The catalog inside the installed package; in a development checkout, of its folder ``yaml``.
+
+    Empty inside the image: a digest cannot be in the image that it names, so no component file is there.
+    """
+    package = Path(__file__).resolve().parent
+    checkout = package.parents[1]
+    if (package / "yaml").is_dir():
+        return Catalog.of(package / "yaml", package / "pins.json")
+    if package.parent.name == "src" and (checkout / "pyproject.toml").is_file() and (checkout / "yaml").is_dir():
+        return Catalog.of(checkout / "yaml", package / "pins.json")
+    return Catalog(package / "yaml", {}, None)

@@ -1,0 +1,117 @@
+"""What a component file declares: inputs, outputs and images. Read with PyYAML alone, without kfp."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+# The safe loader in C, where PyYAML was built with it.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_IR_TYPES = {
+    "STRING": "String",
+    "NUMBER_INTEGER": "Integer",
+    "NUMBER_DOUBLE": "Float",
+    "BOOLEAN": "Boolean",
+    "LIST": "List",
+    "STRUCT": "Dict",
+}
+
+
+class BadDefinition(ValueError):
+    """A file that is no component definition."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input or output, under the name by which a pipeline passes or takes it."""
+
+    name: str
+    type: str
+    """As component files write it: ``Float``, ``Dataset``."""
+    description: str = ""
+    optional: bool = False
+    default: Any = None
+
+    def __str__(self) -> str:
+        default = f" = {self.default}" if self.default is not None else ""
+        return f"{self.name}: {self.type}{default}"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One component file. `is_v1` where it is v1 component YAML, and not compiled IR, which has no order of inputs."""
+
+    operator: str
+    is_v1: bool
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    images: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, operator: str, text: str) -> Definition:
+        """Raise `BadDefinition`, with the `operator`'s name, where `text` is no component."""
+        try:
+            value = next(yaml.load_all(text, Loader=_Loader))
+            return _from_v1(operator, value) if "implementation" in value else _from_ir(operator, value)
+        except (yaml.YAMLError, StopIteration, LookupError, TypeError, AttributeError) as error:
+            raise BadDefinition(f"the definition of {operator} is no component YAML: {error}") from error
+
+
+def _from_v1(operator: str, value: Mapping[str, Any]) -> Definition:
+    return Definition(
+        operator=operator,
+        is_v1=True,
+        inputs=tuple(_v1_port(port) for port in value.get("inputs") or ()),
+        outputs=tuple(_v1_port(port) for port in value.get("outputs") or ()),
+        images=(value["implementation"]["container"]["image"],),
+    )
+
+
+def _v1_port(port: Mapping[str, Any]) -> Port:
+    return Port(
+        # As kfp does it, in kfp.dsl.utils.sanitize_input_name.
+        name=re.sub("[^_0-9a-z]+", "_", port["name"].lower()).strip("_"),
+        type=str(port.get("type", "Artifact")),
+        description=" ".join(str(port.get("description", "")).split()),
+        optional=bool(port.get("optional")) or "default" in port,
+        default=port.get("default"),
+    )
+
+
+def _from_ir(operator: str, value: Mapping[str, Any]) -> Definition:
+    # As kfp does it, in kfp.dsl.structures.ComponentSpec.from_ir_dicts.
+    component = value["components"].get(f"comp-{value['pipelineInfo']['name']}", value["root"])
+    executors = value["deploymentSpec"]["executors"].values()
+    images = [executor["container"]["image"] for executor in executors if "container" in executor]
+    return Definition(
+        operator=operator,
+        is_v1=False,
+        inputs=_ir_ports(component.get("inputDefinitions", {})),
+        outputs=_ir_ports(component.get("outputDefinitions", {})),
+        images=tuple(dict.fromkeys(images)),
+    )
+
+
+def _ir_ports(definitions: Mapping[str, Any]) -> tuple[Port, ...]:
+    ports = {**definitions.get("parameters", {}), **definitions.get("artifacts", {})}
+    return tuple(
+        Port(
+            name=name,
+            type=_ir_type(port),
+            description=" ".join(port.get("description", "").split()),
+            optional=port.get("isOptional", "defaultValue" in port),
+            default=port.get("defaultValue"),
+        )
+        for name, port in ports.items()
+    )
+
+
+def _ir_type(port: Mapping[str, Any]) -> str:
+    if "parameterType" in port:
+        return _IR_TYPES.get(port["parameterType"], str(port["parameterType"]))
+    name = str(port["artifactType"]["schemaTitle"]).removeprefix("system.")
+    return f"List[{name}]" if port.get("isArtifactList") else name

@@ -1,0 +1,72 @@
+"""The components, each under its operator's name: ``operators.multiply_op(a=2, b=3)``.
+
+Importing this module imports neither kfp nor YAML; the first component that is touched does (PEP 562).
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kubeflow_demo_components.yaml_operator import YamlOperator
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":  # asked for by `from operators import *`
+        return _names()
+    if name.startswith("__"):  # Python's own questions, as for __path__
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _names():
+        raise AttributeError(_unknown(name))
+    _warn_if_unpinned()
+    return _load(name)
+
+
+def __dir__() -> list[str]:
+    return _names()
+
+
+def _names() -> list[str]:
+    from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
+
+    return list(installed().files)
+
+
+@functools.cache
+def _load(name: str) -> YamlOperator:
+    from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
+    from kubeflow_demo_components.yaml_operator import YamlOperator  # noqa: PLC0415 - imports kfp
+
+    return YamlOperator.from_text(name, installed().text(name))
+
+
+def _unknown(name: str) -> str:
+    import difflib  # noqa: PLC0415 - for an error alone
+
+    names = _names()
+    if not names:
+        return f"no operator {name!r}: this installation holds no component files, as inside the image"
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"no operator {name!r}" + (f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(names)}")
+
+
+@functools.cache
+def _warn_if_unpinned() -> None:
+    from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
+
+    pins = installed().pins
+    if pins is not None and pins.is_exact:
+        return
+    import warnings  # noqa: PLC0415 - see above
+
+    from kubeflow_demo_components import UnpinnedWarning  # noqa: PLC0415
+
+    message = (
+        f"the components are those of the folder {installed().folder} and name their image without tag and digest, "
+        "so what runs is not certain"
+        if pins is None
+        else f"version {pins.version} was built outside a release: its components name their image by a tag alone, "
+        "which can move or be missing"
+    )
+    warnings.warn(f"{message}; for pipelines that matter, install a released version", UnpinnedWarning, stacklevel=3)

@@ -1,0 +1,167 @@
+"""A kfp component with a signature. Importing this module imports kfp."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kfp import components, dsl
+from kfp.dsl import for_loop, pipeline_channel, structures, yaml_component
+from kfp.dsl.types import type_utils
+
+from kubeflow_demo_components.definition import BadDefinition, Definition
+
+_PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "List": list, "Dict": dict}
+
+
+class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp ships no types
+    """A component loaded from YAML, which pipelines compile to the same IR as kfp's own.
+
+    Called with keywords, or, for v1 component YAML, with positions too: in the order of the file, required inputs
+    first. IR does not keep the order of inputs, so its components take keywords alone.
+    """
+
+    def __init__(self, operator: str, component_spec: structures.ComponentSpec, component_yaml: str) -> None:
+        super().__init__(component_spec=component_spec, component_yaml=component_yaml)
+        self.operator = operator
+        definition = Definition.parse(operator, component_yaml)
+        self.__signature__ = _signature(operator, component_spec, is_ordered=definition.is_v1)
+        self.__doc__ = _docstring(self, definition)
+
+    @classmethod
+    def from_text(cls, operator: str, text: str) -> YamlOperator:
+        """The component that the YAML `text` defines. `operator` is what pipelines call it, as in ``multiply_op``."""
+        loaded = components.load_component_from_text(text)
+        return cls(operator, loaded.component_spec, text)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> dsl.PipelineTask:
+        """The task that runs the component on these arguments.
+
+        Raise `TypeError` for names that are no inputs and for inputs that are missing.
+        """
+        arguments = self._bind(args, kwargs)
+        given = {name: self._convert(name, value) for name, value in arguments.items()}
+        return super().__call__(**given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # From the text: the copy keeps the images of this release, wherever it is unpickled.
+        return YamlOperator.from_text, (self.operator, self.component_yaml)
+
+    def __repr__(self) -> str:
+        return f"<{_usage(self.operator, self.__signature__)}>"
+
+    def _bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments by input, without None for those that may be left out."""
+        parameters = self.__signature__.parameters
+        ordered = [name for name, item in parameters.items() if item.kind is item.POSITIONAL_OR_KEYWORD]
+        if len(args) > len(ordered):
+            takes = f"at most {len(ordered)} arguments by position" if ordered else "its inputs by name only"
+            raise TypeError(f"{self.operator}() takes {takes}, and got {len(args)}: {self._usage()}")
+        arguments = dict(zip(ordered, args, strict=False))
+        for name, value in kwargs.items():
+            if name not in parameters:
+                near = difflib.get_close_matches(name, parameters, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"{self.operator}() has no input {name!r}{hint}: {self._usage()}")
+            if name in arguments:
+                raise TypeError(f"{self.operator}() got input {name!r} twice: {self._usage()}")
+            arguments[name] = value
+        required = [name for name, item in parameters.items() if item.default is item.empty]
+        missing = [name for name in required if arguments.get(name) is None]
+        if missing:
+            raise TypeError(f"{self.operator}() lacks {', '.join(map(repr, missing))}: {self._usage()}")
+        return {name: value for name, value in arguments.items() if value is not None}
+
+    def _convert(self, name: str, value: Any) -> Any:
+        """A whole number serves a Float input, where it is a constant; of a channel kfp knows the type alone."""
+        if self.component_spec.inputs[name].type != "Float":
+            return value
+        if type(value) is int:  # not bool, which is an int too
+            return float(value)
+        if isinstance(value, pipeline_channel.PipelineParameterChannel) and _is_integer(value.channel_type):
+            raise type_utils.InconsistentTypeException(
+                f"{self.operator}(): input {name!r} is a Float, and {_origin(value)} is an Integer: {_remedy(value)}"
+            )
+        return value
+
+    def _usage(self) -> str:
+        return f"it is {_usage(self.operator, self.__signature__)}"
+
+
+def _is_integer(channel_type: Any) -> bool:
+    name = str(channel_type)
+    return type_utils.is_parameter_type(name) and type_utils.get_parameter_type_name(name) == "NUMBER_INTEGER"
+
+
+def _origin(channel: pipeline_channel.PipelineParameterChannel) -> str:
+    if _is_loop_item(channel):
+        return "the loop's item"
+    if channel.task_name is None:
+        return f"pipeline parameter {channel.name!r}"
+    return f"output {channel.name!r} of task {channel.task_name!r}"
+
+
+def _remedy(channel: pipeline_channel.PipelineParameterChannel) -> str:
+    if _is_loop_item(channel):
+        return "loop over floats, 1.0 rather than 1"
+    if channel.task_name is None:
+        return f"annotate it as `{channel.name}: float` in the pipeline"
+    return "declare that output as Float (-> float) in its component"
+
+
+def _is_loop_item(channel: pipeline_channel.PipelineParameterChannel) -> bool:
+    return isinstance(channel, for_loop.LoopParameterArgument | for_loop.LoopArgumentVariable)
+
+
+def _usage(operator: str, signature: inspect.Signature) -> str:
+    """How it is called, types by their short names."""
+    texts = [
+        f"{item.name}: {getattr(item.annotation, '__name__', item.annotation)}"
+        + ("" if item.default is item.empty else f" = {item.default!r}")
+        for item in signature.parameters.values()
+    ]
+    by_name = any(item.kind is item.KEYWORD_ONLY for item in signature.parameters.values())
+    return f"{operator}({', '.join(['*', *texts] if by_name else texts)})"
+
+
+def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: bool) -> inspect.Signature:
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if is_ordered else inspect.Parameter.KEYWORD_ONLY
+    inputs = {
+        name: item
+        for name, item in (spec.inputs or {}).items()
+        if not type_utils.is_task_final_status_type(item.type)  # given by kfp itself
+    }
+    try:
+        parameters = [
+            inspect.Parameter(
+                name,
+                kind,
+                default=item.default if item.optional else inspect.Parameter.empty,
+                annotation=_python_type(item),
+            )
+            for name, item in sorted(inputs.items(), key=lambda pair: pair[1].optional)
+        ]
+    except ValueError as error:
+        raise BadDefinition(f"{operator} has an input whose name no Python call can use: {error}") from error
+    return inspect.Signature(parameters, return_annotation=dsl.PipelineTask)
+
+
+def _python_type(item: structures.InputSpec) -> Any:
+    if item.type in _PYTHON_TYPES:
+        return _PYTHON_TYPES[item.type]
+    name = str(item.type).partition("@")[0].removeprefix("system.")
+    artifact: Any = getattr(dsl, name, dsl.Artifact)
+    return list[artifact] if item.is_artifact_list else artifact
+
+
+def _docstring(operator: YamlOperator, definition: Definition) -> str:
+    """Signature, inputs and outputs too, for ``help()`` of an object shows this alone."""
+    lines = [_usage(operator.operator, operator.__signature__), ""]
+    if operator.description:
+        lines += [operator.description, ""]
+    for title, ports in (("Inputs", definition.inputs), ("Outputs", definition.outputs)):
+        if ports:
+            lines += [f"{title}:", *(f"    {port}" + f"  {port.description}".rstrip() for port in ports), ""]
+    return "\n".join([*lines, "Images:", *(f"    {image}" for image in definition.images)])
