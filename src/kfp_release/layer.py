@@ -1,0 +1,115 @@
+"""The package layer: a wheel as one small image layer, made without any container engine.
+
+OCI image-spec, layer.md. The package in it is the one without pinned component files, for a digest cannot be inside
+the image that it names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from kfp_release.digest import Digest
+from kfp_release.entry_points import ConsoleScript, console_scripts
+from kfp_release.errors import ReleaseError
+from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor
+from kfp_release.member import EXECUTABLE, Member
+from kfp_release.stored import gzip_stored
+from kfp_release.tar import tar_bytes
+from kfp_release.wheel import Wheel, record_bytes
+
+PACKAGE_LIB = "/opt/package/lib"
+PACKAGE_BIN = "/opt/package/bin"
+
+_INTERPRETER = re.compile(r"(?:/[A-Za-z0-9._+-]+)+", re.ASCII)
+_LONGEST_INTERPRETER = 120
+"""Bytes. Linux before 5.1 cuts the first line of a script after 127."""
+
+_SCRIPT = """\
+#!{interpreter}
+import sys
+
+sys.path.insert(0, "{lib}")
+from {module} import {first}
+
+if __name__ == "__main__":
+    sys.exit({function}())
+"""
+
+
+class NotPure(ReleaseError):
+    """A package that cannot be a layer, for it is not of Python alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer's bytes as they are stored, how a manifest names them, and the digest of the tar inside."""
+
+    data: bytes
+    descriptor: Descriptor
+    diff_id: Digest
+
+
+def package_layer(wheel: Wheel, *, package: str, interpreter: str) -> Layer:
+    """The layer that holds `wheel` below ``/opt/package``, its scripts starting with `interpreter`.
+
+    `package` is the import package whose component files and pins stay out. Raise `NotPure` for a wheel with compiled
+    modules or files for elsewhere, `ReleaseError` for an interpreter that cannot start a script.
+    """
+    _refuse_impure(wheel)
+    if not _INTERPRETER.fullmatch(interpreter) or len(interpreter) > _LONGEST_INTERPRETER:
+        raise ReleaseError(
+            f"interpreter {interpreter[:160]!r} cannot start a script",
+            remedy=f"give an absolute path of {_LONGEST_INTERPRETER} plain characters at most, "
+            "as in /opt/app/bin/python",
+        )
+    pinned = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
+    tar = tar_bytes(_members(wheel.without(pinned), interpreter), mtime=0)
+    data = b"".join(gzip_stored([tar]))
+    return Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(tar))
+
+
+def is_pinned_file(path: str, package: str) -> bool:
+    """Whether a wheel's file tells of images: a component file or ``pins.json``."""
+    return path == f"{package}/pins.json" or path.startswith(f"{package}/yaml/")
+
+
+def _refuse_impure(wheel: Wheel) -> None:
+    if not wheel.is_pure:
+        raise NotPure(
+            f"{wheel.filename} is for one platform; only pure-Python packages (…-none-any.whl) can be a layer",
+            remedy="move compiled modules into a distribution of their own, and lock it for the runtime",
+        )
+    data = wheel.dist_info.removesuffix(".dist-info") + ".data/"
+    if stray := [member.path for member in wheel.members if member.path.startswith(data)]:
+        raise NotPure(
+            f"{wheel.filename} has {stray[0]}, a file for outside of the package",
+            remedy="use [project.scripts] for programs and package data for files",
+        )
+
+
+def _members(wheel: Wheel, interpreter: str) -> list[Member]:
+    record = f"{wheel.dist_info}/RECORD"
+    library = [member for member in wheel.members if member.path != record]
+    declared = next((member.data for member in library if member.path == f"{wheel.dist_info}/entry_points.txt"), b"")
+    library.append(Member(f"{wheel.dist_info}/INSTALLER", b"kfp-release\n"))
+    scripts = [_script(script, interpreter) for script in console_scripts(declared.decode())]
+    # RECORD names files from its library on (PyPA, recording installed projects); importlib.metadata reads it so.
+    rows = {f"../bin/{script.path}": script.data for script in scripts}
+    rows |= {member.path: member.data for member in library}
+    library.append(Member(record, record_bytes(rows, record)))
+    return [
+        *(replace(member, path=f"{PACKAGE_LIB[1:]}/{member.path}") for member in library),
+        *(replace(script, path=f"{PACKAGE_BIN[1:]}/{script.path}") for script in scripts),
+    ]
+
+
+def _script(script: ConsoleScript, interpreter: str) -> Member:
+    text = _SCRIPT.format(
+        interpreter=interpreter,
+        lib=PACKAGE_LIB,
+        module=script.module,
+        first=script.function.partition(".")[0],
+        function=script.function,
+    )
+    return Member(script.name, text.encode(), EXECUTABLE)
