@@ -1,0 +1,91 @@
+"""The git program: run with argument lists, in an environment that no caller, hook or user setting changes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kfp_release.errors import ReleaseError
+
+_FIXED = {
+    "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+}
+_OPTIONS = (
+    "--no-optional-locks",  # looking must not write the index
+    "--literal-pathspecs",
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.attributesFile=/dev/null"),
+)
+_TIMEOUT = 600
+"""Seconds."""
+
+
+class GitFailed(ReleaseError):
+    """git ended with an error. `status` is its exit code."""
+
+    def __init__(self, message: str, *, status: int, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+
+
+def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` without what would lead git elsewhere (GIT_DIR of a hook, say), and without prompts.
+
+    GIT_CONFIG… stays: it holds safe.directory on some CI systems.
+    """
+    kept = {name: text for name, text in environ.items() if not name.startswith("GIT_") or "GIT_CONFIG" in name}
+    return {**kept, **_FIXED}
+
+
+def run_git(root: Path, arguments: Sequence[str]) -> bytes:
+    """What git prints, run in `root`. Raise `GitFailed` with the remedy, or `ReleaseError` where it cannot run."""
+    if not root.is_dir():
+        raise ReleaseError(f"{root} is not a folder", remedy="name the project's folder with -C")
+    try:
+        ended = subprocess.run(  # noqa: S603 - a list, and names from outside stand behind --end-of-options or --
+            ["git", *_OPTIONS, *arguments],  # noqa: S607 - the user's git, found on PATH
+            cwd=root,
+            env=git_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT,
+            umask=0o022,  # a clone's modes must not depend on who makes it
+        )
+    except FileNotFoundError as error:
+        raise ReleaseError("git is not installed, or not on PATH", remedy="apt-get install git") from error
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"git cannot be run in {root}: {error}") from error
+    except subprocess.TimeoutExpired as error:
+        raise ReleaseError(f"git {arguments[0]} took more than {_TIMEOUT} seconds in {root}") from error
+    if ended.returncode:
+        raise _failure(root, arguments[0], ended.stderr.decode(errors="replace"), ended.returncode)
+    return ended.stdout
+
+
+def _failure(root: Path, command: str, stderr: str, status: int) -> GitFailed:
+    if "dubious ownership" in stderr:
+        return GitFailed(
+            f"git refuses {root}, which belongs to another user",
+            remedy=f"git config --global --add safe.directory {root}",
+            status=status,
+        )
+    if "not a git repository" in stderr:
+        return GitFailed(
+            f"{root} is not in a git repository",
+            remedy="run it in a clone of your repository, or name one with -C",
+            status=status,
+        )
+    if "must be run in a work tree" in stderr:
+        return GitFailed(
+            f"{root} is a bare repository", remedy="git clone it and run there: files are needed", status=status
+        )
+    said = " ".join(stderr.split())[:500] or "nothing"
+    return GitFailed(f"git {command} failed in {root} with exit code {status}; it said: {said}", status=status)
