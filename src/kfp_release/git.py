@@ -160,7 +160,7 @@ def snapshot_source(git: Git) -> Source:
     if not version.is_devrelease or not version.local or version.epoch:
         raise ReleaseError(
             f"setuptools-scm calls commit {commit[:12]} {version}, and a snapshot is like 1.3.dev4+gabc1234",
-            remedy=f"tags here: {', '.join(git.tags_at(commit)) or 'none'}; see [tool.setuptools_scm] in pyproject.toml",
+            remedy=f"its tags: {', '.join(git.tags_at(commit)) or 'none'}; see [tool.setuptools_scm] in pyproject.toml",
         )
     return Source(ReleaseVersion(version), "", commit, git.commit_time(commit))
 
