@@ -1,0 +1,269 @@
+"""One repository of Amazon ECR: what it holds, what it lacks, and the one call that makes an image public.
+
+Source of the calls, their limits and errors: Amazon ECR API Reference, version 2015-09-21.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from kfp_release.digest import Digest
+from kfp_release.ecr_calls import EcrCalls, ecr_client
+from kfp_release.ecr_errors import EcrError
+from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import Repository
+from kfp_release.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, Manifest
+from kfp_release.presigned import download
+
+_BATCH = 100
+"""Ids a call. ECR's limit for BatchCheckLayerAvailability, BatchGetImage and DescribeImages."""
+
+# Indexes are asked for too, so that a tag that holds one is named for what it is.
+_ACCEPTED = (
+    OCI_MANIFEST,
+    DOCKER_MANIFEST,
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryLogin:
+    """What `docker login` and `buildah login` take. `host` is a host, with a port where there is one."""
+
+    host: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryState:
+    """How a repository is set up. `uri` is ``host/name`` as ECR has it.
+
+    `mutability` is one of MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION and MUTABLE_WITH_EXCLUSION; `exclusions` are
+    the wildcard patterns of tags that are treated the other way.
+    """
+
+    uri: str
+    mutability: str
+    exclusions: tuple[str, ...] = ()
+
+    def keeps(self, tag: str) -> bool:
+        """Whether ECR would refuse to move `tag` to another image."""
+        excluded = self.mutability.endswith("_WITH_EXCLUSION") and any(_matches(each, tag) for each in self.exclusions)
+        return self.mutability.startswith("IMMUTABLE") is not excluded
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSummary:
+    """One image of a repository: its digest, all its tags, and when it was pushed."""
+
+    digest: Digest
+    tags: tuple[str, ...]
+    pushed_at: datetime
+
+
+class EcrRepository:
+    """One repository, through a boto3 client for ECR. Safe to use from several threads."""
+
+    def __init__(self, client: Any, repository: Repository) -> None:
+        self.repository = repository
+        self._calls = EcrCalls(client, repository)
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """ECR's answer to one call about this repository, `operation` by its boto3 name.
+
+        Raises `EcrError`, and nothing else, where there is no good answer.
+        """
+        return self._calls.call(operation, **parameters)
+
+    def describe(self) -> RepositoryState | None:
+        """How the repository is set up; None where there is none."""
+        try:
+            answer = self._calls.registry("describe_repositories", repositoryNames=[self.repository.name])
+        except EcrError as error:
+            if error.code == "RepositoryNotFoundException":
+                return None
+            raise
+        return _state(answer["repositories"][0])
+
+    def create(self) -> RepositoryState:
+        """Make the repository, with immutable tags. One that is there already is left as it is."""
+        try:
+            return _state(self.call("create_repository", imageTagMutability="IMMUTABLE")["repository"])
+        except EcrError as error:
+            state = self.describe() if error.code == "RepositoryAlreadyExistsException" else None
+            if state is None:
+                raise
+            return state
+
+    def find(self, tag: str | Digest) -> Manifest | None:
+        """The image's manifest, by tag or digest; None where there is none.
+
+        Raises `ReleaseError` where the image is archived, or is no image for one platform.
+        """
+        detail = self._detail(_image_id(tag))
+        if detail is None:
+            return None
+        if (status := detail.get("imageStatus", "ACTIVE")) != "ACTIVE":
+            raise ReleaseError(
+                f"{self._name(tag)} is {status} in ECR and cannot be pulled",
+                remedy="restore it (aws ecr update-image-storage-class --target-storage-class STANDARD)",
+            )
+        digest = Digest.parse(detail["imageDigest"])
+        found = {one.digest: one for one in self._manifests([digest])}
+        return found.get(digest)
+
+    def summaries(self) -> list[ImageSummary]:
+        """All images that can be pulled, the newest first."""
+        images = [
+            ImageSummary(
+                Digest.parse(one["imageDigest"]), tuple(sorted(one.get("imageTags", ()))), one["imagePushedAt"]
+            )
+            for page in self._pages()
+            for one in page
+            if one.get("imageStatus", "ACTIVE") == "ACTIVE"
+        ]
+        return sorted(images, key=lambda image: (image.pushed_at, image.digest), reverse=True)
+
+    def manifests(self, digests: Iterable[Digest]) -> dict[Digest, Manifest]:
+        """The manifests of those of `digests` that are images for one platform here."""
+        return {one.digest: one for one in self._manifests(list(digests), strict=False)}
+
+    def missing(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Those of `digests` that the repository has no layer or config of."""
+        wanted = set(digests)
+        for batch in _batches(sorted(wanted)):
+            answer = self.call("batch_check_layer_availability", layerDigests=[str(digest) for digest in batch])
+            wanted -= {
+                Digest.parse(layer["layerDigest"])
+                for layer in answer.get("layers", ())
+                if layer.get("layerAvailability") == "AVAILABLE"
+            }
+        return wanted
+
+    def read_blob(self, descriptor: Descriptor) -> bytes:
+        """A small blob of an image that is here (a config), verified.
+
+        Raises `ReleaseError` where ECR has it not, or hands out other bytes.
+        """
+        url = self.call("get_download_url_for_layer", layerDigest=str(descriptor.digest))["downloadUrl"]
+        return download(url, descriptor, where=str(self.repository))
+
+    def put(self, manifest: Manifest, tag: str | None) -> None:
+        """Make an image public, under `tag` where one is given. This is the commit point; its blobs are there already.
+
+        The same image under the same tag is success. Raises `ReleaseError` where the tag holds another image, which
+        is left alone, or where another image is read back.
+        """
+        key = manifest.digest if tag is None else tag
+        if not self._holds(key, manifest):
+            parameters = {} if tag is None else {"imageTag": tag}
+            try:
+                self.call(
+                    "put_image",
+                    imageManifest=manifest.data.decode(),
+                    imageManifestMediaType=manifest.media_type,
+                    imageDigest=str(manifest.digest),
+                    **parameters,
+                )
+            except EcrError as error:
+                if error.code not in {"ImageAlreadyExistsException", "ImageTagAlreadyExistsException"}:
+                    raise
+        if not self._holds(key, manifest):
+            raise ReleaseError(
+                f"{self._name(key)} was put and is not there: its lifecycle policy or another program removed it",
+                remedy="look at the repository's lifecycle policy, and run this again",
+            )
+
+    def login(self) -> RegistryLogin:
+        """What a container engine pulls from this registry with, for the next hours."""
+        data = self._calls.token()
+        username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        return RegistryLogin(urlsplit(data["proxyEndpoint"]).netloc, username, password)
+
+    def _pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
+        token: dict[str, str] = {}
+        while True:
+            answer = self.call("describe_images", maxResults=1000, **token)
+            yield answer["imageDetails"]
+            if not answer.get("nextToken"):
+                return
+            token = {"nextToken": answer["nextToken"]}
+
+    def _detail(self, image_id: Mapping[str, str]) -> Mapping[str, Any] | None:
+        # Without the filter ECR speaks of ACTIVE images alone, and an archived one would look like none.
+        try:
+            answer = self.call("describe_images", imageIds=[image_id], filter={"imageStatus": "ANY"})
+        except EcrError as error:
+            if error.code == "ImageNotFoundException":
+                return None
+            raise
+        details: Sequence[Mapping[str, Any]] = answer["imageDetails"]
+        return details[0] if details else None
+
+    def _manifests(self, digests: Sequence[Digest], *, strict: bool = True) -> Iterator[Manifest]:
+        for batch in _batches(digests):
+            ids = [_image_id(digest) for digest in batch]
+            answer = self.call("batch_get_image", imageIds=ids, acceptedMediaTypes=list(_ACCEPTED))
+            for image in answer.get("images", ()):
+                if strict or image.get("imageManifestMediaType") in {OCI_MANIFEST, DOCKER_MANIFEST}:
+                    yield self._manifest(image)
+
+    def _manifest(self, image: Mapping[str, Any]) -> Manifest:
+        digest = Digest.parse(image["imageId"]["imageDigest"])
+        data = str(image["imageManifest"]).encode()
+        if (got := Digest.of(data)) != digest:
+            raise ReleaseError(
+                f"{self._name(digest)}: ECR answers with a manifest of digest {got}",
+                remedy="run this again; if it stays so, report it to AWS",
+            )
+        try:
+            return Manifest.parse(data, str(image["imageManifestMediaType"]))
+        except ReleaseError as error:
+            raise ReleaseError(f"{self._name(digest)}: {error}", remedy="push an image for one platform") from error
+
+    def _holds(self, key: str | Digest, manifest: Manifest) -> bool:
+        found = self.find(key)
+        if found is not None and found.data != manifest.data:
+            raise ReleaseError(
+                f"{self._name(key)} is already {found.digest}; it cannot become {manifest.digest}",
+                remedy="a released version never changes: release the next one",
+            )
+        return found is not None
+
+    def _name(self, key: str | Digest) -> str:
+        return f"{self.repository}@{key}" if isinstance(key, Digest) else f"{self.repository}:{key}"
+
+
+def open_ecr(repository: Repository) -> EcrRepository:
+    """The repository, with the environment's credentials. Raises `ReleaseError` where no client can be made."""
+    return EcrRepository(ecr_client(repository), repository)
+
+
+def _image_id(key: str | Digest) -> dict[str, str]:
+    return {"imageDigest": str(key)} if isinstance(key, Digest) else {"imageTag": key}
+
+
+def _state(value: Mapping[str, Any]) -> RepositoryState:
+    filters = value.get("imageTagMutabilityExclusionFilters") or ()
+    return RepositoryState(
+        uri=value["repositoryUri"],
+        mutability=value.get("imageTagMutability", "MUTABLE"),
+        exclusions=tuple(each["filter"] for each in filters),
+    )
+
+
+def _matches(pattern: str, tag: str) -> bool:
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), tag) is not None
+
+
+def _batches(items: Sequence[Digest]) -> Iterator[Sequence[Digest]]:
+    for start in range(0, len(items), _BATCH):
+        yield items[start : start + _BATCH]

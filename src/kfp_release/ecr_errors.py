@@ -1,0 +1,88 @@
+"""What AWS refuses, and what botocore raises when it cannot ask: one error, with a remedy, without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore import exceptions as aws
+
+from kfp_release.errors import ReleaseError
+
+
+class EcrError(ReleaseError):
+    """A call to ECR was refused, or got no answer.
+
+    `code` is ECR's own (``ImageTagAlreadyExistsException``), empty where there was no answer; `details` are the other
+    fields of its answer (``lastValidByteReceived``).
+    """
+
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.code = code
+        self.details = dict(details or {})
+
+
+_CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to credentials that are valid"
+_SIGNATURE = "the secret access key does not belong to the access key, or this machine's clock is wrong"
+
+# The signature errors' own messages can quote the signed request, session token included: they are never repeated.
+_UNSAID = frozenset(
+    {"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature", "IncompleteSignatureException"}
+)
+
+_REMEDIES = {
+    "UnrecognizedClientException": _CREDENTIALS,
+    "InvalidClientTokenId": _CREDENTIALS,
+    "MissingAuthenticationTokenException": _CREDENTIALS,
+    "InvalidSignatureException": _SIGNATURE,
+    "SignatureDoesNotMatch": _SIGNATURE,
+    "IncompleteSignatureException": _SIGNATURE,
+    "ExpiredTokenException": "the session has ended: log in again, or start the CI job again",
+    "ExpiredToken": "the session has ended: log in again, or start the CI job again",
+    "RequestExpired": "set this machine's clock",
+    "AccessDeniedException": "give the role this permission, in the repository's account too",
+    "RepositoryNotFoundException": "create it with --create-repository, or correct it in [tool.kfp-release.images]",
+    "LimitExceededException": "delete what is not needed, or ask AWS to raise the quota, and run this again",
+    "ThrottlingException": "too many calls at once: wait, and run this again",
+    "ServerException": "ECR had a fault of its own: run this again",
+    "KmsException": "the repository's encryption key must be enabled and usable for the role",
+}
+
+
+def refused(error: aws.ClientError, *, operation: str, where: str) -> EcrError:
+    """ECR answered with an error; `where` names repository and endpoint."""
+    answer: dict[str, Any] = dict(error.response)
+    code = str(answer.get("Error", {}).get("Code", ""))
+    text = str(answer.get("Error", {}).get("Message", ""))
+    said = f"{code}: {text}" if text and code not in _UNSAID else code
+    details = {key: value for key, value in answer.items() if key not in {"Error", "ResponseMetadata"}}
+    return EcrError(
+        f"ECR refused {operation} for {where}: {said}", remedy=_REMEDIES.get(code, ""), code=code, details=details
+    )
+
+
+def unanswered(error: aws.BotoCoreError, *, operation: str, where: str) -> EcrError:
+    """Nothing could be asked: no credentials, no way to the endpoint, no region."""
+    match error:
+        case aws.NoCredentialsError():
+            text, remedy = "there are no AWS credentials", _CREDENTIALS
+        case aws.PartialCredentialsError():
+            text, remedy = f"the AWS credentials are incomplete: {error}", _CREDENTIALS
+        case aws.ProfileNotFound():
+            text, remedy = str(error), "set AWS_PROFILE to a profile of your AWS configuration"
+        case aws.CredentialRetrievalError() | aws.TokenRetrievalError() | aws.SSOError():
+            text, remedy = (
+                f"the AWS credentials cannot be had: {error}",
+                "log in again (aws sso login), or check the role",
+            )
+        case aws.NoRegionError():
+            text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_REGION"
+        case aws.HTTPClientError() | aws.ConnectionError():
+            text = f"the endpoint does not answer: {type(error).__name__}"
+            remedy = "check the network, the proxy and AWS_ENDPOINT_URL_ECR, and run this again"
+        case _:
+            text, remedy = str(error), ""
+    return EcrError(f"cannot ask ECR to {operation} for {where}: {text}", remedy=remedy)

@@ -1,0 +1,49 @@
+"""Blobs from the expiring URLs that a registry hands out. Such a URL is a secret: no message repeats it."""
+
+from __future__ import annotations
+
+import http.client
+import time
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
+from kfp_release.manifest import Descriptor
+
+_ATTEMPTS = 3
+_TIMEOUT = 60.0
+"""Seconds without a byte."""
+
+
+def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
+    """The blob, held in memory and verified. `where` names its repository in errors.
+
+    Raises `ReleaseError` where it cannot be had, or is another one.
+    """
+    host = urlsplit(url).hostname
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise ReleaseError(f"{descriptor.digest} of {where}: the registry answers with a URL that is none of http")
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            # The scheme is checked above.
+            with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310
+                data: bytes = response.read(descriptor.size + 1)
+            break
+        except (OSError, http.client.HTTPException) as error:
+            final = isinstance(error, urllib.error.HTTPError) and error.code < 500  # noqa: PLR2004 - HTTP's own line
+            if final or attempt == _ATTEMPTS:
+                reason = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
+                raise ReleaseError(
+                    f"cannot download {descriptor.digest} of {where} from {host}: {reason}",
+                    remedy="check the network and the proxy, and run this again",
+                ) from error
+            time.sleep(attempt)
+    if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
+        raise ReleaseError(
+            f"{descriptor.digest} of {where}: the {len(data)} bytes from {host} have the digest {Digest.of(data)},"
+            f" not the {descriptor.size} bytes of that digest",
+            remedy="run this again; if it stays so, the image is damaged",
+        )
+    return data
