@@ -1,0 +1,179 @@
+"""OCI image layouts on disk. OCI image-spec, image-layout.md."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Self
+
+from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
+from kfp_release.image import Image
+from kfp_release.manifest import Descriptor, ImageConfig, Manifest, canonical_json
+
+_MARKER = "oci-layout"
+_INDEX = "index.json"
+_VERSION = canonical_json({"imageLayoutVersion": "1.0.0"})
+_INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+_NAME_KEY = "org.opencontainers.image.ref.name"
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[-._:@/+][A-Za-z0-9]+)*", re.ASCII)
+_CHUNK: Final = 1024 * 1024
+
+
+class BadLayout(ReleaseError):
+    """A folder that is no OCI image layout, or lacks what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutBlob:
+    """One blob of a layout, of the right length; `open` makes sure of its digest."""
+
+    descriptor: Descriptor
+    path: Path
+
+    def open(self) -> BinaryIO:
+        """The blob from its beginning, for reading. Raise `BadLayout` where its bytes are not what it is called."""
+        with ExitStack() as stack:
+            file = stack.enter_context(self.path.open("rb"))
+            found = Digest.of_chunks(_chunks(file))
+            if found != self.descriptor.digest:
+                raise BadLayout(f"{self.path} is damaged: its digest is {found}", remedy="make the layout anew")
+            file.seek(0)
+            stack.pop_all()
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The layout at `path`: blobs by digest, and images by name."""
+
+    path: Path
+
+    def __post_init__(self) -> None:
+        marker = self.path / _MARKER
+        try:
+            version = json.loads(marker.read_bytes())["imageLayoutVersion"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadLayout(f"{self.path} is not an OCI image layout: it has no {_MARKER}") from error
+        if version != "1.0.0":
+            raise BadLayout(f"{marker} says version {str(version)[:40]!r}, this is 1.0.0")
+
+    @classmethod
+    def create(cls, path: Path) -> Self:
+        """An empty layout in a folder that is new or empty; a layout that is there already stays as it is."""
+        if not (path / _MARKER).exists():
+            if path.exists() and any(path.iterdir()):
+                raise BadLayout(f"{path} has other files in it", remedy="name another folder, or remove it")
+            (path / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+            _replace(path / _INDEX, canonical_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": []}))
+            _replace(path / _MARKER, _VERSION)
+        return cls(path)
+
+    def write_blob(self, data: bytes) -> Digest:
+        """Keep `data`, under its digest."""
+        digest = Digest.of(data)
+        path = self._blob_path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+        return digest
+
+    def adopt_blob(self, file: Path, media_type: str) -> Descriptor:
+        """Take `file`, which is on the same file system, as a blob, however large. It is moved."""
+        with file.open("rb") as stream:
+            digest = Digest.of_chunks(_chunks(stream))
+        descriptor = Descriptor(media_type, digest, file.stat().st_size)
+        path = self._blob_path(digest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(path)
+        return descriptor
+
+    def add(self, image: Image, *, name: str) -> None:
+        """Keep the manifest and the config of `image`, under `name`; its layers are blobs, here or elsewhere."""
+        if not _NAME.fullmatch(name):
+            raise BadLayout(
+                f"{name[:120]!r} cannot name an image in a layout", remedy="letters, digits and - . _ : @ / +"
+            )
+        self.write_blob(image.manifest.data)
+        self.write_blob(image.config.data)
+        entry = {**image.manifest.descriptor.to_json(), "annotations": {_NAME_KEY: name}}
+        others = [item for item in self._entries() if _name(item) != name]
+        index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": [*others, entry]}
+        _replace(self.path / _INDEX, canonical_json(index))
+
+    def image(self, name: str) -> Image:
+        """The image of this name. Raise `BadLayout` where there is none, or its bytes are damaged."""
+        for item in self._entries():
+            if _name(item) == name:
+                return self._image(item)
+        raise BadLayout(f"{self.path} has no image called {name[:120]!r}")
+
+    def images(self) -> dict[str, Image]:
+        """All images that have a name, in the order of the index."""
+        return {name: self._image(item) for item in self._entries() if (name := _name(item))}
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there is such a blob."""
+        return self._blob_path(digest).is_file()
+
+    def blob(self, descriptor: Descriptor) -> LayoutBlob:
+        """The blob that `descriptor` names. Raise `BadLayout` where it is missing or has another length."""
+        path = self._blob_path(descriptor.digest)
+        if not path.is_file():
+            raise BadLayout(f"{self.path} lacks the blob {descriptor.digest}")
+        size = path.stat().st_size
+        if size != descriptor.size:
+            raise BadLayout(
+                f"{path} has {size} bytes, and {descriptor.size} are right: it is damaged",
+                remedy="make the layout anew",
+            )
+        return LayoutBlob(descriptor, path)
+
+    def _image(self, item: dict[str, Any]) -> Image:
+        descriptor = Descriptor.parse(item)
+        manifest = Manifest.parse(self._read(descriptor), descriptor.media_type)
+        return Image(manifest, ImageConfig.parse(self._read(manifest.config)))
+
+    def _read(self, descriptor: Descriptor) -> bytes:
+        with self.blob(descriptor).open() as file:
+            return file.read()
+
+    def _blob_path(self, digest: Digest) -> Path:
+        return self.path / "blobs" / "sha256" / digest.hex
+
+    def _entries(self) -> list[dict[str, Any]]:
+        path = self.path / _INDEX
+        try:
+            manifests = json.loads(path.read_bytes())["manifests"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            raise BadLayout(f"{path} is not the index of an image layout") from error
+        if not isinstance(manifests, list) or not all(isinstance(item, dict) for item in manifests):
+            raise BadLayout(f"{path} has no list of manifests")
+        return manifests
+
+
+def _name(item: dict[str, Any]) -> str:
+    annotations = item.get("annotations")
+    return str(annotations.get(_NAME_KEY, "")) if isinstance(annotations, dict) else ""
+
+
+def _chunks(file: BinaryIO) -> Iterable[bytes]:
+    return iter(lambda: file.read(_CHUNK), b"")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write `path` whole or not at all."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
