@@ -1,0 +1,156 @@
+"""The private Python index: reads the simple API (PEP 503, PEP 691), uploads through twine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+
+import requests
+from pypi_simple import ACCEPT_ANY, ProjectPage, PyPISimple, UnsupportedRepoVersionError
+
+from kfp_release.credentials import Credentials
+from kfp_release.digest import BadDigest, Digest
+from kfp_release.errors import ReleaseError
+from kfp_release.index_session import IndexSession, printable, status, unreachable
+from kfp_release.settings import IndexSettings
+from kfp_release.url import BadUrl, parse_url
+
+MAX_FILE = 256 * 1024 * 1024
+"""Bytes. A longer file is none of ours."""
+MAX_PAGE = 64 * 1024 * 1024
+"""Bytes of a project's page."""
+
+__all__ = ["Credentials", "Index", "IndexFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """One file that the index lists."""
+
+    filename: str
+    url: str
+    sha256: str | None
+    """Hex; None where the index does not tell."""
+    yanked: bool = False
+    """PEP 592."""
+
+
+class Index:
+    """An index at two URLs, with the user who asks. Opens connections when it is asked something."""
+
+    def __init__(self, settings: IndexSettings, credentials: Credentials) -> None:
+        """Raise `ReleaseError` for a URL that must not be used: with credentials in it, say."""
+        self._upload_url = _url("the index's upload-url (or TWINE_REPOSITORY_URL)", settings.upload_url)
+        self._simple_url = _url("the index's simple-url (or KFP_RELEASE_SIMPLE_URL)", settings.simple_url)
+        self._credentials = credentials
+
+    def files(self, project: str) -> dict[str, IndexFile]:
+        """The files of `project` by name; none where the index does not know the project.
+
+        A redirect to another host means that as well: pypiserver and others send pip on to the public index for what
+        they do not have, and a public project of the same name is not ours. Raise `ReleaseError` for anything else.
+        """
+        with IndexSession(self._simple_url, self._credentials) as session:
+            url = PyPISimple(self._simple_url, session=session).get_project_url(project)
+            with session.ask(url, accept=ACCEPT_ANY) as response:
+                if response.status_code == requests.codes.not_found or response.is_redirect:
+                    return {}
+                _require_ok(url, response)
+                page = _page(project, url, response)
+        files = (
+            IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked)
+            for item in page.packages
+            if _is_file_name(item.filename)
+        )
+        return {file.filename: file for file in files}
+
+    def download(self, file: IndexFile) -> bytes:
+        """The bytes of `file`. Raise `ReleaseError` where they are not those that the index announced, or too many."""
+        with (
+            IndexSession(self._simple_url, self._credentials) as session,
+            session.ask(file.url, accept="*/*", allow_elsewhere=True) as response,
+        ):
+            _require_ok(file.url, response)
+            data = _body(file.url, response, MAX_FILE)
+        seen = Digest.of(data).hex
+        if file.sha256 is not None and file.sha256 != seen:
+            raise ReleaseError(
+                f"{file.filename} from the index has sha256 {seen}, its page says {file.sha256}",
+                remedy="try again; if it stays so, the file or the page was changed on the index",
+            )
+        return data
+
+    def upload(self, path: Path) -> None:
+        """Upload one wheel or sdist through twine. Raise `ReleaseError` where the index does not take it."""
+        from kfp_release.twine_upload import upload_distribution  # noqa: PLC0415 - twine is slow to import; readers need none
+
+        upload_distribution(path, url=self._upload_url, credentials=self._credentials)
+
+
+def _url(what: str, text: str) -> str:
+    try:
+        return parse_url(text)
+    except BadUrl as error:
+        raise ReleaseError(f"{what}: {error}") from error
+
+
+def _require_ok(url: str, response: requests.Response) -> None:
+    if response.ok and not response.is_redirect:
+        return
+    raise ReleaseError(
+        f"the index answers {status(response)} at {url}",
+        remedy="try again later" if response.status_code >= requests.codes.server_error else "is the URL right?",
+    )
+
+
+def _body(url: str, response: requests.Response, limit: int) -> bytes:
+    data = bytearray()
+    try:
+        for chunk in response.iter_content(1024 * 1024):
+            data += chunk
+            if len(data) > limit:
+                raise ReleaseError(f"{url} has more than {limit} bytes", remedy="that is no file of a release")
+    except requests.RequestException as error:
+        raise unreachable(url, error) from error
+    return bytes(data)
+
+
+def _page(project: str, url: str, response: requests.Response) -> ProjectPage:
+    kind, options = _content_type(response)
+    data = _body(url, response, MAX_PAGE)
+    try:
+        if kind == "application/vnd.pypi.simple.v1+json":
+            return ProjectPage.from_json_data(json.loads(data), response.url)
+        if kind in {"application/vnd.pypi.simple.v1+html", "text/html"}:
+            return ProjectPage.from_html(project, data, response.url, options)
+    except (UnsupportedRepoVersionError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ReleaseError(
+            f"the page of {project} at {url} cannot be read: {printable(str(error), 200)}",
+            remedy="is simple-url that of a simple API (PEP 503, PEP 691)?",
+        ) from error
+    raise ReleaseError(
+        f"{url} is {printable(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
+        remedy="is simple-url right? It often ends in /simple/",
+    )
+
+
+def _content_type(response: requests.Response) -> tuple[str, str | None]:
+    message = Message()
+    message["Content-Type"] = response.headers.get("Content-Type", "text/html")
+    return message.get_content_type(), message.get_content_charset()
+
+
+def _sha256(filename: str, digests: Mapping[str, str]) -> str | None:
+    text = digests.get("sha256")
+    try:
+        return Digest(text.lower()).hex if text else None
+    except BadDigest as error:
+        raise ReleaseError(f"the index's page gives {filename} a sha256 that is none: {error}") from error
+
+
+def _is_file_name(text: str) -> bool:
+    # The name comes from outside and becomes a path where the file is written.
+    return bool(text) and text not in {".", ".."} and not any(letter in text for letter in "/\\\0")

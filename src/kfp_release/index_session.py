@@ -1,0 +1,138 @@
+"""HTTP with the index: credentials for the index alone, time-outs, bounded retries, no redirect to elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.util.retry import Retry
+
+from kfp_release.credentials import PASSWORD, USERNAME, Credentials
+from kfp_release.errors import ReleaseError
+
+_CONNECT, _READ = 10.0, 60.0
+"""Seconds: until connected, and between two bytes."""
+
+
+class _Nobody(AuthBase):
+    """No credentials, in a form that keeps requests from looking for some in ~/.netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class TimedAdapter(HTTPAdapter):
+    """Gives every request a time-out, whoever sends it."""
+
+    def send(self, *args: Any, **options: Any) -> requests.Response:
+        """As requests has it, with this module's time-outs where none is given."""
+        return super().send(*args, **{**options, "timeout": options.get("timeout") or (_CONNECT, _READ)})
+
+
+class IndexSession(requests.Session):
+    """Requests to the index at one URL.
+
+    The credentials go to that URL's host, scheme and port and to no other. With `allow_elsewhere` off, a redirect to
+    another one is not followed: the response is the redirect itself.
+    """
+
+    def __init__(self, url: str, credentials: Credentials) -> None:
+        super().__init__()
+        self.url = url
+        self._login = _Nobody() if credentials.is_anonymous else basic_auth(credentials)
+        self.allow_elsewhere = False
+        retries = Retry(
+            total=2,
+            backoff_factor=0.2,
+            status_forcelist=(502, 503, 504),
+            allowed_methods=("GET",),
+            raise_on_status=False,
+        )
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, TimedAdapter(max_retries=retries))
+
+    def ask(self, url: str, *, accept: str, allow_elsewhere: bool = False) -> requests.Response:
+        """GET `url`, its body not read yet. Raise `ReleaseError` where no answer comes, and for 401 and 403."""
+        self.allow_elsewhere = allow_elsewhere
+        ours = not _is_elsewhere(self.url, url)
+        try:
+            response = self.get(url, headers={"Accept": accept}, auth=self._login if ours else _Nobody(), stream=True)
+        except (requests.RequestException, ValueError) as error:
+            raise unreachable(url, error) from error
+        if response.status_code in {401, 403}:
+            response.close()
+            raise refused(url, response, anonymous=isinstance(self._login, _Nobody))
+        return response
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """As requests has it; None where the target is elsewhere and that is not allowed."""
+        target = super().get_redirect_target(resp)
+        if target and not self.allow_elsewhere and _is_elsewhere(resp.url, urljoin(resp.url, target)):
+            return None
+        return target
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Drop the credentials on the way elsewhere, and never take others from ~/.netrc instead."""
+        if _is_elsewhere(response.request.url or "", prepared_request.url or ""):
+            prepared_request.headers.pop("Authorization", None)
+
+
+def _is_elsewhere(url: str, other: str) -> bool:
+    """Whether what belongs to `url` must not go to `other`: another host or port, or a scheme less safe."""
+    try:
+        here, there = _origin(url), _origin(other)
+    except ValueError:
+        return True
+    return here != there and (here, there) != (("http", here[1], 80), ("https", here[1], 443))
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def unreachable(url: str, error: BaseException) -> ReleaseError:
+    """What to say where no answer came."""
+    return ReleaseError(
+        f"the index does not answer at {url}: {_innermost(error)}",
+        remedy="is the URL right, and the host reachable from here (network, proxy, certificate)?",
+    )
+
+
+def refused(url: str, response: requests.Response, *, anonymous: bool) -> ReleaseError:
+    """What to say of a 401 or 403."""
+    remedy = (
+        f"set {USERNAME} and {PASSWORD} in the environment; they are not set"
+        if anonymous
+        else f"check {USERNAME} and {PASSWORD} in the environment, and what this user may do"
+    )
+    return ReleaseError(f"the index refuses access to {url} ({status(response)})", remedy=remedy)
+
+
+def status(response: requests.Response) -> str:
+    """Status code and reason, as in ``HTTP 503 Service Unavailable``."""
+    return f"HTTP {response.status_code} {printable(response.reason or '', 80)}".strip()
+
+
+def printable(text: str, length: int) -> str:
+    """Text from outside for a message: one line, no control characters, at most `length` characters."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return line if len(line) <= length else line[:length] + "…"
+
+
+def _innermost(error: BaseException) -> str:
+    seen: Any = error
+    while True:
+        inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
+        inner = next((item for item in seen.args if isinstance(item, BaseException)), inner)
+        if not isinstance(inner, BaseException) or inner is seen:
+            return printable(str(seen) or type(seen).__name__, 200)
+        seen = inner
+
+
+def basic_auth(credentials: Credentials) -> HTTPBasicAuth:
+    """User and password in the bytes that are sent: UTF-8, where requests would send text as latin-1. RFC 7617."""
+    return HTTPBasicAuth(credentials.username.encode(), credentials.password.encode())

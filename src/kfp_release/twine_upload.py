@@ -1,0 +1,118 @@
+"""What twine does for a release: checks its distributions as ``twine check --strict`` does, and uploads them.
+
+twine's Python API, not its command line, which would take the password as an argument.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import requests
+from twine.commands.check import check
+from twine.exceptions import TwineException
+from twine.package import PackageFile
+from twine.repository import Repository
+
+from kfp_release.credentials import PASSWORD, USERNAME, Credentials
+from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.index_session import TimedAdapter, basic_auth, printable, refused, status, unreachable
+
+_UNREADABLE = (TwineException, OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
+
+
+def check_distributions(paths: Iterable[Path]) -> None:
+    """Raise `Problems`, one for each wheel or sdist whose metadata an index would not take or render."""
+    problems = []
+    for path in paths:
+        with _twine_said() as said:
+            try:
+                failed = check([str(path)], strict=True)
+            except _UNREADABLE as error:
+                said.append(str(error))
+                failed = True
+        if failed:
+            message = printable("; ".join(said), 500) or "twine check --strict refuses it"
+            problems.append(Problem(path.name, 0, message, "mend the metadata in pyproject.toml, or the README"))
+    if problems:
+        raise Problems(problems)
+
+
+def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> None:
+    """Upload one wheel or sdist to the index at `url` (PyPI's legacy upload API).
+
+    Raise `ReleaseError` where there are no credentials, and where the index does not take it.
+    """
+    if credentials.is_anonymous:
+        raise ReleaseError(
+            f"{path.name} cannot be uploaded to {url} without credentials",
+            remedy=f"set {USERNAME} and {PASSWORD} in the environment",
+        )
+    with _twine_said():
+        response = _send(path, url, credentials)
+    if response.status_code in {401, 403}:
+        raise refused(url, response, anonymous=False)
+    if response.is_redirect:
+        raise ReleaseError(
+            f"{url} sends the upload of {path.name} elsewhere ({status(response)})",
+            remedy="set upload-url to where it leads, if that is yours; a missing / at its end is a common cause",
+        )
+    if not response.ok:
+        raise ReleaseError(
+            f"the index at {url} does not take {path.name} ({status(response)}): "
+            f"{credentials.hide(printable(response.text, 300))}",
+            remedy="try again later"
+            if response.status_code >= requests.codes.server_error
+            else "a file that is there is never replaced: look at what the index lists, and release a new version",
+        )
+
+
+def _send(path: Path, url: str, credentials: Credentials) -> requests.Response:
+    try:
+        package = PackageFile.from_filename(str(path), None)
+    except _UNREADABLE as error:
+        raise ReleaseError(
+            f"{path} is no wheel or sdist: {printable(str(error), 300)}", remedy="build it again"
+        ) from error
+    with contextlib.closing(Repository(url, "", "", disable_progress_bar=True)) as repository:
+        repository.session.auth = basic_auth(credentials)
+        for scheme in ("http://", "https://"):
+            repository.session.mount(scheme, TimedAdapter())
+        try:
+            response: requests.Response = repository.upload(package)
+        except requests.RequestException as error:
+            raise unreachable(url, error) from error
+    return response
+
+
+class _Said(logging.Handler):
+    """Keeps what twine logs as warnings and errors."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.append(record.getMessage())
+
+
+@contextlib.contextmanager
+def _twine_said() -> Iterator[list[str]]:
+    # stdout carries results alone; what twine prints there says nothing that we do not.
+    said: list[str] = []
+    logger = logging.getLogger("twine")
+    handler, propagate = _Said(said), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            yield said
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
