@@ -1,0 +1,206 @@
+"""The real release.yml, run by act on this machine against the sandbox, and what a pipeline author then installs.
+
+Only the actions of other projects have stand-ins (`tests/stubs`), for those need GitHub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from conftest import PROJECT, run_git
+
+from kfp_release.sandbox import Sandbox
+
+TESTS = Path(__file__).parent
+ACT = Path(sys.executable).parent / "act"
+TAG = "v1.0"
+SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "TWINE_USERNAME", "TWINE_PASSWORD", "DOCKER_CONFIG")
+"""What reaches a job only through a role or a secret."""
+ROLES = {role: f"arn:aws:iam::533211398604:role/{role.lower()}" for role in ("RUNTIME", "READ", "PUBLISH")}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One run of release.yml for `TAG` of a repository."""
+
+    folder: Path
+    repository: Path
+    sandbox: Sandbox
+
+    def run(self) -> subprocess.CompletedProcess[str]:
+        """Exit code of act, and what the jobs wrote."""
+        for name in ("home", "cache", "artifacts"):
+            (self.folder / name).mkdir(exist_ok=True)
+        subprocess.run([sys.executable, "-m", "venv", self.folder / "python"], check=True)
+        environ = self.sandbox.environ
+        command = [
+            str(ACT),
+            "push",
+            *("--platform", "ubuntu-24.04=-self-hosted"),
+            *("--workflows", ".github/workflows/release.yml"),
+            *("--eventpath", self.file("event.json", json.dumps(self.event()))),
+            *("--env-file", self.file("env", _lines(self.environ()))),
+            *("--var-file", self.file("vars", _lines(_variables()))),
+            *("--secret-file", self.file("secrets", _lines(_index_secrets(environ)))),
+            *("--action-cache-path", str(self.folder / "cache")),
+            *("--action-offline-mode", "--no-cache-server", "--no-skip-checkout"),
+            *self.stand_ins(),
+        ]
+        path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+        return subprocess.run(
+            command,
+            cwd=self.repository,
+            env={"PATH": path, "HOME": str(self.folder / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def environ(self) -> dict[str, str]:
+        """What every job sees: the sandbox without its credentials, and where the stand-ins find their things."""
+        environ = self.sandbox.environ
+        machine = {name: os.environ[name] for name in os.environ if name.startswith("PIP_") or name.endswith("_BUNDLE")}
+        keys = {name: environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+        return {
+            **machine,
+            **{name: value for name, value in environ.items() if name not in SECRET},
+            "STUB_REPOSITORY": str(self.repository),
+            "STUB_PYTHON": str(self.folder / "python"),
+            "STUB_ARTIFACTS": str(self.folder / "artifacts"),
+            "STUB_ROLES": str(self.folder / "roles"),
+            "STUB_AWS_KEYS": self.file("keys", _lines(keys)),
+            "STUB_GITHUB_RELEASE": str(self.folder / "github-release"),
+        }
+
+    def event(self) -> dict[str, object]:
+        """What GitHub says of the pushed tag."""
+        return {
+            "ref": f"refs/tags/{TAG}",
+            "after": run_git(self.repository, "rev-parse", f"{TAG}^{{commit}}").strip(),
+            "repository": {"name": "components", "full_name": "kubeflow-demo/components", "default_branch": "main"},
+        }
+
+    def stand_ins(self) -> list[str]:
+        """For each foreign action at the commit that the workflows name, the folder of its stand-in."""
+        files = [*self.repository.glob(".github/workflows/release.yml"), *self.repository.glob(".github/actions/*/*")]
+        used = {action for file in files for action in re.findall(r"uses: ([^.\s]\S+)", file.read_text())}
+        return [
+            f"--local-repository={action}={TESTS / 'stubs' / action.partition('@')[0].rpartition('/')[2]}"
+            for action in sorted(used)
+        ]
+
+    def file(self, name: str, text: str) -> str:
+        """A file that this user alone can read."""
+        path = self.folder / name
+        path.touch(mode=0o600)
+        path.write_text(text)
+        return str(path)
+
+
+def _variables() -> dict[str, str]:
+    return {"AWS_REGION": "eu-north-1", **{f"AWS_{role}_ROLE": arn for role, arn in ROLES.items()}}
+
+
+def _index_secrets(environ: dict[str, str]) -> dict[str, str]:
+    return {
+        f"INDEX_{right}_{name}": environ[f"TWINE_{name}"]
+        for right in ("READ", "WRITE")
+        for name in ("USERNAME", "PASSWORD")
+    }
+
+
+def _lines(values: dict[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in values.items())
+
+
+def _pip(arguments: list[str], index_url: str) -> None:
+    """Pip as a pipeline author's machine runs it: one index and nothing else, the password not in an argument."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    environ = {**kept, "PIP_INDEX_URL": index_url, "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1"}
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *arguments], env=environ, check=True
+    )
+
+
+@pytest.fixture
+def released(tmp_path: Path, scratch_project: Path, sandbox: Sandbox) -> Act:
+    """`TAG` of the scratch project, released by the workflow."""
+    run_git(scratch_project, "remote", "add", "origin", "https://github.com/kubeflow-demo/components.git")
+    run_git(scratch_project, "tag", TAG)
+    act = Act(tmp_path / "act", scratch_project, sandbox)
+    act.folder.mkdir()
+    _create_repository(sandbox)
+    done = act.run()
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    for name in ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD"):
+        assert sandbox.environ[name] not in done.stdout + done.stderr
+    return act
+
+
+def test_a_pushed_tag_becomes_a_wheel_that_pins_its_image(released: Act, tmp_path: Path) -> None:
+    pins = _installed_pins(released.sandbox, tmp_path / "installed")
+    github_release = released.folder / "github-release"
+    record = json.loads((github_release / "release.json").read_text())
+    assert (record["version"], record["commit"]) == ("1.0", released.event()["after"])
+    assert pins["images"] == record["images"]
+    assert {image["pin"].partition("@")[0].rpartition(":")[2] for image in pins["images"].values()} == {"1.0"}
+    _assert_the_index_serves_what_the_record_says(released.sandbox, record, tmp_path / "downloaded")
+    _assert_the_github_release_is_whole(github_release, record)
+    assert (released.folder / "roles").read_text().split() == [
+        *("runtime", ROLES["RUNTIME"]),
+        *("plan", ROLES["READ"]),
+        *("publish", ROLES["PUBLISH"]),
+        *("verify", ROLES["READ"]),
+    ]
+
+
+def _create_repository(sandbox: Sandbox) -> None:
+    """What a platform engineer does once: CI's roles may not."""
+    boto3.client(
+        "ecr",
+        region_name="eu-north-1",
+        endpoint_url=sandbox.environ["AWS_ENDPOINT_URL_ECR"],
+        aws_access_key_id=sandbox.environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=sandbox.environ["AWS_SECRET_ACCESS_KEY"],
+    ).create_repository(repositoryName="data-science-kubeflow/demo", imageTagMutability="IMMUTABLE")
+
+
+def _installed_pins(sandbox: Sandbox, folder: Path) -> Any:
+    """pins.json of the wheel that a pipeline author installs; every component names the image that it says."""
+    _pip(["install", "--no-deps", "--target", str(folder), "kubeflow-demo-components==1.0"], sandbox.pip_index_url)
+    package = folder / "kubeflow_demo_components"
+    pins = json.loads((package / "pins.json").read_text())
+    files = {path.name: path.read_text() for path in sorted((package / "yaml").glob("*.yaml"))}
+    assert sorted(files) == sorted(component["file"] for component in pins["components"].values())
+    pin = re.compile(rf"image: {re.escape(pins['images']['demo']['pin'])}$", re.MULTILINE)
+    assert [name for name, text in files.items() if not pin.search(text)] == []
+    return pins
+
+
+def _assert_the_index_serves_what_the_record_says(sandbox: Sandbox, record: Any, folder: Path) -> None:
+    for project in ("kubeflow-demo-components", "kfp-release"):
+        for kind in ("--only-binary=:all:", "--no-binary=:all:"):
+            wanted = ["download", "--no-deps", "--no-build-isolation", kind, "--dest", str(folder), f"{project}==1.0"]
+            _pip(wanted, sandbox.pip_index_url)
+    downloaded = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
+    assert downloaded == {item["filename"]: item["sha256"] for item in record["distributions"]}
+
+
+def _assert_the_github_release_is_whole(folder: Path, record: Any) -> None:
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"body.md", "prerelease", "release.json", *(item["filename"] for item in record["distributions"])}
+    changelog = (PROJECT / "CHANGELOG.md").read_text()
+    notes = (folder / "body.md").read_text().strip()
+    assert notes
+    assert notes in changelog
+    assert (folder / "prerelease").read_text().strip() == "false"

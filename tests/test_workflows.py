@@ -1,0 +1,132 @@
+"""The workflows of GitHub Actions: what linters say of them, and which job has which rights."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+FILES = sorted(ROOT.glob(".github/workflows/*.yml")) + sorted(ROOT.glob(".github/actions/*/action.yml"))
+JOBS = ["runtime", "plan", "build", "publish", "verify", "announce"]
+
+pytestmark = pytest.mark.skipif(not FILES, reason="the sdist has no workflows")
+
+
+def workflow(name: str) -> Any:
+    return yaml.safe_load((ROOT / ".github/workflows" / name).read_text())
+
+
+def steps(file: Path) -> Iterator[dict[str, Any]]:
+    value = yaml.safe_load(file.read_text())
+    for job in value.get("jobs", {"": value.get("runs")}).values():
+        yield from job["steps"]
+
+
+def test_actionlint_finds_nothing() -> None:
+    done = subprocess.run([BIN / "actionlint"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_pedantic_zizmor_finds_nothing() -> None:
+    done = subprocess.run(
+        [BIN / "zizmor", "--quiet", "--offline", "--persona", "pedantic", "--no-config", ".github"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_each_run_step_is_one_command_of_ours(file: Path) -> None:
+    own = re.compile(r"(kfp-release|make) [^;&|`\n]+")
+    commands = [step["run"] for step in steps(file) if "run" in step]
+    assert [command for command in commands if not own.fullmatch(command)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_foreign_actions_are_pinned_by_commit_with_their_version(file: Path) -> None:
+    used = re.findall(r"uses: (\S+)(.*)", file.read_text())
+    foreign = [(action, comment) for action, comment in used if not action.startswith("./")]
+    assert foreign
+    for action, comment in foreign:
+        assert re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}", action)
+        assert re.match(r" # v\d+\.\d+\.\d+", comment)
+
+
+def test_the_same_action_is_used_at_one_commit() -> None:
+    used = {action for file in FILES for action in re.findall(r"uses: ([^.\s]\S+)", file.read_text())}
+    assert len(used) == len({action.partition("@")[0] for action in used})
+
+
+def test_a_release_is_one_line_of_jobs() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    assert list(jobs) == JOBS
+    assert [jobs[name].get("needs") for name in JOBS] == [None, *JOBS[:-1]]
+
+
+def test_no_job_has_rights_by_default() -> None:
+    assert [workflow(name)["permissions"] for name in ("ci.yml", "release.yml")] == [{}, {}]
+
+
+def test_the_build_has_no_credentials() -> None:
+    build = workflow("release.yml")["jobs"]["build"]
+    assert build["permissions"] == {"contents": "read"}
+    assert "environment" not in build
+    assert "secrets." not in yaml.safe_dump(build)
+    assert "aws-actions" not in yaml.safe_dump(build)
+
+
+def test_only_the_release_environment_sees_the_writing_credentials() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    for right in ("INDEX_WRITE_USERNAME", "INDEX_WRITE_PASSWORD", "AWS_PUBLISH_ROLE"):
+        assert [name for name, job in jobs.items() if right in yaml.safe_dump(job)] == ["publish"]
+    assert [name for name, job in jobs.items() if job.get("environment") == "release"] == ["publish"]
+
+
+def test_only_jobs_that_take_a_role_can_ask_for_a_token() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    asking = [name for name, job in jobs.items() if job["permissions"].get("id-token") == "write"]
+    assert asking == [name for name, job in jobs.items() if "role-to-assume" in yaml.safe_dump(job)]
+    assert all("environment" in jobs[name] for name in asking)
+
+
+def test_only_the_last_job_can_write_to_the_repository() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    assert [name for name, job in jobs.items() if job["permissions"].get("contents") == "write"] == ["announce"]
+
+
+def test_a_pull_request_meets_no_secret_and_no_role() -> None:
+    text = (ROOT / ".github/workflows/ci.yml").read_text()
+    assert "secrets." not in text
+    assert "id-token" not in text
+    assert "pull_request_target" not in text
+
+
+def test_every_release_job_that_reads_tags_has_all_of_them() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    for name in ("runtime", "plan", "build"):
+        assert jobs[name]["steps"][0]["with"]["fetch-depth"] == 0
+
+
+def test_no_checkout_keeps_its_token() -> None:
+    checkouts = [
+        step for file in FILES for step in steps(file) if str(step.get("uses", "")).startswith("actions/checkout@")
+    ]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_make_targets_of_the_workflows_exist() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    used = {word for file in FILES for word in re.findall(r"run: make ([a-z-]+)", file.read_text())}
+    assert used <= set(targets)
