@@ -6,11 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubeflow_demo_components import DISTRIBUTION
-from kubeflow_demo_components.catalog import BadPins, Catalog, installed
-from kubeflow_demo_components.definition import BadDefinition, Definition
+from kubeflow_demo_components.catalog import Catalog, installed
+
+if TYPE_CHECKING:
+    from kubeflow_demo_components.definition import Definition
 
 _HEADINGS = ("component", "inputs", "outputs", "image", "digest", "commit")
 _SHORT = 12
@@ -30,13 +32,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = build_parser().parse_args(argv)
     try:
         catalog = installed()
-        definitions = [Definition.parse(name, catalog.text(name)) for name in catalog.files]
-    except (BadPins, BadDefinition, OSError) as error:
+        definitions = _definitions(catalog)
+    except (ValueError, OSError) as error:
         sys.exit(f"{DISTRIBUTION}: {error}")
     if not definitions:
         sys.exit(f"{DISTRIBUTION}: no component files in {catalog.folder}, as is normal inside the image")
     text = json.dumps(_listing(catalog, definitions), indent=2) if options.json else _table(catalog, definitions)
     print(text)  # noqa: T201 - the command's result
+
+
+def _definitions(catalog: Catalog) -> list[Definition]:
+    if not catalog.files:  # inside the image, which has no YAML either
+        return []
+    from kubeflow_demo_components.definition import Definition  # noqa: PLC0415 - imports YAML
+
+    return [Definition.parse(name, catalog.text(name)) for name in catalog.files]
 
 
 def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
 
 def _is_integer(channel_type: Any) -> bool:
     name = str(channel_type)
-    return type_utils.is_parameter_type(name) and type_utils.get_parameter_type_name(name) == "NUMBER_INTEGER"
+    return bool(type_utils.is_parameter_type(name)) and type_utils.get_parameter_type_name(name) == "NUMBER_INTEGER"
 
 
 def _origin(channel: pipeline_channel.PipelineParameterChannel) -> str:

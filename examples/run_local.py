@@ -1,0 +1,76 @@
+"""Run a pipeline in containers on this machine's Docker engine, and print its outputs as JSON.
+
+    python examples/run_local.py                          the pipeline of pipeline.py, beside this file
+    python examples/run_local.py pipeline.yaml a=2 b=4    a compiled one, with arguments
+
+Needs kfp and docker, an engine, and `docker login` at the registry of the images. An artifact's output is its
+metadata. Logs go to stderr.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from kfp import components, dsl, local
+
+
+def main() -> None:
+    """Run the pipeline; end with 1 where it gives no results."""
+    parser = argparse.ArgumentParser(description="Run a pipeline on this machine's Docker engine.")
+    parser.add_argument("pipeline", nargs="?", type=Path, help="a compiled pipeline (default: that of pipeline.py)")
+    parser.add_argument("arguments", nargs="*", type=_argument, metavar="NAME=VALUE", help="its arguments, as JSON")
+    parser.add_argument("--root", type=Path, help="folder for what the tasks write (default: a temporary one)")
+    # The components need no network, and this mode is there on every engine.
+    parser.add_argument("--network", default="none", help="network mode of the containers (default: none)")
+    options = parser.parse_args()
+    with contextlib.ExitStack() as stack:
+        root = options.root or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kfp-local-")))
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # where kfp.local prints the containers' logs
+        results = run(
+            _pipeline(options.pipeline), dict(options.arguments), root=root.resolve(), network=options.network
+        )
+    print(json.dumps(results))
+
+
+def run(pipeline: Any, arguments: dict[str, Any], *, root: Path, network: str) -> dict[str, Any]:
+    """The pipeline's outputs by name: a parameter's value, an artifact's metadata.
+
+    A container that fails at once can be taken for a success (kubeflow/pipelines#13332), so each output must be there.
+    """
+    workspace = root / "workspace"
+    workspace.mkdir(parents=True, exist_ok=True)
+    # The containers write into folders of the user who runs this, whatever user the image names.
+    runner = local.DockerRunner(user=f"{os.getuid()}:{os.getgid()}", network_mode=network)
+    local.init(runner, pipeline_root=str(root / "tasks"), workspace_root=str(workspace))
+    outputs = pipeline(**arguments).outputs
+    missing = sorted((pipeline.component_spec.outputs or {}).keys() - outputs.keys())
+    if missing:
+        sys.exit(f"the pipeline ran and gave no {', '.join(missing)}: see the log of its tasks above")
+    return {name: item.metadata if isinstance(item, dsl.Artifact) else item for name, item in outputs.items()}
+
+
+def _pipeline(compiled: Path | None) -> Any:
+    if compiled:
+        return components.load_component_from_file(str(compiled))
+    import pipeline  # noqa: PLC0415 - only where no compiled pipeline is given
+
+    return pipeline.demo
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value  # a text, without JSON's quotes
+
+
+if __name__ == "__main__":
+    main()
