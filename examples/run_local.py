@@ -23,7 +23,7 @@ def main() -> None:
     """Run the pipeline; end with 1 where it gives no results."""
     parser = argparse.ArgumentParser(description="Run a pipeline on this machine's Docker engine.")
     parser.add_argument("pipeline", nargs="?", type=Path, help="a compiled pipeline (default: that of pipeline.py)")
-    parser.add_argument("arguments", nargs="*", type=_argument, metavar="NAME=VALUE", help="its arguments, as JSON")
+    parser.add_argument("arguments", nargs="*", type=_argument, metavar="NAME=VALUE", help="its arguments")
     parser.add_argument("--root", type=Path, help="folder for what the tasks write (default: a temporary one)")
     # The components need no network, and this mode is there on every engine.
     parser.add_argument("--network", default="none", help="network mode of the containers (default: none)")
@@ -31,9 +31,9 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         root = options.root or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kfp-local-")))
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # where kfp.local prints the containers' logs
-        results = run(
-            _pipeline(options.pipeline), dict(options.arguments), root=root.resolve(), network=options.network
-        )
+        pipeline = _pipeline(options.pipeline)
+        arguments = {name: _value(pipeline, name, text) for name, text in options.arguments}
+        results = run(pipeline, arguments, root=root.resolve(), network=options.network)
     print(json.dumps(results))
 
 
@@ -62,14 +62,23 @@ def _pipeline(compiled: Path | None) -> Any:
     return pipeline.demo
 
 
-def _argument(text: str) -> tuple[str, Any]:
+def _argument(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _value(pipeline: Any, name: str, text: str) -> Any:
+    """What `text` says, by the type of the pipeline's parameter `name`: text as it is, everything else as JSON."""
+    parameters = pipeline.component_spec.inputs or {}
+    if name not in parameters:
+        sys.exit(f"the pipeline has no parameter {name!r}; it has {', '.join(parameters)}")
+    kind = parameters[name].type
     try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value  # a text, without JSON's quotes
+        return {"String": str, "Float": float}.get(kind, json.loads)(text)
+    except ValueError as error:
+        sys.exit(f"{name}={text}: the parameter is of type {kind}: {error}")
 
 
 if __name__ == "__main__":
