@@ -1,0 +1,197 @@
+"""Component files: v1 component YAML and compiled IR YAML, and where in their text the images stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Self, TypeAlias
+
+from kfp_release.container import Container, ir_containers, v1_containers
+from kfp_release.errors import Problem, Problems
+from kfp_release.interface import Port, ir_ports, v1_ports
+from kfp_release.yaml_text import Alias, Node, Scalar, Table, YamlText, written_out
+
+SUFFIXES = (".yaml", ".yml")
+
+_IMAGE = re.compile(r"[\w\[][\w.:/\[\]-]*(?:@[\w+.:-]+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageText:
+    """An image as a component file names it, and where: `start` and `end` count characters, `line` counts from 1."""
+
+    value: str
+    start: int
+    end: int
+    line: int
+    is_bare: bool
+    """Whether the span stands without quotes around it, so that what replaces it may need some."""
+
+    @property
+    def repository(self) -> str:
+        """The image without tag and digest."""
+        name = self.value.partition("@")[0]
+        head, colon, tag = name.rpartition(":")
+        return head if colon and "/" not in tag else name
+
+    @property
+    def has_digest(self) -> bool:
+        """Whether it names exact bytes."""
+        return "@" in self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentFile:
+    """One component file, ready to be pinned."""
+
+    name: str
+    """Its path, as problems show it."""
+    text: str
+    kind: Literal["v1", "ir"]
+    images: tuple[ImageText, ...]
+    """In the order of the text; an image that aliases repeat counts once, at its anchor."""
+    commands: tuple[Container, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+    @classmethod
+    def parse(cls, name: str, data: bytes) -> Self:
+        """Raise `Problems` where `data` is no component file, or its images cannot be told apart from other values.
+
+        `name` is the file's path as problems shall show it.
+        """
+        yaml_text = YamlText.parse(name, data)
+        root, kind = _root(name, yaml_text)
+        images = _Images(name, yaml_text)
+        for node, through in _v1_image(root) if kind == "v1" else _ir_images(root):
+            images.add(node, through)
+        read_ports = v1_ports if kind == "v1" else ir_ports
+        return cls(
+            name=name,
+            text=yaml_text.text,
+            kind=kind,
+            images=images.found(root.line),
+            commands=v1_containers(root) if kind == "v1" else ir_containers(root),
+            inputs=read_ports(name, root, "inputs"),
+            outputs=read_ports(name, root, "outputs"),
+        )
+
+    @property
+    def stem(self) -> str:
+        """Its file name without folder and suffix."""
+        return self.name.rpartition("/")[2].rpartition(".")[0]
+
+    @property
+    def operator(self) -> str:
+        """The name of its operator: ``multiply_op`` of multiply.yaml."""
+        return re.sub(r"[^\w]+", "_", self.stem, flags=re.ASCII) + "_op"
+
+
+def _root(name: str, yaml_text: YamlText) -> tuple[Table, Literal["v1", "ir"]]:
+    count = len(yaml_text.documents)
+    root = written_out(yaml_text.documents[0]) if count else None
+    if isinstance(root, Table):
+        if "implementation" in root.entries and count == 1:
+            return root, "v1"
+        if "deploymentSpec" in root.entries and count in {1, 2}:
+            return root, "ir"
+        if {"implementation", "deploymentSpec"} & set(root.entries):
+            message = f"has {count} YAML documents; a v1 component is one, a compiled one is one or two"
+            raise Problems([Problem(name, 0, message, "split the file")])
+    raise Problems(
+        [
+            Problem(
+                name,
+                0,
+                "is no component: it has neither `implementation` (v1) nor `deploymentSpec` (compiled) at its top",
+                "write a kfp component, or move the file out of the components' folder",
+            )
+        ]
+    )
+
+
+_Place: TypeAlias = tuple[Node, tuple[Alias, ...]]
+"""A node, and the aliases on the way to it."""
+
+
+def _step(place: _Place, key: str) -> Iterator[_Place]:
+    node, through = place
+    if isinstance(node, Alias):
+        through, node = (*through, node), written_out(node)
+    if isinstance(node, Table) and key in node.entries:
+        yield node.entries[key], through
+
+
+def _walk(place: _Place, *keys: str) -> Iterator[_Place]:
+    if not keys:
+        yield place
+        return
+    for found in _step(place, keys[0]):
+        yield from _walk(found, *keys[1:])
+
+
+def _v1_image(root: Table) -> Iterator[_Place]:
+    return _walk((root, ()), "implementation", "container", "image")
+
+
+def _ir_images(root: Table) -> Iterator[_Place]:
+    for executors in _walk((root, ()), "deploymentSpec", "executors"):
+        table = written_out(executors[0])
+        for executor in table.entries if isinstance(table, Table) else ():
+            yield from _walk(executors, executor, "container", "image")
+
+
+class _Images:
+    """Collects the places of images, and finds out whether each can be changed without changing anything else."""
+
+    def __init__(self, name: str, yaml_text: YamlText) -> None:
+        self._name = name
+        self._yaml = yaml_text
+        self._written: dict[int, Node] = {}
+        """Places that no alias leads to, by their start."""
+        self._borrowed: dict[int, Node] = {}
+        self._roads: set[int] = set()
+        """Where the aliases stand that lead to images."""
+
+    def add(self, node: Node, through: tuple[Alias, ...]) -> None:
+        self._roads.update(alias.start for alias in through)
+        if isinstance(node, Alias):
+            self._roads.add(node.start)
+        (self._borrowed if through else self._written)[node.start] = node
+
+    def found(self, line: int) -> tuple[ImageText, ...]:
+        if not self._written and not self._borrowed:
+            raise self._refused(line, "names no image", "add implementation.container.image")
+        for start, node in self._borrowed.items():
+            if start not in self._written:
+                raise self._refused(node.line, "has its container at an alias", "write the container out at its place")
+        images = tuple(self._image(node) for _, node in sorted(self._written.items()) if not self._is_served(node))
+        for alias in self._yaml.aliases:
+            if alias.start not in self._roads and any(
+                alias.target.start <= image.start < alias.target.end for image in images
+            ):
+                message = "repeats, by an alias, an image where no image belongs; pinning would change it too"
+                raise self._refused(alias.line, message, "write the text out instead of the alias")
+        return images
+
+    def _is_served(self, node: Node) -> bool:
+        """Whether it is an alias of a text that is itself an image's, and changes with it."""
+        return isinstance(node, Alias) and node.target.start in self._written
+
+    def _image(self, node: Node) -> ImageText:
+        scalar = written_out(node)
+        if not isinstance(scalar, Scalar) or not _IMAGE.fullmatch(scalar.text):
+            seen = repr(scalar.text[:120]) if isinstance(scalar, Scalar) else "a list or mapping"
+            raise self._refused(
+                node.line,
+                f"names an image that is none: {seen}",
+                "write repository, or repository:tag@sha256:… for a foreign image, without spaces, line ends and {{…}}",
+            )
+        if isinstance(node, Alias):
+            return ImageText(scalar.text, node.start, node.end, node.line, is_bare=True)
+        start, end = self._yaml.value_span(scalar)
+        return ImageText(scalar.text, start, end, node.line, is_bare=not scalar.style)
+
+    def _refused(self, line: int, message: str, remedy: str) -> Problems:
+        return Problems([Problem(self._name, line, message, remedy)])
