@@ -6,7 +6,6 @@ the plan's commit; the checkout is not written to.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,6 @@ from pathlib import Path
 
 from kfp_release.built import BuiltRelease
 from kfp_release.changelog import Changelog
-from kfp_release.component import ComponentFile
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name
@@ -34,11 +32,11 @@ from kfp_release.image import (
 from kfp_release.image_ref import ImageRef
 from kfp_release.layer import Layer, package_layer
 from kfp_release.layout import Layout
-from kfp_release.pinning import pin
+from kfp_release.pinned import PINS_SETTING, pinned_components
 from kfp_release.plan import Plan, PlannedImage
 from kfp_release.progress import Progress
-from kfp_release.projects import PINS_SETTING, Project, open_project
-from kfp_release.record import Distribution, PinnedComponent, PinnedImage, Pins, ReleaseRecord
+from kfp_release.projects import Project, open_project
+from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
 from kfp_release.wheel import Wheel
 
 

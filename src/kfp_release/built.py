@@ -29,7 +29,7 @@ class BuiltRelease:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Raise `BadBuild` where a file is missing, has other bytes than release.json says, or a pin lacks its digest."""
+        """Raise `BadBuild` where a file is missing, is not what release.json says, or a pin lacks its digest."""
         path = folder / "release.json"
         try:
             record = ReleaseRecord.parse(path.read_bytes())

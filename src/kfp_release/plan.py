@@ -7,6 +7,7 @@ already public under the version.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,26 +145,29 @@ class Plan:
         remedy = "write it anew: kfp-release plan vX.Y"
         try:
             value = json.loads(data)
-            if value["schema"] != SCHEMA:
-                raise BadPlan(f"plan.json has schema {str(value['schema'])[:40]}, this is {SCHEMA}", remedy=remedy)
-            return cls(
-                source=Source(
-                    version=ReleaseVersion.parse(_text(value["version"])),
-                    tag=_text(value["tag"]),
-                    commit=Digest(_text(value["commit"]).ljust(64, "0")).hex[:40],
-                    created=int(value["created"]),
-                ),
-                distribution=_text(value["distribution"]),
-                images=tuple(PlannedImage.parse(image) for image in value["images"]),
-                files={
-                    _text(project): {_text(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
-                    for project, files in value["files"].items()
-                },
-            )
-        except BadPlan:
-            raise
+            schema = value["schema"]
+            if schema == SCHEMA:
+                return cls._of(value)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ReleaseError) as error:
             raise BadPlan(f"plan.json is malformed: {str(error)[:200]}", remedy=remedy) from error
+        raise BadPlan(f"plan.json has schema {str(schema)[:40]}, and this kfp-release reads {SCHEMA}", remedy=remedy)
+
+    @classmethod
+    def _of(cls, value: Mapping[str, Any]) -> Self:
+        return cls(
+            source=Source(
+                version=ReleaseVersion.parse(_text(value["version"])),
+                tag=_text(value["tag"]),
+                commit=_commit(value["commit"]),
+                created=int(value["created"]),
+            ),
+            distribution=_text(value["distribution"]),
+            images=tuple(PlannedImage.parse(image) for image in value["images"]),
+            files={
+                _text(project): {_text(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
+                for project, files in value["files"].items()
+            },
+        )
 
 
 def make_plan(
@@ -232,6 +236,13 @@ def _image(value: Mapping[str, Any] | None) -> Image | None:
         return None
     manifest = Manifest.parse(_text(value["manifest"]).encode(), _text(value["media_type"]))
     return Image(manifest, ImageConfig.parse(_text(value["config"]).encode()))
+
+
+def _commit(value: Any) -> str:
+    commit = _text(value)
+    if not re.fullmatch(r"[0-9a-f]{40}", commit):
+        raise BadPlan(f"{commit[:80]!r} is not a commit")
+    return commit
 
 
 def _text(value: Any) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfp_release.buildah import Builder
 from kfp_release.build import build
+from kfp_release.buildah import Builder
 from kfp_release.check import check, check_release
 from kfp_release.config import Config
 from kfp_release.ecr import EcrRepository

@@ -19,12 +19,11 @@ from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION
 from kfp_release.image_ref import Repository
 from kfp_release.index import IndexFile
 from kfp_release.manifest import ImageConfig
+from kfp_release.pinned import SDIST_PINS
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
-
-SDIST_PINS = "kfp-release-pins.json"
 
 
 class PackageIndex(Protocol):
@@ -123,7 +122,7 @@ def _file_problems(
 
 
 def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
-    records = [path for path, _, _ in wheel.members if path.endswith("/pins.json") and path.count("/") == 1]
+    records = [m.path for m in wheel.members if m.path.endswith("/pins.json") and m.path.count("/") == 1]
     if len(records) != 1:
         raise ReleaseError(f"has {len(records)} pins.json, not one", remedy="it was not built by kfp-release")
     pins = Pins.parse(wheel.read(records[0]))
@@ -131,7 +130,7 @@ def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[st
     problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
     if not pins.is_exact:
         problems.append(f"{wheel.filename}: it pins tags alone, no digests")
-    files = {path.removeprefix(folder): data for path, data, _ in wheel.members if path.startswith(folder)}
+    files = {m.path.removeprefix(folder): m.data for m in wheel.members if m.path.startswith(folder)}
     recorded = {component.file: component for component in pins.components}
     problems += [f"{wheel.filename}: {name} is not in its pins.json" for name in sorted(files.keys() - recorded.keys())]
     problems += [f"{wheel.filename}: {name} is missing" for name in sorted(recorded.keys() - files.keys())]

@@ -1,0 +1,277 @@
+"""Two releases on real parts: git, buildah, a registry behind ECR's API, an index, a Docker engine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from conftest import PROJECT, SMALL_DOCKERFILE, commit_all, copy_project, kfp_release, run_git
+
+from kfp_release.image_ref import ImageRef
+from kfp_release.sandbox import Sandbox
+
+DISTRIBUTION = "kubeflow-demo-components"
+REPOSITORY = "data-science-kubeflow/demo"
+DECLARED = b"533211398604.dkr.ecr.eu-north-1.amazonaws.com/data-science-kubeflow/demo"
+
+
+@dataclass(frozen=True)
+class Released:
+    """A repository with two releases that are public in the sandbox."""
+
+    repository: Path
+    sandbox: Sandbox
+    results: dict[str, dict[str, Any]]
+    kept: Path
+
+    def dist(self, version: str) -> Path:
+        return self.kept / version
+
+    def record(self, version: str) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads((self.dist(version) / "release.json").read_bytes())
+        return value
+
+    def ref(self, version: str) -> ImageRef:
+        return ImageRef.parse(self.record(version)["images"]["demo"]["pin"])
+
+    def wheel(self, version: str) -> zipfile.ZipFile:
+        (path,) = self.dist(version).glob("*.whl")
+        return zipfile.ZipFile(path)
+
+    def run(self, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return kfp_release(arguments, cwd=cwd or self.repository, environ=self.sandbox.environ)
+
+    def ecr(self) -> Any:
+        environ = self.sandbox.environ
+        return boto3.client(
+            "ecr",
+            region_name="eu-north-1",
+            endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
+            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+def small_project(target: Path) -> Path:
+    """The project with a small runtime and without the further distributions."""
+    target.mkdir()
+    copy_project(target)
+    (target / "Dockerfile").write_text(SMALL_DOCKERFILE, encoding="utf-8")
+    pyproject = target / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    pyproject.write_text(text.replace('extra-projects = ["src/kfp_release"]\n', ""), encoding="utf-8")
+    commit_all(target, "A small runtime")
+    return target
+
+
+def change_multiply(repository: Path) -> None:
+    program = repository / "src/kubeflow_demo_components/programs/multiply.py"
+    text = program.read_text(encoding="utf-8")
+    assert "return a * b\n" in text
+    program.write_text(text.replace("return a * b\n", "return a * b * 100\n"), encoding="utf-8")
+    changelog = repository / "CHANGELOG.md"
+    text = changelog.read_text(encoding="utf-8")
+    changelog.write_text(text.replace("## [1.0]", "## [1.1]\n\n- Percent.\n\n## [1.0]", 1), encoding="utf-8")
+    commit_all(repository, "Percent")
+
+
+@pytest.fixture(scope="module")
+def released(engine_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Released:
+    folder = tmp_path_factory.mktemp("released")
+    repository = small_project(folder / "project")
+    results = {}
+    for version in ("1.0", "1.1"):
+        if results:
+            change_multiply(repository)
+        run_git(repository, "tag", f"v{version}")
+        done = kfp_release(
+            ["release", f"v{version}", "--create-repository", "--json"], cwd=repository, environ=engine_sandbox.environ
+        )
+        assert done.returncode == 0, done.stderr
+        results[version] = json.loads(done.stdout)
+        (repository / "dist").rename(folder / version)
+    return Released(repository, engine_sandbox, results, folder)
+
+
+def test_the_first_release_builds_the_runtime_and_the_second_finds_it(released: Released) -> None:
+    assert [runtime["how"] for runtime in released.results["1.0"]["runtimes"]] == ["built"]
+    assert [runtime["how"] for runtime in released.results["1.1"]["runtimes"]] == ["found"]
+    assert 0 < released.results["1.1"]["bytes_sent"] <= 64 * 1024
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_every_component_file_in_the_wheel_is_pinned_and_nothing_else_in_it_changed(
+    released: Released, version: str
+) -> None:
+    pin = str(released.ref(version)).encode()
+    assert f":{version}@sha256:".encode() in pin
+    wheel = released.wheel(version)
+    sources = sorted((PROJECT / "yaml").glob("*.yaml"))
+    packed = sorted(name for name in wheel.namelist() if name.endswith(".yaml"))
+    assert packed == [f"kubeflow_demo_components/yaml/{source.name}" for source in sources]
+    for source in sources:
+        expected = source.read_bytes().replace(DECLARED, pin)
+        assert wheel.read(f"kubeflow_demo_components/yaml/{source.name}") == expected
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_ecr_answers_with_tag_and_digest(released: Released, version: str) -> None:
+    answer = released.ecr().describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": version}])
+    (image,) = answer["imageDetails"]
+    assert image["imageDigest"] == str(released.ref(version).digest)
+    assert image["imageTags"] == [version]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_what_pip_downloads_is_what_release_json_says(released: Released, version: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "PIP_INDEX_URL": released.sandbox.pip_index_url}
+    for options in ((), ("--no-binary=:all:", "--no-build-isolation")):
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", *options),
+                *("--dest", tmp_path, f"{DISTRIBUTION}=={version}"),
+            ],
+            env=environ,
+            check=True,
+        )
+    seen = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    assert seen == {item["filename"]: item["sha256"] for item in released.record(version)["distributions"]}
+
+
+@pytest.mark.parametrize(("version", "product"), [("1.0", "6.0"), ("1.1", "600.0")])
+def test_the_pinned_image_is_pulled_by_digest_and_runs_multiply(released: Released, version: str, product: str) -> None:
+    ref = released.ref(version)
+    environ = {**os.environ, **released.sandbox.environ}
+    image = f"{ref.repository}@{ref.digest}"
+    subprocess.run(["docker", "pull", "--quiet", image], env=environ, check=True, capture_output=True)
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", image, "multiply", "--a", "2", "--b", "3"],
+        env=environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == product
+    script = "import importlib.metadata as m; print(m.version('kubeflow-demo-components'))"
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", image, "python", "-c", script],
+        env=environ,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == version
+
+
+def test_a_pull_without_the_password_is_refused(released: Released, tmp_path: Path) -> None:
+    ref = released.ref("1.0")
+    environ = {**os.environ, **released.sandbox.environ, "DOCKER_CONFIG": str(tmp_path)}
+    image = f"{ref.repository}@{ref.digest}"
+    done = subprocess.run(["docker", "pull", image], env=environ, check=False, capture_output=True, text=True)
+    assert done.returncode != 0
+    assert "no basic auth credentials" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_publishing_the_same_dist_again_changes_nothing(released: Released, version: str) -> None:
+    before = _public(released)
+    done = released.run("publish", released.dist(version), "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["changed"] is False
+    assert result["bytes_sent"] == 0
+    assert _public(released) == before
+
+
+def _public(released: Released) -> Any:
+    images = released.ecr().describe_images(repositoryName=REPOSITORY)["imageDetails"]
+    packages = sorted((path.name, path.stat().st_mtime_ns) for path in released.sandbox.packages.iterdir())
+    return sorted((image["imageDigest"], sorted(image.get("imageTags", ()))) for image in images), packages
+
+
+def test_verify_agrees_from_an_empty_folder(released: Released, tmp_path: Path) -> None:
+    done = released.run("verify", "1.0", "--name", DISTRIBUTION, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["problems"] == []
+
+
+def test_the_same_tag_gives_the_same_bytes_in_another_folder_at_another_time_for_another_user(
+    released: Released, tmp_path: Path
+) -> None:
+    clone = tmp_path / "somewhere" / "else"
+    run_git(tmp_path, "clone", "--quiet", str(released.repository), str(clone))
+    run_git(clone, "checkout", "--quiet", "v1.0")
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = {**released.sandbox.environ, "HOME": str(home), "TZ": "Asia/Tokyo", "LC_ALL": "C"}
+    umask = os.umask(0o077)
+    try:
+        for arguments in (["plan", "v1.0"], ["build"]):
+            done = kfp_release(arguments, cwd=clone, environ=environ)
+            assert done.returncode == 0, done.stderr
+    finally:
+        os.umask(umask)
+    again = json.loads((clone / "dist/release.json").read_bytes())
+    record = released.record("1.0")
+    assert again["images"] == record["images"]
+    assert again["distributions"] == record["distributions"]
+    assert again == record
+
+
+def test_wheel_and_sdist_carry_the_same_pins(released: Released) -> None:
+    (path,) = released.dist("1.0").glob("*.tar.gz")
+    with tarfile.open(path) as sdist:
+        member = sdist.extractfile(f"{path.name.removesuffix('.tar.gz')}/kfp-release-pins.json")
+        assert member is not None
+        assert member.read() == released.wheel("1.0").read("kubeflow_demo_components/pins.json")
+
+
+def test_a_lost_runtime_tag_is_recovered_from_a_version_image(released: Released) -> None:
+    key = released.record("1.1")["images"]["demo"]["runtime_key"]
+    tag = f"runtime-{key}"
+    ecr = released.ecr()
+    before = ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])["imageDetails"][0]
+    ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
+    done = released.run("runtime", "--json")
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)
+    assert result["how"] == "recovered"
+    after = ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])["imageDetails"][0]
+    assert after["imageDigest"] == before["imageDigest"]
+
+
+def test_another_content_under_a_published_version_is_refused_with_both_digests(
+    released: Released, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    run_git(tmp_path, "clone", "--quiet", str(released.repository), str(clone))
+    commit_all(clone, "Something else")
+    run_git(clone, "tag", "--force", "v1.1")
+    before = _public(released)
+    done = kfp_release(["release", "v1.1"], cwd=clone, environ=released.sandbox.environ)
+    assert done.returncode == 1
+    assert str(released.ref("1.1").digest) in done.stderr
+    assert "nothing is overwritten" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert _public(released) == before
+
+
+def test_no_password_stands_in_what_is_printed_or_built(released: Released) -> None:
+    secrets = [released.sandbox.environ[name] for name in ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD")]
+    done = released.run("publish", released.dist("1.0"))
+    texts = [done.stdout, done.stderr]
+    texts += [path.read_bytes().decode("latin-1") for path in released.dist("1.0").rglob("*") if path.is_file()]
+    for secret in secrets:
+        encoded = base64.b64encode(secret.encode()).decode()
+        assert not any(secret in text or encoded in text for text in texts)
