@@ -85,7 +85,7 @@ class ComponentFile:
     @property
     def operator(self) -> str:
         """The name of its operator: ``multiply_op`` of multiply.yaml."""
-        return re.sub(r"[^\w]+", "_", self.stem, flags=re.ASCII) + "_op"
+        return self.stem.replace("-", "_") + "_op"
 
 
 def _root(name: str, yaml_text: YamlText) -> tuple[Table, Literal["v1", "ir"]]:
