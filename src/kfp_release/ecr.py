@@ -234,7 +234,7 @@ class EcrRepository:
         if found is not None and found.data != manifest.data:
             raise ReleaseError(
                 f"{self._name(key)} is already {found.digest}; it cannot become {manifest.digest}",
-                remedy="a released version never changes: release the next one",
+                remedy="a tag never moves here: release another version",
             )
         return found is not None
 

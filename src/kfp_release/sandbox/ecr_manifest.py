@@ -1,0 +1,40 @@
+"""What PutImage is given."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, Self
+
+from kfp_release.sandbox.ecr_refusal import invalid
+
+
+@dataclass(frozen=True, slots=True)
+class PutManifest:
+    """A manifest as it was put: its config and layers, or its images, by digest, and the bytes of those in all."""
+
+    data: bytes
+    digest: str
+    media_type: str
+    blobs: list[str]
+    children: list[str]
+    size: int
+
+    @classmethod
+    def parse(cls, request: dict[str, Any]) -> Self:
+        """Raise `EcrRefusal` for what is no manifest, or says another media type than the request, or none at all."""
+        data = request["imageManifest"].encode()
+        try:
+            value = json.loads(data)
+            blobs = [value["config"], *value["layers"]] if "layers" in value else []
+            children = value.get("manifests", [])
+            size = sum(int(part["size"]) for part in (*blobs, *children))
+            media_type = str(request.get("imageManifestMediaType") or value.get("mediaType") or "")
+            digests = [str(part["digest"]) for part in (*blobs, *children)]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise invalid("'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'") from None
+        if not media_type or value.get("mediaType", media_type) != media_type:
+            raise invalid("'ImageManifest' failed to satisfy constraint: 'mediaType is missing or another one'")
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        return cls(data, digest, media_type, digests[: len(blobs)], digests[len(blobs) :], size)

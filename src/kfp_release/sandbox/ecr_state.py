@@ -1,0 +1,58 @@
+"""What the ECR stand-in remembers: repositories and the images in them, in one JSON file."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+
+@dataclass(slots=True)
+class StoredImage:
+    """One image. `size` is in bytes, `pushed_at` in seconds since 1970; `blobs` are its config and layers."""
+
+    digest: str
+    media_type: str
+    size: int
+    pushed_at: float
+    blobs: list[str]
+    tags: list[str] = field(default_factory=list)
+    status: str = "ACTIVE"
+
+
+@dataclass(slots=True)
+class StoredRepository:
+    """One repository; `exclusions` are ECR's ``imageTagMutabilityExclusionFilters``."""
+
+    name: str
+    created_at: float
+    mutability: str = "MUTABLE"
+    exclusions: list[dict[str, str]] = field(default_factory=list)
+    lifecycle_policy: str | None = None
+    images: dict[str, StoredImage] = field(default_factory=dict)
+
+    def tagged(self, tag: str) -> StoredImage | None:
+        """The image that `tag` names."""
+        return next((image for image in self.images.values() if tag in image.tags), None)
+
+
+class EcrState:
+    """All repositories by name. Whoever changes them holds `lock` and calls `save`."""
+
+    def __init__(self, path: Path) -> None:
+        self.lock = threading.RLock()
+        self._path = path
+        self.repositories: dict[str, StoredRepository] = {}
+        if path.is_file():
+            for value in json.loads(path.read_bytes())["repositories"]:
+                images = {image["digest"]: StoredImage(**image) for image in value.pop("images").values()}
+                self.repositories[value["name"]] = StoredRepository(images=images, **value)
+
+    def save(self) -> None:
+        """Write it all, so that a reader or a crash finds the old file or the new one."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({"repositories": [asdict(each) for each in self.repositories.values()]}, indent=1)
+        new = self._path.with_suffix(".new")
+        new.write_text(text)
+        new.replace(self._path)
