@@ -71,7 +71,8 @@ def package_layer(wheel: Wheel, *, package: str, interpreter: str) -> Layer:
 
 def is_pinned_file(path: str, package: str) -> bool:
     """Whether a wheel's file tells of images: a component file or ``pins.json``."""
-    return path == f"{package}/pins.json" or path.startswith(f"{package}/yaml/")
+    folder = package.replace(".", "/")
+    return path == f"{folder}/pins.json" or path.startswith(f"{folder}/yaml/")
 
 
 def _refuse_impure(wheel: Wheel) -> None:

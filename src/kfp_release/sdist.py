@@ -15,6 +15,9 @@ from kfp_release.member import BadArchive, Member, by_path
 from kfp_release.stored import gzip_stored
 from kfp_release.tar import tar_bytes
 
+_SUFFIX = ".tar.gz"  # PEP 625; older sdists' .zip has no single byte form to keep
+_RENAME = "name it as it was built"
+
 
 @dataclass(frozen=True, slots=True)
 class Sdist:
@@ -32,9 +35,9 @@ class Sdist:
         try:
             name, version = parse_sdist_filename(filename)
         except InvalidSdistFilename as error:
-            raise BadArchive(
-                f"{filename[:160]!r} is not an sdist's file name", remedy="name it as it was built"
-            ) from error
+            raise BadArchive(f"{filename[:160]!r} is not an sdist's file name", remedy=_RENAME) from error
+        if not filename.endswith(_SUFFIX):
+            raise BadArchive(f"{filename[:160]!r} is not the name of a {_SUFFIX} file", remedy=_RENAME)
         sdist = cls(filename, name, str(version), tuple(by_path(_read(filename, data), filename).values()))
         if stray := [member.path for member in sdist.members if not member.path.startswith(f"{sdist.root}/")]:
             raise BadArchive(f"{filename} has {stray[0]!r} outside its folder {sdist.root}/", remedy="build it anew")
@@ -44,7 +47,12 @@ class Sdist:
     @property
     def root(self) -> str:
         """The one folder that all is in, ``kubeflow_demo_components-1.2``."""
-        return self.filename.removesuffix(".tar.gz")
+        return self.filename.removesuffix(_SUFFIX)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its files below `root`."""
+        return tuple(member.path.removeprefix(f"{self.root}/") for member in self.members)
 
     def read(self, path: str) -> bytes:
         """The bytes of one of its files, by its path below `root`. Raise `BadArchive` where there is none."""

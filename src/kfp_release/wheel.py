@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.parser import BytesParser
 from typing import Self
 
-from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 
 from kfp_release.member import EXECUTABLE, BadArchive, Member, by_path
 
@@ -43,6 +43,8 @@ class Wheel:
             ) from error
         members = by_path(_read(filename, data), filename)
         wheel = cls(filename, name, str(version), tuple(members.values()))
+        if canonicalize_name(wheel.dist_info.partition("-")[0]) != name:
+            raise BadArchive(f"{filename} holds {wheel.dist_info}", remedy="name it as it was built")
         for needed in ("METADATA", "WHEEL", "RECORD"):
             wheel.read(f"{wheel.dist_info}/{needed}")
         return wheel._ordered(members)

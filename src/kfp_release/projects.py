@@ -1,0 +1,154 @@
+"""Builds Python projects: wheel and sdist from one isolated environment, in one byte form."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from build import BuildBackendException, BuildException, FailedProcessError, ProjectBuilder
+from build.env import DefaultIsolatedEnv
+from packaging.utils import canonicalize_name
+
+from kfp_release.errors import ReleaseError
+from kfp_release.pinned import PINS_SETTING
+from kfp_release.progress import Progress
+from kfp_release.sdist import Sdist
+from kfp_release.version import ReleaseVersion
+from kfp_release.wheel import Wheel
+
+__all__ = ["PINS_SETTING", "BuildFailed", "Project", "open_project"]
+
+_TAIL = 30
+"""Lines of a failed build's output that its error shows."""
+_KEPT_OUT = ("AWS_", "TWINE_", "SETUPTOOLS_SCM_")
+"""Beginnings of environment variables that a build does not see: credentials, and versions for somebody else."""
+
+
+class BuildFailed(ReleaseError):
+    """A project that does not build, or whose build requirements cannot be had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project whose build requirements are installed, to be built once or more."""
+
+    folder: Path
+    version: ReleaseVersion
+    epoch: int
+    tools: Mapping[str, str]
+    """Versions by name of all that is installed in the environment."""
+    builder: ProjectBuilder = field(repr=False)
+    output: list[str] = field(repr=False)
+    """What the last hook printed."""
+
+    def wheel(self, out: Path, settings: Mapping[str, str] | None = None) -> Path:
+        """The wheel, written into `out`; `settings` go to the build backend. Raise `BuildFailed`."""
+        name, data = self._build("wheel", settings or {})
+        wheel = Wheel.parse(name, data)
+        self._require_version(wheel.filename, wheel.version)
+        return _write(out / name, wheel.to_bytes())
+
+    def sdist(self, out: Path, settings: Mapping[str, str] | None = None) -> Path:
+        """The sdist, written into `out`; `settings` go to the build backend. Raise `BuildFailed`."""
+        name, data = self._build("sdist", settings or {})
+        sdist = Sdist.parse(name, data)
+        self._require_version(sdist.filename, sdist.version)
+        return _write(out / name, sdist.to_bytes(self.epoch))
+
+    def _build(self, kind: Literal["wheel", "sdist"], settings: Mapping[str, str]) -> tuple[str, bytes]:
+        with TemporaryDirectory() as made, _failures(self.folder, kind, self.output):
+            path = Path(self.builder.build(kind, made, dict(settings)))
+            return path.name, path.read_bytes()
+
+    def _require_version(self, filename: str, version: str) -> None:
+        if version != str(self.version):
+            raise BuildFailed(
+                f"{self.folder.name}: {filename} came out, and version {self.version} was asked for",
+                remedy='write dynamic = ["version"] and [tool.setuptools_scm] in its pyproject.toml',
+            )
+
+
+@contextmanager
+def open_project(folder: Path, *, version: ReleaseVersion, epoch: int, progress: Progress) -> Iterator[Project]:
+    """The project in `folder`, which builds as `version`, at the time `epoch` in seconds since 1970.
+
+    It builds without the credentials of AWS and of the index. Raise `BuildFailed` where its build requirements
+    cannot be installed.
+    """
+    output: list[str] = []
+    environ = {
+        "SETUPTOOLS_SCM_PRETEND_VERSION": str(version),
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "PYTHONDONTWRITEBYTECODE": "1",  # a backend of the project's own would be compiled beside its source
+        "PYTHONHASHSEED": "0",
+    }
+
+    def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+        _run(cmd, cwd, {**(extra_environ or {}), **environ}, output)
+
+    with DefaultIsolatedEnv() as environment:
+        with _failures(folder, "build requirements", output):
+            builder = ProjectBuilder.from_isolated_env(environment, folder, runner=run)
+            progress.note(f"build requirements: {', '.join(sorted(builder.build_system_requires))}")
+            environment.install(builder.build_system_requires)
+            asked = {*builder.get_requires_for_build("wheel"), *builder.get_requires_for_build("sdist")}
+            environment.install(asked - builder.build_system_requires)
+        yield Project(folder, version, epoch, _installed(Path(environment.path)), builder, output)
+
+
+def _run(command: Sequence[str], cwd: str | None, environ: Mapping[str, str], output: list[str]) -> None:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
+    result = subprocess.run(  # noqa: S603 - build's own list, no shell
+        command,
+        cwd=cwd,
+        env=inherited | dict(environ),
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    output[:] = result.stdout.splitlines()
+    result.check_returncode()
+
+
+@contextmanager
+def _failures(folder: Path, what: str, output: list[str]) -> Iterator[None]:
+    output.clear()
+    try:
+        yield
+    except (BuildBackendException, BuildException, FailedProcessError, subprocess.CalledProcessError) as error:
+        cause = getattr(error, "exception", error)
+        printed = output or _printed(cause)
+        shown = "".join(f"\n  | {line}" for line in printed[-_TAIL:])
+        raise BuildFailed(
+            f"the {what} of {folder.name} failed: {error}{shown}",
+            remedy=f"python -m build {folder} shows all of it",
+        ) from error
+
+
+def _printed(cause: Exception) -> list[str]:
+    if not isinstance(cause, subprocess.CalledProcessError):
+        return []
+    streams = [text for text in (cause.stdout, cause.stderr) if text]
+    return [line for text in streams for line in (text if isinstance(text, str) else text.decode()).splitlines()]
+
+
+def _installed(environment: Path) -> dict[str, str]:
+    libraries = [str(path) for path in environment.glob("lib*/python*/site-packages")]
+    found = metadata.distributions(path=libraries)
+    return dict(sorted((canonicalize_name(item.name), item.version) for item in found))
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path

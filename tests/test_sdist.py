@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import io
+import tarfile
+
+import pytest
+from archives import sdist_bytes
+
+from kfp_release.errors import ReleaseError
+from kfp_release.member import BadArchive
+from kfp_release.sdist import Sdist
+
+NAME = "some_components-1.2.tar.gz"
+ROOT = "some_components-1.2"
+FILES = {
+    f"{ROOT}/src/some_components/__init__.py": b"",
+    f"{ROOT}/pyproject.toml": b"[project]\n",
+    f"{ROOT}/PKG-INFO": b"Metadata-Version: 2.4\n",
+}
+
+
+def test_an_sdist_says_what_it_is() -> None:
+    sdist = Sdist.parse(NAME, sdist_bytes(FILES))
+    assert (sdist.name, sdist.version, sdist.root) == ("some-components", "1.2", ROOT)
+    assert sdist.paths == ("PKG-INFO", "pyproject.toml", "src/some_components/__init__.py")
+    assert sdist.read("pyproject.toml") == b"[project]\n"
+
+
+def test_order_time_owner_umask_and_compression_do_not_show() -> None:
+    one = Sdist.parse(NAME, sdist_bytes(FILES, mode=0o600)).to_bytes(1000)
+    other = Sdist.parse(NAME, sdist_bytes(dict(reversed(FILES.items())), mode=0o664, mtime=5)).to_bytes(1000)
+    assert one == other == Sdist.parse(NAME, one).to_bytes(1000)
+
+
+def test_all_is_of_one_time_and_of_owner_0() -> None:
+    with tarfile.open(fileobj=io.BytesIO(Sdist.parse(NAME, sdist_bytes(FILES)).to_bytes(1000)), mode="r:gz") as archive:
+        members = archive.getmembers()
+    assert [member.name for member in members] == [
+        ROOT,
+        f"{ROOT}/PKG-INFO",
+        f"{ROOT}/pyproject.toml",
+        f"{ROOT}/src",
+        f"{ROOT}/src/some_components",
+        f"{ROOT}/src/some_components/__init__.py",
+    ]
+    assert {(member.mtime, member.uid, member.gid, member.uname, member.gname) for member in members} == {
+        (1000, 0, 0, "", "")
+    }
+    assert {member.mode for member in members} == {0o755, 0o644}
+
+
+def test_files_are_added_replaced_and_left_out() -> None:
+    sdist = Sdist.parse(NAME, sdist_bytes(FILES)).with_files({"pins.json": b"{}", "pyproject.toml": b"new"})
+    assert (sdist.read("pins.json"), sdist.read("pyproject.toml")) == (b"{}", b"new")
+    with pytest.raises(BadArchive, match=r"has no pins\.json"):
+        sdist.without(["pins.json"]).read("pins.json")
+
+
+@pytest.mark.parametrize("path", ["../evil", "/etc/passwd", f"{ROOT}/../../evil", f"{ROOT}/a\\b", f"{ROOT}//a"])
+def test_a_member_that_could_leave_its_folder_is_refused(path: str) -> None:
+    with pytest.raises(BadArchive, match="could leave the folder"):
+        Sdist.parse(NAME, sdist_bytes({**FILES, path: b""}))
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_what_is_no_plain_file_is_refused(kind: bytes) -> None:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as archive:
+        info = tarfile.TarInfo(f"{ROOT}/link")
+        info.type, info.linkname = kind, f"{ROOT}/PKG-INFO"
+        archive.addfile(info)
+    with pytest.raises(BadArchive, match="link', which is no plain file"):
+        Sdist.parse(NAME, target.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("filename", "data", "message"),
+    [
+        ("some_components.zip", sdist_bytes(FILES), "is not an sdist's file name"),
+        ("some_components-1.2.zip", sdist_bytes(FILES), "is not the name of a .tar.gz file"),
+        (NAME, b"no gzip", "cannot be read"),
+        (NAME, sdist_bytes(FILES)[:-40], "cannot be read"),
+        (NAME, sdist_bytes({**FILES, "stray": b""}), "'stray' outside its folder"),
+        (NAME, sdist_bytes({f"{ROOT}/a": b""}), "has no PKG-INFO"),
+        ("other-1.2.tar.gz", sdist_bytes(FILES), "outside its folder other-1.2/"),
+    ],
+)
+def test_what_is_no_sdist_is_refused(filename: str, data: bytes, message: str) -> None:
+    with pytest.raises(ReleaseError, match=message):
+        Sdist.parse(filename, data)
