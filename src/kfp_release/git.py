@@ -142,6 +142,22 @@ def release_source(git: Git, tag: str) -> Source:
     return Source(version, tag, commit, git.commit_time(commit))
 
 
+def candidate_source(git: Git, tag: str) -> Source:
+    """What `tag` would release if it were given to HEAD now; where the tag is there, what it does release.
+
+    Raise `ReleaseError` with the command that mends it.
+    """
+    version = ReleaseVersion.from_tag(tag)
+    commit = git.commit()
+    _refuse_shallow(git)
+    tags = git.tags()
+    if tag in tags:
+        return release_source(git, tag)
+    _refuse_equal_tags(version, tags)
+    _refuse_changes(git)
+    return Source(version, tag, commit, git.commit_time(commit))
+
+
 def snapshot_source(git: Git) -> Source:
     """The snapshot of a clean commit without a release tag; its version is setuptools-scm's, ``1.3.dev4+gabc1234``.
 

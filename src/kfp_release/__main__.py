@@ -1,0 +1,100 @@
+"""The program ``kfp-release``: runs a command, and turns every error into a message and an exit code.
+
+0 done, 1 refused or failed, 2 wrong use, 130 stopped with Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.terminal_text import error_annotation, printable
+
+PROGRAM = "kfp-release"
+FAILED, STOPPED = 1, 130
+_EXTRAS = {
+    "cli": ("boto3", "botocore", "build", "click", "pypi_simple", "pyproject_hooks", "requests", "rich", "twine"),
+    "sandbox": ("bcrypt", "passlib", "pypiserver"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code. The one place where a `ReleaseError` ends."""
+    debug = False
+    try:
+        import click  # noqa: PLC0415 - of the extra cli, which may be missing
+
+        from kfp_release.commands import cli  # noqa: PLC0415 - likewise
+        from kfp_release.commands.invocation import Invocation  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError as error:
+        return _missing(error)
+    invocation = Invocation()
+    try:
+        result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped")
+        return STOPPED
+    except BrokenPipeError:  # who reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except ReleaseError as error:
+        _refuse(error)
+        debug = invocation.debug
+    except ModuleNotFoundError as error:
+        debug = invocation.debug
+        _missing(error)
+    except Exception as error:  # noqa: BLE001 - a bug of ours is told in one line, too
+        debug = invocation.debug
+        _confess(error)
+    else:
+        return result if isinstance(result, int) else 0
+    if debug:
+        traceback.print_exc()
+    return FAILED
+
+
+def _refuse(error: ReleaseError) -> None:
+    _say(f"error: {error}")
+    problems = error.problems if isinstance(error, Problems) else [Problem("", 0, str(error))]
+    _annotate(problems)
+
+
+def _missing(error: ModuleNotFoundError) -> int:
+    """A library of an extra that is not installed; any other is a bug."""
+    library = (error.name or "").partition(".")[0]
+    extra = next((extra for extra, libraries in _EXTRAS.items() if library in libraries), None)
+    if extra is None:
+        _confess(error)
+    else:
+        _refuse(ReleaseError(f"{library} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"))
+    return FAILED
+
+
+def _confess(error: Exception) -> None:
+    message = f"internal error: {type(error).__name__}: {str(error)[:300]}"
+    _say(f"{message}\n  → this is a bug of {PROGRAM}; report it with what `{PROGRAM} --debug ...` prints")
+    _annotate([Problem("", 0, message)])
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+
+
+def _annotate(problems: Sequence[Problem]) -> None:
+    """Show them on the run and the files, in GitHub Actions."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return
+    for problem in problems:
+        text = f"{problem.message}\n→ {problem.remedy}" if problem.remedy else problem.message
+        sys.stderr.write(error_annotation(text, file=problem.path, line=problem.line) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

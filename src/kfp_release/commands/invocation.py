@@ -1,0 +1,73 @@
+"""One call of the program: its project, its environment, and what it opens from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kfp_release.config import PYPROJECT, Config, IndexSettings
+from kfp_release.errors import ReleaseError
+from kfp_release.git import Git, Source, release_source, snapshot_source
+from kfp_release.image_ref import Repository
+
+if TYPE_CHECKING:
+    from kfp_release.ecr import EcrRepository
+    from kfp_release.index import Index
+    from kfp_release.report import Report
+
+
+@dataclass(slots=True)
+class Invocation:
+    """Handed to every command. Libraries are imported when something of theirs is opened."""
+
+    project: Path = field(default_factory=Path)
+    debug: bool = False
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def config(self) -> Config:
+        """The project's configuration. Raise `ReleaseError` where there is none, `Problems` where it is wrong."""
+        path = self.project / PYPROJECT
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise ReleaseError(
+                f"{path} cannot be read: {error.strerror}",
+                remedy="run it in the project's folder, or name that with -C",
+            ) from error
+        return Config.parse(data, self.environ)
+
+    def git(self) -> Git:
+        """The project's checkout."""
+        return Git(self.project)
+
+    def source(self, tag: str | None) -> Source:
+        """What is released: the tag, or a snapshot where it is None."""
+        return snapshot_source(self.git()) if tag is None else release_source(self.git(), tag)
+
+    def stores(self) -> Callable[[Repository], EcrRepository]:
+        """Opens ECR repositories, each once."""
+        from kfp_release.ecr import open_ecr  # noqa: PLC0415 - brings boto3
+
+        return cache(open_ecr)
+
+    def index(self, settings: IndexSettings) -> Index:
+        """The index, asked with the environment's credentials."""
+        from kfp_release.index import Credentials, Index  # noqa: PLC0415 - brings twine
+
+        return Index(settings, Credentials.from_environment(self.environ))
+
+    def tell(self, report: Report, value: Any, *, as_json: bool) -> None:
+        """Print the result on stdout, `value` for programs or the report for people, and write the summary in CI."""
+        from kfp_release.console import write_summary  # noqa: PLC0415 - for commands that come to a result
+
+        if as_json:
+            sys.stdout.write(json.dumps(value, indent=2) + "\n")
+        else:
+            report.show(sys.stdout)
+        write_summary(report.markdown(), self.environ)

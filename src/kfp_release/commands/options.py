@@ -1,0 +1,43 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PLAN = Path("build/plan.json")
+DIST = Path("dist")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
+
+create_repository = click.option(
+    "--create-repository", is_flag=True, help="Create an ECR repository that does not exist, with immutable tags."
+)
+
+ssh = click.option(
+    "--ssh",
+    multiple=True,
+    metavar="VALUE",
+    help="An ssh agent or key for RUN --mount=type=ssh, as buildah takes it: default, or ID=/path/to/key.",
+)
+
+secret = click.option(
+    "--secret",
+    multiple=True,
+    metavar="id=ID,src=PATH",
+    help="A file for RUN --mount=type=secret, as buildah takes it; no layer holds it.",
+)
+
+snapshot = click.option(
+    "--snapshot", is_flag=True, help="Instead of a tag: this clean, untagged commit, as 1.3.dev4+gabc1234."
+)
+
+tag = click.argument("tag", required=False, metavar="[vX.Y]")
+
+
+def tag_or_snapshot(tag: str | None, *, snapshot: bool) -> str | None:
+    """The tag, None for a snapshot. Raise `click.UsageError` unless exactly one of them is asked for."""
+    if (tag is None) == (not snapshot):
+        raise click.UsageError("say what is released: a tag, as in v1.2, or --snapshot for an untagged commit")
+    return tag

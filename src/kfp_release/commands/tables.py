@@ -1,0 +1,89 @@
+"""Results as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from rich.filesize import decimal
+
+from kfp_release.console import StepTime
+from kfp_release.git import Source
+from kfp_release.plan import Plan, PlannedImage
+from kfp_release.publish import Outcome
+from kfp_release.record import Distribution, PinnedImage
+from kfp_release.report import Table
+from kfp_release.runtime import RuntimeResult
+
+
+def runtimes(results: Iterable[RuntimeResult]) -> Table:
+    """A row an image: its runtime, where it came from, and what it cost."""
+    return Table.of(
+        ("image", "runtime", "how", "digest", "pushed", "time"),
+        [
+            (item.name, f"runtime-{item.key}", item.how, str(item.digest), decimal(item.bytes_sent), took(item.seconds))
+            for item in results
+        ],
+    )
+
+
+def planned_images(plan: Plan) -> Table:
+    """A row an image: where it goes, and what is there."""
+    return Table.of(
+        ("image", "will be", "runtime", "now in ECR"),
+        [
+            (
+                image.name,
+                f"{image.repository}:{plan.source.version.image_tag}",
+                f"runtime-{image.runtime_key} {'is there' if image.runtime else 'MISSING'}",
+                _now(image),
+            )
+            for image in plan.images
+        ],
+    )
+
+
+def planned_files(plan: Plan) -> Table:
+    """A row a project: the files of this version that the index has."""
+    return Table.of(
+        ("project", "now on the index"),
+        [(project, ", ".join(files) or "nothing of this version") for project, files in plan.files.items()],
+    )
+
+
+def images(pinned: Iterable[PinnedImage]) -> Table:
+    """A row an image: its exact pin and its platform."""
+    return Table.of(("image", "pinned to", "platform"), [(item.name, item.pin, item.platform) for item in pinned])
+
+
+def distributions(items: Iterable[Distribution]) -> Table:
+    """A row a file, in the order of their upload."""
+    return Table.of(("file", "size", "sha256"), [(item.filename, decimal(item.size), item.sha256) for item in items])
+
+
+def outcomes(items: Iterable[Outcome]) -> Table:
+    """A row for each image and file: what became of it."""
+    return Table.of(("what", "state", "content"), [(item.what, item.state, item.content) for item in items])
+
+
+def steps(times: Iterable[StepTime]) -> Table:
+    """A row a step, and how long it took."""
+    return Table.of(("step", "time"), [(item.step, took(item.seconds)) for item in times])
+
+
+def took(seconds: float) -> str:
+    """A duration for people."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes:.0f} min {rest:.0f} s" if minutes else f"{rest:.1f} s"
+
+
+def source_note(source: Source) -> str:
+    """What is released, in a line."""
+    when = datetime.fromtimestamp(source.created, UTC)
+    return f"{source.tag or 'snapshot'} is commit {source.commit[:12]} of {when:%Y-%m-%d %H:%M} UTC"
+
+
+def _now(image: PlannedImage) -> str:
+    if not image.repository_exists:
+        return "no such repository"
+    return str(image.existing.manifest.digest) if image.existing else "not there"
