@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self, TypeAlias
 
 from kfp_release.container import Container, ir_containers, v1_containers
 from kfp_release.errors import Problem, Problems
 from kfp_release.interface import Port, ir_ports, v1_ports
-from kfp_release.yaml_text import Alias, Node, Scalar, Table, YamlText, written_out
+from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
+from kfp_release.yaml_text import YamlText
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -54,6 +55,8 @@ class ComponentFile:
     commands: tuple[Container, ...]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    root: Table = field(repr=False, compare=False)
+    """The first document."""
 
     @classmethod
     def parse(cls, name: str, data: bytes) -> Self:
@@ -75,6 +78,7 @@ class ComponentFile:
             commands=v1_containers(root) if kind == "v1" else ir_containers(root),
             inputs=read_ports(name, root, "inputs"),
             outputs=read_ports(name, root, "outputs"),
+            root=root,
         )
 
     @property

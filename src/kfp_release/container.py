@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kfp_release.yaml_text import Items, Node, Scalar, Table, written_out
+from kfp_release.yaml_nodes import Items, Node, Scalar, Table, written_out
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kfp_release.errors import Problem, Problems
-from kfp_release.yaml_text import Items, Node, Scalar, Table, written_out
+from kfp_release.yaml_nodes import Items, Node, Scalar, Table, written_out
 
 _ARTIFACTS = {
     "artifact",
