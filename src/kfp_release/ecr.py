@@ -6,7 +6,6 @@ Source of the calls, their limits and errors: Amazon ECR API Reference, version 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, Manifest
 from kfp_release.presigned import download
+from kfp_release.repository_state import RepositoryState
 
 _BATCH = 100
 """Ids a call. ECR's limit for BatchCheckLayerAvailability, BatchGetImage and DescribeImages."""
@@ -40,24 +40,6 @@ class RegistryLogin:
     host: str
     username: str
     password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class RepositoryState:
-    """How a repository is set up. `uri` is ``host/name`` as ECR has it.
-
-    `mutability` is one of MUTABLE, IMMUTABLE, IMMUTABLE_WITH_EXCLUSION and MUTABLE_WITH_EXCLUSION; `exclusions` are
-    the wildcard patterns of tags that are treated the other way.
-    """
-
-    uri: str
-    mutability: str
-    exclusions: tuple[str, ...] = ()
-
-    def keeps(self, tag: str) -> bool:
-        """Whether ECR would refuse to move `tag` to another image."""
-        excluded = self.mutability.endswith("_WITH_EXCLUSION") and any(_matches(each, tag) for each in self.exclusions)
-        return self.mutability.startswith("IMMUTABLE") is not excluded
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +73,12 @@ class EcrRepository:
             if error.code == "RepositoryNotFoundException":
                 return None
             raise
-        return _state(answer["repositories"][0])
+        return RepositoryState.parse(answer["repositories"][0])
 
     def create(self) -> RepositoryState:
         """Make the repository, with immutable tags. One that is there already is left as it is."""
         try:
-            return _state(self.call("create_repository", imageTagMutability="IMMUTABLE")["repository"])
+            return RepositoryState.parse(self.call("create_repository", imageTagMutability="IMMUTABLE")["repository"])
         except EcrError as error:
             state = self.describe() if error.code == "RepositoryAlreadyExistsException" else None
             if state is None:
@@ -116,9 +98,13 @@ class EcrRepository:
                 f"{self._name(tag)} is {status} in ECR and cannot be pulled",
                 remedy="restore it (aws ecr update-image-storage-class --target-storage-class STANDARD)",
             )
-        digest = Digest.parse(detail["imageDigest"])
-        found = {one.digest: one for one in self._manifests([digest])}
-        return found.get(digest)
+        found = list(self._manifests([Digest.parse(detail["imageDigest"])], strict=True))
+        if not found:
+            raise ReleaseError(
+                f"ECR lists {self._name(tag)} as {detail['imageDigest']} and does not hand it out",
+                remedy="run this again; if it stays so, look at the image in ECR",
+            )
+        return found[0]
 
     def summaries(self) -> list[ImageSummary]:
         """All images that can be pulled, the newest first."""
@@ -208,7 +194,7 @@ class EcrRepository:
         details: Sequence[Mapping[str, Any]] = answer["imageDetails"]
         return details[0] if details else None
 
-    def _manifests(self, digests: Sequence[Digest], *, strict: bool = True) -> Iterator[Manifest]:
+    def _manifests(self, digests: Sequence[Digest], *, strict: bool) -> Iterator[Manifest]:
         for batch in _batches(digests):
             ids = [_image_id(digest) for digest in batch]
             answer = self.call("batch_get_image", imageIds=ids, acceptedMediaTypes=list(_ACCEPTED))
@@ -249,19 +235,6 @@ def open_ecr(repository: Repository) -> EcrRepository:
 
 def _image_id(key: str | Digest) -> dict[str, str]:
     return {"imageDigest": str(key)} if isinstance(key, Digest) else {"imageTag": key}
-
-
-def _state(value: Mapping[str, Any]) -> RepositoryState:
-    filters = value.get("imageTagMutabilityExclusionFilters") or ()
-    return RepositoryState(
-        uri=value["repositoryUri"],
-        mutability=value.get("imageTagMutability", "MUTABLE"),
-        exclusions=tuple(each["filter"] for each in filters),
-    )
-
-
-def _matches(pattern: str, tag: str) -> bool:
-    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), tag) is not None
 
 
 def _batches(items: Sequence[Digest]) -> Iterator[Sequence[Digest]]:

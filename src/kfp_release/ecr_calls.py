@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
-from kfp_release.ecr_errors import refused, unanswered
+from kfp_release.ecr_errors import EcrError, refused, unanswered
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 
@@ -70,4 +70,9 @@ class EcrCalls:
             raise refused(error, operation=operation, where=self._where) from error
         except aws.BotoCoreError as error:
             raise unanswered(error, operation=operation, where=self._where) from error
+        if not answer.keys() - {"ResponseMetadata"}:
+            raise EcrError(
+                f"{self._where} answers {operation} with something that ECR does not say",
+                remedy="is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
+            )
         return answer
