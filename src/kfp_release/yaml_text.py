@@ -97,22 +97,23 @@ class _Tree:
 
     def read(self, events: Iterable[yaml.Event]) -> None:
         for event in events:
-            if isinstance(event, yaml.ScalarEvent):
-                self._begin(event)
-                start, end, line = self._span(event, event)
-                self._add(event, Scalar(start, end, line, text=event.value, style=event.style or ""))
-            elif isinstance(event, yaml.CollectionStartEvent):
-                self._begin(event)
-                self._open.append(_Open(event))
-                if len(self._open) > MAX_DEPTH:
-                    raise self._refused(event, f"nests more than {MAX_DEPTH} levels deep", "write it flatter")
-            elif isinstance(event, yaml.CollectionEndEvent):
-                opened = self._open.pop()
-                self._add(opened.event, self._collection(opened, event))
-            elif isinstance(event, yaml.AliasEvent):
-                self._add(event, self._alias(event))
-            elif isinstance(event, yaml.DocumentStartEvent):
-                self._anchors = {}
+            match event:
+                case yaml.ScalarEvent():
+                    self._begin(event)
+                    start, end, line = self._span(event, event)
+                    self._add(event, Scalar(start, end, line, text=event.value, style=event.style or ""))
+                case yaml.CollectionStartEvent():
+                    self._begin(event)
+                    self._open.append(_Open(event))
+                    if len(self._open) > MAX_DEPTH:
+                        raise self._refused(event, f"nests more than {MAX_DEPTH} levels deep", "write it flatter")
+                case yaml.CollectionEndEvent():
+                    opened = self._open.pop()
+                    self._add(opened.event, self._collection(opened, event))
+                case yaml.AliasEvent():
+                    self._add(event, self._alias(event))
+                case yaml.DocumentStartEvent():
+                    self._anchors = {}
 
     def _begin(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         if event.tag not in _PLAIN_TAGS:
