@@ -95,7 +95,7 @@ def with_package(runtime: Image, layer: Layer, *, labels: Mapping[str, str], cre
     if normal_runtime(runtime) != runtime:
         raise BadImage(
             f"the runtime {runtime.manifest.digest} is not one that kfp-release made",
-            remedy="run kfp-release runtime, and leave its tag in ECR alone",
+            remedy="remove that tag from ECR, and run kfp-release runtime",
         )
     if taken := runtime.config.labels.keys() & labels.keys():
         raise BadImage(

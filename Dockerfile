@@ -1,0 +1,28 @@
+# The runtime: everything of the image but the package, which `kfp-release build` puts on top.
+# It sees the two locks and nothing else; with the same inputs its layers are the same to the byte.
+
+# The base image, with its digest: see [tool.kfp-release.images.demo.build-args] in pyproject.toml.
+ARG BASE
+
+FROM ${BASE} AS builder
+# The certificates of the building machine, which are mounted there: some companies' networks have their own.
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
+    # Bytecode by content and not by time; an image's files never change, so nobody needs to compare them.
+    SOURCE_DATE_EPOCH=315532800 \
+    PYC_INVALIDATION_MODE=UNCHECKED_HASH
+COPY locks/builder.lock requirements.lock /build/
+RUN python3 -m venv /build/tools \
+ && /build/tools/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile --only-binary :all: \
+      --require-hashes --requirement /build/builder.lock
+# A private index's credentials, if there are any: kfp-release runtime --secret id=netrc,src=$HOME/.netrc
+RUN --mount=type=secret,id=netrc,target=/root/.netrc \
+    python3 -m venv --without-pip /opt/app \
+ && /build/tools/bin/uv pip install --python /opt/app/bin/python --no-cache --link-mode copy --compile-bytecode \
+      --only-binary :all: --require-hashes --requirement /build/requirements.lock
+
+FROM ${BASE}
+COPY --from=builder /opt/app /opt/app
+ENV PATH=/opt/app/bin:${PATH}
+# A number, so that a cluster with runAsNonRoot can see that it is not root.
+USER 65532:65532
