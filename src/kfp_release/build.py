@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -35,7 +36,7 @@ from kfp_release.layout import Layout
 from kfp_release.pinned import PINS_SETTING, pinned_components
 from kfp_release.plan import Plan, PlannedImage
 from kfp_release.progress import Progress
-from kfp_release.projects import Project, open_project
+from kfp_release.projects import open_project
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
 from kfp_release.wheel import Wheel
 
@@ -61,32 +62,54 @@ def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> Bui
         tree = Path(scratch, "source")
         Git(project).clone_at(plan.source.commit, tree)
         config = Config.parse((tree / PYPROJECT).read_bytes(), {})
-        progress.step("build the package")
-        with open_project(
-            tree, version=plan.source.version, epoch=plan.source.created, progress=progress
-        ) as distribution:
-            wheel = distribution.wheel(Path(scratch, "unpinned"))
-            images = _images(plan, config, Wheel.parse(wheel.name, wheel.read_bytes()))
-            pins = _pins(plan, config, tree, images)
-            pins_file = Path(scratch, "pins.json")
-            pins_file.write_bytes(pins.to_json())
-            progress.step("build the pinned wheel and sdist")
-            settings = {PINS_SETTING: str(pins_file)}
-            main = [distribution.sdist(out, settings), distribution.wheel(out, settings)]
-            tools = distribution.tools
-        extra = list(_extra(tree, config, plan.source, out, progress=progress))
+        with ThreadPoolExecutor() as pool:
+            extra = [
+                pool.submit(_build_extra, tree / folder, plan.source, out, progress=progress)
+                for folder in config.extra_projects
+            ]
+            images, pins, main, tools = _build_main(tree, config, plan, out, progress=progress)
+            distributions = (*(item for future in extra for item in future.result()), *main)
         _write_layout(out / "image", images)
         record = ReleaseRecord(
             tag=plan.source.tag,
             created=plan.source.created,
             pins=pins,
-            distributions=(*extra, *(_distribution(plan.distribution, path) for path in main)),
+            distributions=distributions,
             tools={**tools, "kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]},
         )
         (out / "release.json").write_bytes(record.to_json())
         (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
         BuiltRelease.read(out)
     return BuiltRelease.read(target)
+
+
+def _build_main(
+    tree: Path, config: Config, plan: Plan, out: Path, *, progress: Progress
+) -> tuple[list[_VersionImage], Pins, tuple[Distribution, ...], Mapping[str, str]]:
+    """The images made of the unpinned wheel, the pins to them, the pinned sdist and wheel, and the tools' versions."""
+    source = plan.source
+    progress.step("build the package")
+    with (
+        tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch,
+        open_project(tree, version=source.version, epoch=source.created, progress=progress) as project,
+    ):
+        wheel = project.wheel(Path(scratch))
+        images = _images(plan, config, Wheel.parse(wheel.name, wheel.read_bytes()))
+        pins = _pins(plan, config, tree, images)
+        pins_file = Path(scratch, "pins.json")
+        pins_file.write_bytes(pins.to_json())
+        progress.step("build the pinned sdist and wheel")
+        settings = {PINS_SETTING: str(pins_file)}
+        files = (project.sdist(out, settings), project.wheel(out, settings))
+        return images, pins, tuple(_distribution(plan.distribution, file) for file in files), project.tools
+
+
+def _build_extra(folder: Path, source: Source, out: Path, *, progress: Progress) -> tuple[Distribution, ...]:
+    """The sdist and the wheel of a further project, unpinned."""
+    name = project_name(folder)
+    progress.note(f"build {name} beside it")
+    with open_project(folder, version=source.version, epoch=source.created, progress=progress) as project:
+        return tuple(_distribution(name, file) for file in (project.sdist(out), project.wheel(out)))
 
 
 def _require_runtimes(plan: Plan) -> None:
@@ -170,19 +193,6 @@ def _pins(plan: Plan, config: Config, tree: Path, images: Sequence[_VersionImage
         images=pinned,
         components=pinned_components(tree / config.components, {str(item.declared): item.pin for item in pinned}),
     )
-
-
-def _extra(tree: Path, config: Config, source: Source, out: Path, *, progress: Progress) -> Iterator[Distribution]:
-    for folder in config.extra_projects:
-        name = project_name(tree / folder)
-        progress.step(f"build {name}")
-        with open_project(tree / folder, version=source.version, epoch=source.created, progress=progress) as project:
-            for path in _both(project, out):
-                yield _distribution(name, path)
-
-
-def _both(project: Project, out: Path) -> tuple[Path, Path]:
-    return project.sdist(out), project.wheel(out)
 
 
 def _distribution(project: str, path: Path) -> Distribution:
