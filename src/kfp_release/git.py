@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from kfp_release.errors import ReleaseError
 from kfp_release.git_command import GitFailed, run_git
@@ -238,7 +238,7 @@ def _release(tag: str) -> ReleaseVersion | None:
 def _version(tag: str) -> Version | None:
     try:
         return Version(tag)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion; or a number with more digits than Python reads
         return None
 
 

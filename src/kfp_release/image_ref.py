@@ -9,9 +9,10 @@ from typing import Self
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 
-_HOST = re.compile(
-    r"(?:localhost|[a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?|localhost:\d{1,5}", re.ASCII
-)
+_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_HOST = re.compile(rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII)
+_MAX_PORT = 65535
+_MAX_LENGTH = 255
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
 _ECR = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)", re.ASCII)
@@ -37,7 +38,7 @@ class Repository:
     def parse(cls, text: str) -> Self:
         """Raise `BadImageName` unless `text` is ``host/name`` without tag and digest."""
         host, slash, name = text.partition("/")
-        if not slash or not _HOST.fullmatch(host) or not _NAME.fullmatch(name) or len(text) > 255:
+        if len(text) > _MAX_LENGTH or not slash or not _is_host(host) or not _NAME.fullmatch(name):
             raise BadImageName(
                 f"{text[:120]!r} is not a repository",
                 remedy="write it as <account>.dkr.ecr.<region>.amazonaws.com/<name>, without a tag",
@@ -47,7 +48,7 @@ class Repository:
 
     def at_host(self, host: str) -> Repository:
         """The repository of the same name on another host; account and region stay what they were."""
-        if not _HOST.fullmatch(host):
+        if not _is_host(host):
             raise BadImageName(f"{host[:120]!r} is not a registry host", remedy="write host or host:port")
         return Repository(host, self.name, self.account, self.region)
 
@@ -80,3 +81,8 @@ class ImageRef:
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}@{self.digest}"
+
+
+def _is_host(text: str) -> bool:
+    found = _HOST.fullmatch(text)
+    return found is not None and int(found["port"] or 0) <= _MAX_PORT

@@ -27,7 +27,12 @@ class BadImage(ReleaseError):
 
 def canonical_json(value: Any) -> bytes:
     """The one byte form in which this tool writes JSON that is hashed: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadImage(
+            f"a text that UTF-8 cannot hold: {error.object[max(0, error.start - 40) : error.end]!a}"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,9 @@ class Descriptor:
     def parse(cls, value: Any) -> Self:
         """Raise `BadImage` unless `value`, from JSON, is a descriptor."""
         match value:
-            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if size >= 0:
+            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if (
+                size >= 0 and not isinstance(size, bool)
+            ):
                 return cls(media_type, Digest.parse(digest), size)
         raise BadImage(f"{str(value)[:120]} is not a descriptor with mediaType, digest and size")
 
@@ -163,7 +170,10 @@ class ImageConfig:
     @property
     def environment(self) -> Mapping[str, str]:
         """The environment variables of what runs, in order."""
-        pairs = (str(item).partition("=") for item in self._run.get("Env") or ())
+        variables = self._run.get("Env") or []
+        if not isinstance(variables, list):
+            raise BadImage(f"the image's Env is no list: {str(variables)[:120]}")
+        pairs = (str(item).partition("=") for item in variables)
         return {name: text for name, _, text in pairs}
 
     @property

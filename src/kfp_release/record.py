@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,13 +9,21 @@ from typing import Any, Self
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef, Repository
+from kfp_release.record_json import (
+    SCHEMA,
+    BadRecord,
+    commit_of,
+    count_of,
+    dump,
+    file_name_of,
+    list_of,
+    load,
+    malformed,
+    text_of,
+)
 from kfp_release.version import ReleaseVersion
 
-SCHEMA = 1
-
-
-class BadRecord(ReleaseError):
-    """A pins.json or release.json that this version of the tool cannot read."""
+__all__ = ["BadRecord", "Distribution", "PinnedComponent", "PinnedImage", "Pins", "ReleaseRecord"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Pins:
 
     def to_json(self) -> bytes:
         """Indented JSON with a line end, the same bytes for the same pins."""
-        return _dump(self.to_value())
+        return dump(self.to_value())
 
     def to_value(self) -> dict[str, Any]:
         """What `to_json` writes, before it is text."""
@@ -105,17 +112,17 @@ class Pins:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Raise `BadRecord` unless `data` is a pins.json (or the same part of a release.json)."""
-        value = _load(data, "pins.json")
+        value = load(data, "pins.json")
         try:
             return cls(
-                distribution=_text(value["distribution"]),
-                version=ReleaseVersion.parse(_text(value["version"])),
-                commit=_text(value["commit"]),
+                distribution=text_of(value["distribution"]),
+                version=ReleaseVersion.parse(text_of(value["version"])),
+                commit=commit_of(value["commit"]),
                 images=tuple(_image(name, item) for name, item in value["images"].items()),
                 components=tuple(_component(name, item) for name, item in value["components"].items()),
             )
         except (KeyError, TypeError, AttributeError, ReleaseError) as error:
-            raise BadRecord(f"pins.json is malformed: {error!r}"[:300]) from error
+            raise malformed("pins.json", error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +154,7 @@ class ReleaseRecord:
 
     def to_json(self) -> bytes:
         """Indented JSON with a line end, the same bytes for the same release."""
-        return _dump(self.to_value())
+        return dump(self.to_value())
 
     def to_value(self) -> dict[str, Any]:
         """What `to_json` writes, before it is text."""
@@ -165,77 +172,45 @@ class ReleaseRecord:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Raise `BadRecord` unless `data` is a release.json."""
-        value = _load(data, "release.json")
+        value = load(data, "release.json")
         try:
             return cls(
-                tag=_text(value["tag"]),
-                created=int(value["created"]),
+                tag=text_of(value["tag"]),
+                created=count_of(value["created"]),
                 pins=Pins.parse(data),
                 distributions=tuple(
                     Distribution(
-                        _text(item["project"]),
-                        _file_name(item["filename"]),
-                        Digest(_text(item["sha256"])).hex,
-                        int(item["size"]),
+                        text_of(item["project"]),
+                        file_name_of(item["filename"]),
+                        Digest(text_of(item["sha256"])).hex,
+                        count_of(item["size"]),
                     )
-                    for item in value["distributions"]
+                    for item in list_of(value["distributions"])
                 ),
-                tools={_text(name): _text(text) for name, text in value["tools"].items()},
+                tools={text_of(name): text_of(text) for name, text in value["tools"].items()},
             )
-        except (KeyError, TypeError, ValueError, AttributeError, ReleaseError) as error:
-            raise BadRecord(f"release.json is malformed: {error!r}"[:300]) from error
+        except (KeyError, TypeError, AttributeError, ReleaseError) as error:
+            raise malformed("release.json", error) from error
 
 
 def _image(name: str, item: Mapping[str, Any]) -> PinnedImage:
-    pin = _text(item["pin"])
-    declared = Repository.parse(_text(item["declared"]))
+    pin = text_of(item["pin"])
+    declared = Repository.parse(text_of(item["declared"]))
     if "@" in pin and ImageRef.parse(pin).repository.name != declared.name:
         raise BadRecord(f"{pin[:200]} is pinned for {declared}, another repository")
     return PinnedImage(
-        name=_text(name),
+        name=text_of(name),
         declared=declared,
         pin=pin,
-        runtime_key=_text(item["runtime_key"]),
-        platform=_text(item["platform"]),
+        runtime_key=text_of(item["runtime_key"]),
+        platform=text_of(item["platform"]),
     )
 
 
 def _component(name: str, item: Mapping[str, Any]) -> PinnedComponent:
     return PinnedComponent(
-        name=_text(name),
-        file=_file_name(item["file"]),
-        images=tuple(_text(image) for image in item["images"]),
-        sha256=Digest(_text(item["sha256"])).hex,
+        name=text_of(name),
+        file=file_name_of(item["file"]),
+        images=tuple(text_of(image) for image in list_of(item["images"])),
+        sha256=Digest(text_of(item["sha256"])).hex,
     )
-
-
-def _file_name(value: Any) -> str:
-    text = _text(value)
-    if not text or "/" in text or "\\" in text or "\0" in text or text in {".", ".."}:
-        raise BadRecord(f"{text[:120]!r} is not a file's name")
-    return text
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise BadRecord(f"{str(value)[:120]} is not a text")
-    return value
-
-
-def _load(data: bytes, what: str) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadRecord(f"{what} is not JSON: {str(error)[:120]}") from error
-    if not isinstance(value, dict):
-        raise BadRecord(f"{what} is not a JSON object")
-    if value.get("schema") != SCHEMA:
-        raise BadRecord(
-            f"{what} has schema {str(value.get('schema'))[:40]}, and this kfp-release reads {SCHEMA}",
-            remedy="use the kfp-release that wrote it, or a newer one",
-        )
-    return value
-
-
-def _dump(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()

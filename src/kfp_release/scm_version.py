@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from kfp_release.errors import ReleaseError
 from kfp_release.git_command import git_environment
@@ -45,7 +45,7 @@ def scm_version(project: Path) -> Version:
     try:
         if ended.returncode == 0:
             return Version(text)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion; or a number with more digits than Python reads
         pass
     said = (ended.stderr.strip() or text or "nothing").rpartition("\n")[2][:300]
     raise ReleaseError(

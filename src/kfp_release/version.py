@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from kfp_release.errors import ReleaseError
 
@@ -22,12 +22,14 @@ class ReleaseVersion:
 
     @classmethod
     def from_tag(cls, tag: str) -> Self:
-        """Raise `BadVersion` unless `tag` is exactly ``v`` and the normal form of a version without
-        epoch, dev and local part.
+        """The version of a release's tag.
+
+        Raise `BadVersion` unless `tag` is exactly ``v`` and the normal form of a version without epoch, dev and local
+        part.
         """
         try:
             version = Version(tag[1:]) if tag.startswith("v") else None
-        except InvalidVersion:
+        except ValueError:  # InvalidVersion; or a number with more digits than Python reads
             version = None
         if version is None:
             raise BadVersion(
@@ -48,7 +50,7 @@ class ReleaseVersion:
         """The version that `text` names, with or without the ``v`` of its tag, a snapshot's too."""
         try:
             version = Version(text.removeprefix("v"))
-        except InvalidVersion as error:
+        except ValueError as error:  # as above
             raise BadVersion(f"{text[:120]!r} is not a version", remedy="write X.Y, as in 1.2") from error
         if str(version) != text.removeprefix("v"):
             raise BadVersion(f"{text[:120]!r} is not in the normal form of PEP 440", remedy=f"write {version}")

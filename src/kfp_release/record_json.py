@@ -1,0 +1,91 @@
+"""The JSON of pins.json and release.json: read part by part, each what it should be, and written in one form."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kfp_release.errors import ReleaseError
+
+SCHEMA = 1
+
+_COMMIT = re.compile(r"(?:[0-9a-f]{40}(?:[0-9a-f]{24})?)?", re.ASCII)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class BadRecord(ReleaseError):
+    """A pins.json or release.json that this version of the tool cannot read."""
+
+
+def file_name_of(value: Any) -> str:
+    """A file's name without a folder, so that it cannot lead out of one."""
+    text = text_of(value)
+    if not text or "/" in text or "\\" in text or "\0" in text or text in {".", ".."}:
+        raise BadRecord(f"{text[:120]!r} is not a file's name")
+    return text
+
+
+def text_of(value: Any) -> str:
+    """A text that UTF-8 can hold."""
+    if not isinstance(value, str):
+        raise BadRecord(f"{str(value)[:120]} is not a text")
+    if _SURROGATE.search(value):
+        raise BadRecord(f"{value[:120]!a} is not a text that UTF-8 can hold")
+    return value
+
+
+def commit_of(value: Any) -> str:
+    """A commit in hex, or nothing."""
+    text = text_of(value)
+    if not _COMMIT.fullmatch(text):
+        raise BadRecord(f"{text[:120]!r} is not a commit in hex")
+    return text
+
+
+def count_of(value: Any) -> int:
+    """A whole number from 0 on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise BadRecord(f"{str(value)[:120]} is not a whole number from 0 on")
+    return value
+
+
+def list_of(value: Any) -> list[Any]:
+    """A list."""
+    if not isinstance(value, list):
+        raise BadRecord(f"{str(value)[:120]} is not a list")
+    return value
+
+
+def malformed(what: str, error: Exception) -> BadRecord:
+    """The error of a record whose parts are missing, or are not what they should be."""
+    match error:
+        case KeyError():
+            seen = f"it has no {error.args[0]!r}"
+        case ReleaseError():
+            seen = str(error.args[0])
+        case _:
+            seen = f"a part has another type than it should have ({error})"
+    return BadRecord(f"{what} is malformed: {seen[:300]}", remedy="write it anew with kfp-release build")
+
+
+def load(data: bytes, what: str) -> dict[str, Any]:
+    """The object that `data` is, if this tool knows its schema. `what` is the file's name."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BadRecord(f"{what} is not JSON: {str(error)[:120]}") from error
+    if not isinstance(value, dict):
+        raise BadRecord(f"{what} is not a JSON object")
+    if value.get("schema") != SCHEMA:
+        raise BadRecord(
+            f"{what} has schema {str(value.get('schema'))[:40]}, and this kfp-release reads {SCHEMA}",
+            remedy="use the kfp-release that wrote it, or a newer one",
+        )
+    return value
+
+
+def dump(value: Mapping[str, Any]) -> bytes:
+    """Indented JSON with a line end."""
+    return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
