@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import Any
 
-import botocore.session
+from botocore.loaders import Loader
 from botocore.model import ListShape, OperationNotFoundError, ServiceModel, Shape, StructureShape
 
 from kfp_release.sandbox.ecr_refusal import EcrRefusal, invalid
@@ -28,7 +28,8 @@ def parse_request(operation: str, value: Any) -> dict[str, Any]:
 
 @cache
 def _model() -> ServiceModel:
-    return botocore.session.Session().get_service_model("ecr")
+    # Not through a session, which would look for the caller's AWS profile.
+    return ServiceModel(Loader().load_service_model("ecr", "service-2"), "ecr")
 
 
 def _parse(shape: Shape, value: Any, name: str) -> Any:

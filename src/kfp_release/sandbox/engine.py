@@ -33,7 +33,7 @@ class Engine:
     """A Docker engine on this machine. `host` is what DOCKER_HOST is to be, `client` the ``docker`` that it answers."""
 
     def __init__(self, folder: Path, *, environ: Mapping[str, str], progress: Progress) -> None:
-        """`folder` is for a private engine alone: its images, its log. `environ` tells which engine is in use."""
+        """`folder` is a private engine's: its log, its images while it runs. `environ` tells which one is in use."""
         self.host = ""
         self.client = Path("docker")
         self._folder = folder
@@ -131,10 +131,8 @@ class Engine:
         process.stop(grace=_STOP)
 
     def _clear(self) -> None:
-        if self._prefix:
-            run_as_root(self._prefix, "rm", "-rf", "--one-file-system", self._run)
-        else:
-            shutil.rmtree(self._run, ignore_errors=True)
+        # Root's, where sudo started it, so that the user could not remove the sandbox's folder.
+        run_as_root(self._prefix, "rm", "-rf", "--one-file-system", self._run, self._folder / "data")
         if self._network is not None:
             self._network.restore(self._prefix)
 

@@ -20,11 +20,9 @@ class IndexServer:
     ``--index-url`` serves pipeline authors; `fallback_url` names another one.
     """
 
-    def __init__(
-        self, folder: Path, credentials: Credentials, *, port: int = 0, fallback_url: str | None = None
-    ) -> None:
-        """`port` is the one to take if it is free."""
-        self.port = port
+    def __init__(self, folder: Path, credentials: Credentials, *, fallback_url: str | None = None) -> None:
+        """Its port, where that is still free, stays the same over a restart on the same `folder`."""
+        self.port = 0
         self._folder = folder
         self._credentials = credentials
         self._fallback_url = fallback_url
@@ -45,7 +43,10 @@ class IndexServer:
         packages = self._folder / "packages"
         packages.mkdir(parents=True, exist_ok=True)
         self._write_passwords()
-        self._process, self.port = start_on_free_port(self._start_at, preferred=self.port)
+        port = self._folder / "port"
+        before = int(port.read_text(encoding="ascii")) if port.is_file() else 0
+        self._process, self.port = start_on_free_port(self._start_at, preferred=before)
+        port.write_text(str(self.port), encoding="ascii")
 
     def stop(self) -> None:
         """Stop it, if it runs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Self
 
 from kfp_release.sandbox.privilege import find, run_as_root
 
-BRIDGE = Path("/sys/class/net/docker0")
+BRIDGE = "docker0"
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _FIREWALLS = ("iptables", "ip6tables")
 _DOCKERS = re.compile(r"\bDOCKER\b|\bdocker0\b", re.ASCII)
@@ -30,7 +31,7 @@ class Network:
     def look(cls, prefix: Sequence[str]) -> Self:
         """The network now. `prefix` goes before commands that need root."""
         rules = {name: _save(prefix, name) for name in _FIREWALLS}
-        return cls(BRIDGE.exists(), FORWARDING.read_text() if FORWARDING.exists() else "", rules)
+        return cls(_has_bridge(), FORWARDING.read_text() if FORWARDING.exists() else "", rules)
 
     def restore(self, prefix: Sequence[str]) -> None:
         """Take away what an engine added since; nothing where another engine runs, which may use the same."""
@@ -42,8 +43,8 @@ class Network:
             if tables and program:
                 run_as_root(prefix, program, data=tables)
         address = find("ip")
-        if not self.bridge and BRIDGE.exists() and address:
-            run_as_root(prefix, address, "link", "delete", BRIDGE.name)
+        if not self.bridge and _has_bridge() and address:
+            run_as_root(prefix, address, "link", "delete", BRIDGE)
         if self.forwarding.strip() == "0" and FORWARDING.read_text().strip() == "1":
             run_as_root(prefix, "sysctl", "-q", "-w", "net.ipv4.ip_forward=0")
 
@@ -70,10 +71,16 @@ def _save(prefix: Sequence[str], name: str) -> str:
     return (run_as_root(prefix, program) or "") if program else ""
 
 
+def _has_bridge() -> bool:
+    return any(name == BRIDGE for _, name in socket.if_nameindex())
+
+
 def _an_engine_runs() -> bool:
-    for name in Path("/proc").glob("[0-9]*/comm"):
+    """Whether there is one in this network; those of containers have networks of their own."""
+    here = Path("/proc/self/ns/net").readlink()
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if name.read_text().strip() == "dockerd":
+            if (process / "comm").read_text().strip() == "dockerd" and (process / "ns/net").readlink() == here:
                 return True
         except OSError:
             continue  # it ended meanwhile
