@@ -16,6 +16,14 @@ from kfp_release.yaml_text import YamlText
 SUFFIXES = (".yaml", ".yml")
 
 _IMAGE = re.compile(r"[\w\[][\w.:/\[\]-]*(?:@[\w+.:-]+)?", re.ASCII)
+_EXACT = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
+
+
+def repository_of(image: str) -> str:
+    """The text of an image without tag and digest."""
+    name = image.partition("@")[0]
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +40,12 @@ class ImageText:
     @property
     def repository(self) -> str:
         """The image without tag and digest."""
-        name = self.value.partition("@")[0]
-        head, colon, tag = name.rpartition(":")
-        return head if colon and "/" not in tag else name
+        return repository_of(self.value)
 
     @property
     def has_digest(self) -> bool:
         """Whether it names exact bytes."""
-        return "@" in self.value
+        return _EXACT.fullmatch(self.value) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kfp_release.yaml_nodes import Items, Node, Scalar, Table, written_out
@@ -27,6 +27,8 @@ class Container:
 
     executor: str
     """Its name in compiled YAML; empty in v1."""
+    image: str
+    """As written; empty where there is none."""
     words: tuple[Word, ...]
     line: int
 
@@ -34,6 +36,23 @@ class Container:
     def program(self) -> str:
         """The literal that the command begins with; empty where there is none."""
         return self.words[0].text if self.words and not self.words[0].placeholder else ""
+
+    @property
+    def flags(self) -> list[Word]:
+        """The literals after the program that begin with ``--``, without a value behind ``=``; none after a ``--``."""
+        flags: list[Word] = []
+        for word in _flat(self.words[1:]):
+            if word.text == "--" and not word.placeholder:
+                break
+            if word.text.startswith("--") and not word.placeholder:
+                flags.append(Word(word.text.partition("=")[0], "", word.line))
+        return flags
+
+
+def _flat(words: Iterable[Word]) -> Iterator[Word]:
+    for word in words:
+        yield word
+        yield from _flat(word.inner)
 
 
 def v1_containers(root: Table) -> tuple[Container, ...]:
@@ -60,7 +79,7 @@ def _ir_containers(executors: Table) -> Iterator[Container]:
 
 def _container(executor: str, container: Table) -> Container:
     words = [_word(node) for key in ("command", "args") for node in _nodes(container.get(key))]
-    return Container(executor, tuple(words), container.line)
+    return Container(executor, container.text("image") or "", tuple(words), container.line)
 
 
 def _nodes(node: Node | None) -> tuple[Node, ...]:

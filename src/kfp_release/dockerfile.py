@@ -20,6 +20,7 @@ _FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
 _ARG = re.compile(r"(\w+)(?:=(\"[^\"]*\"|'[^']*'|\S*))?", re.ASCII)
 _COPY_FROM = re.compile(r"(?:^|\s)--from=(\S+)")
 _MOUNT_FROM = re.compile(r"(?:^|\s)--mount=\S*?\bfrom=([^,\s]+)")
+_EXACT = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
 _SCRATCH = "scratch"
 
 
@@ -51,7 +52,7 @@ class BaseImage:
     @property
     def has_digest(self) -> bool:
         """Whether it names exact bytes."""
-        return "@sha256:" in self.image
+        return _EXACT.fullmatch(self.image) is not None
 
 
 @dataclass(frozen=True, slots=True)

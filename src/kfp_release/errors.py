@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 
 class ReleaseError(Exception):
@@ -32,10 +33,13 @@ class Problem:
     line: int
     message: str
     remedy: str = ""
+    severity: Literal["error", "warning"] = "error"
+    """A warning is told, and refuses nothing."""
 
     def __str__(self) -> str:
         where = f"{self.path}:{self.line}" if self.line else self.path
-        return f"{where}: {self.message}" + (f"\n  → {self.remedy}" if self.remedy else "")
+        warning = "warning: " if self.severity == "warning" else ""
+        return f"{where}: {warning}{self.message}" + (f"\n  → {self.remedy}" if self.remedy else "")
 
 
 class Problems(ReleaseError):

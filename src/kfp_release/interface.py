@@ -61,6 +61,8 @@ class Port:
     is_optional: bool
     kfp_name: str
     """The name under which kfp and a pipeline's author know it."""
+    default: str | None = None
+    """The default's text, where it is one."""
 
 
 def sanitised(name: str) -> str:
@@ -93,6 +95,7 @@ def _v1_port(name: str, section: str, item: Node) -> Port:
         is_known=plain in _PARAMETERS | _ARTIFACTS or re.fullmatch(r"google\.[A-Za-z]+", type_) is not None,
         is_optional="default" in table.entries or (table.text("optional") or "").lower() in {"true", "yes", "on"},
         kfp_name=sanitised(port_name),
+        default=table.text("default"),
     )
 
 

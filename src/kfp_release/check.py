@@ -1,0 +1,109 @@
+"""Everything that can be wrong in the sources of a release, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from kfp_release.changelog import CHANGELOG, Changelog
+from kfp_release.component import SUFFIXES, ComponentFile
+from kfp_release.component_rules import component_problems
+from kfp_release.config import PYPROJECT, Config
+from kfp_release.errors import Problem, Problems
+from kfp_release.git import Git, Source
+from kfp_release.program_rules import program_problems
+from kfp_release.runtime_rules import runtime_problems
+from kfp_release.toml_table import TomlFile
+
+
+def check(project: Path, config: Config) -> list[Problem]:
+    """What is wrong in the sources of `project`: component files, programs, Dockerfiles and locks.
+
+    Nothing is written and no network is used. Some of it may be warnings, which refuse nothing.
+    """
+    pyproject = TomlFile.parse(PYPROJECT, (project / PYPROJECT).read_bytes())
+    owned = {str(image.declared) for image in config.images}
+    files, problems = _component_files(project, config)
+    for file in files:
+        problems += component_problems(file, owned)
+    problems += _operators(files)
+    problems += _unused(files, config)
+    problems += program_problems(files, pyproject, project=project, owned=owned)
+    problems += runtime_problems(project, config, pyproject)
+    return sorted(set(problems))
+
+
+def check_release(project: Path, config: Config, git: Git, source: Source) -> list[Problem]:
+    """What must hold for the version besides: its CHANGELOG section, and that it follows what was released.
+
+    `git.release_source` has looked at tag, commit and checkout. A snapshot needs neither.
+    """
+    if source.version.is_snapshot:
+        return []
+    return sorted([*_changelog(project, source), *_order(config, git, source)])
+
+
+def _component_files(project: Path, config: Config) -> tuple[list[ComponentFile], list[Problem]]:
+    folder = project / config.components
+    files: list[ComponentFile] = []
+    problems: list[Problem] = []
+    if (folder / "__init__.py").exists():
+        message = "would be imported in place of the package of the same name by what is started here"
+        problems.append(Problem(f"{config.components}/__init__.py", 0, message, "remove it"))
+    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        name = f"{config.components}/{path.name}"
+        if path.suffix not in SUFFIXES:
+            continue
+        try:
+            files.append(ComponentFile.parse(name, path.read_bytes()))
+        except Problems as error:
+            problems += error.problems
+        except OSError as error:
+            problems.append(Problem(name, 0, f"cannot be read: {error.strerror}"))
+    if not files and not problems:
+        message = f"has no component files ({', '.join(SUFFIXES)})"
+        problems.append(Problem(config.components, 0, message, f"add one; {PYPROJECT} names the folder"))
+    return files, problems
+
+
+def _operators(files: Sequence[ComponentFile]) -> Iterator[Problem]:
+    seen: dict[str, ComponentFile] = {}
+    for file in files:
+        first = seen.setdefault(file.operator, file)
+        if first is not file:
+            message = f"gives the operator {file.operator}, as {first.name} does"
+            yield Problem(file.name, 0, message, "rename one of them")
+
+
+def _unused(files: Sequence[ComponentFile], config: Config) -> Iterator[Problem]:
+    used = {image.repository for file in files for image in file.images}
+    for image in config.images:
+        if files and str(image.declared) not in used:
+            message = f"image {image.name} is named by no component file"
+            yield Problem(PYPROJECT, 0, message, f"name {image.declared} in one, or remove it", severity="warning")
+
+
+def _changelog(project: Path, source: Source) -> Iterator[Problem]:
+    form = f"write ## [{source.version}] - <date>, and what changed below it"
+    try:
+        section = Changelog.parse((project / CHANGELOG).read_text(encoding="utf-8")).section(source.version)
+    except Problems as error:
+        yield from error.problems
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        yield Problem(CHANGELOG, 0, f"cannot be read: {error}"[:200], form)
+        return
+    if section is None:
+        yield Problem(CHANGELOG, 0, f"has no section for {source.version}", form)
+    elif section.yanked:
+        message = f"{source.version} is withdrawn ([YANKED])"
+        yield Problem(CHANGELOG, section.line, message, "release the next version; a withdrawn one stays as it is")
+    elif not section.body.strip():
+        yield Problem(CHANGELOG, section.line, f"the section of {source.version} is empty", "say what changed")
+
+
+def _order(config: Config, git: Git, source: Source) -> Iterator[Problem]:
+    earlier = [version for version in git.released(source.commit) if version != source.version]
+    if earlier and max(earlier) > source.version:
+        message = f"{config.distribution} {source.version} would follow {max(earlier)}, which this commit contains"
+        yield Problem("git", 0, message, "choose a higher version, or release from a branch off the older one")

@@ -1,0 +1,76 @@
+"""The programs of a package: which options their parsers take."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfp_release.errors import ReleaseError
+
+TIMEOUT = 60.0
+"""Seconds for all programs together."""
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One console script: its options, or why they cannot be told."""
+
+    name: str
+    options: frozenset[str] = frozenset()
+    required: tuple[tuple[str, ...], ...] = ()
+    """The names of each option that a call must have."""
+    error: str = ""
+
+
+def read_programs(scripts: Mapping[str, str], *, source: Path, timeout: float = TIMEOUT) -> dict[str, Program]:
+    """Ask the programs of `scripts`, ``{name: "module:function"}``, whose modules are in the folder `source`.
+
+    They run in one process of their own, without this one's environment. Raise `ReleaseError` where it gives no answer.
+    """
+    if not scripts:
+        return {}
+    environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    try:
+        child = subprocess.run(
+            [sys.executable, "-P", "-m", "kfp_release.program_parsers"],
+            input=json.dumps(dict(scripts)),
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**environ, "PYTHONPATH": _python_path(source), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"},
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ReleaseError(
+            f"the programs {', '.join(sorted(scripts))} gave no answer within {timeout:g} s",
+            remedy="importing a program's module must do nothing but define it",
+        ) from error
+    try:
+        answers = json.loads(child.stdout)
+    except ValueError as error:
+        last = (child.stderr.strip().splitlines() or ["it said nothing"])[-1][:300]
+        raise ReleaseError(
+            f"asking the programs for their options ended with exit code {child.returncode}: {last}",
+            remedy="importing a program's module must do nothing but define it",
+        ) from error
+    return {name: _program(name, answer) for name, answer in answers.items()}
+
+
+def _python_path(source: Path) -> str:
+    """The project's folder, and the one that this package is imported from."""
+    return os.pathsep.join([str(source.resolve()), str(Path(__file__).resolve().parents[1])])
+
+
+def _program(name: str, answer: Mapping[str, Any]) -> Program:
+    if "error" in answer:
+        return Program(name, error=str(answer["error"]))
+    required = tuple(tuple(options) for options in answer["required"] if options)
+    return Program(name, frozenset(answer["options"]), required)

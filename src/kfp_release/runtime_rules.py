@@ -1,0 +1,119 @@
+"""What can be wrong in what a runtime is built from: Dockerfile, context and locks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from kfp_release.config import PYPROJECT, Config
+from kfp_release.dockerfile import BadDockerfile, Dockerfile
+from kfp_release.errors import Problem, Problems
+from kfp_release.lock import Lock, lock_problems
+from kfp_release.settings import ImageSettings
+from kfp_release.toml_table import TomlFile
+
+LOCK = "requirements.lock"
+"""The lock of the extra `image`."""
+EXTRA = "image"
+_COMPILE = f"uv pip compile --universal --generate-hashes --extra {EXTRA} {PYPROJECT} -o {LOCK}"
+
+
+def runtime_problems(project: Path, config: Config, pyproject: TomlFile) -> list[Problem]:
+    """Where the runtimes would not be what the sources say, or not the same each time."""
+    problems = [problem for image in config.images for problem in _image(project, image)]
+    locks = sorted({path for image in config.images for path in image.context if path.endswith(".lock")} | {LOCK})
+    for path in locks:
+        problems += _lock(project, path, config, pyproject)
+    return problems
+
+
+def _image(project: Path, image: ImageSettings) -> Iterator[Problem]:
+    for path in image.context:
+        place = project / path
+        if not place.is_file() and not (place.is_dir() and any(place.iterdir())):
+            message = f"image {image.name} has {path} in its context, and there is no such file"
+            yield Problem(PYPROJECT, 0, message, f"add it, or take it out of context of image {image.name}")
+    text = _text(project, image.dockerfile)
+    if isinstance(text, Problem):
+        yield text
+        return
+    try:
+        dockerfile = Dockerfile.parse(text)
+        bases = dockerfile.base_images(image.build_args)
+    except BadDockerfile as error:
+        yield Problem(image.dockerfile, error.line, str(error.args[0]), error.remedy)
+        return
+    for base in bases:
+        if not base.has_digest:
+            message = f"draws on {base.image[:160]}, which carries no digest"
+            remedy = f"write it with @sha256:…, here or in build-args of image {image.name} in {PYPROJECT}"
+            yield Problem(image.dockerfile, base.line, message, remedy)
+    for entrypoint in dockerfile.entrypoints():
+        message = "has an ENTRYPOINT, which kfp.local keeps and a cluster replaces"
+        yield Problem(image.dockerfile, entrypoint.line, message, "remove it: components name their command")
+
+
+def _lock(project: Path, path: str, config: Config, pyproject: TomlFile) -> Iterator[Problem]:
+    extras = pyproject.table("project", "optional-dependencies")
+    wanted = list(_requirements(extras.value, EXTRA, config.distribution)) if extras and path == LOCK else []
+    yield from (item for item in wanted if isinstance(item, Problem))
+    requirements = [item for item in wanted if isinstance(item, Requirement)]
+    if not (project / path).is_file():
+        if requirements:
+            message = f"is not there, and the extra `{EXTRA}` has requirements"
+            yield Problem(path, 0, message, _COMPILE)
+        return
+    text = _text(project, path)
+    if isinstance(text, Problem):
+        yield text
+        return
+    try:
+        lock = Lock.parse(path, text)
+    except Problems as error:
+        yield from error.problems
+        return
+    platforms = sorted({image.platform for image in config.images})
+    yield from lock_problems(lock, requirements, platforms=platforms, requires_python=_requires_python(pyproject))
+
+
+def _requirements(
+    extras: Mapping[str, object], extra: str, distribution: str, seen: frozenset[str] = frozenset()
+) -> Iterator[Requirement | Problem]:
+    """The requirements of an extra, with those of the extras that it includes by the distribution's own name."""
+    texts = extras.get(extra)
+    for text in texts if isinstance(texts, list) else ():
+        try:
+            requirement = Requirement(str(text))
+        except InvalidRequirement as error:
+            message = f"extra {extra!r} has {str(text)[:120]!r}: {str(error).splitlines()[0][:120]}"
+            yield Problem(PYPROJECT, 0, message, "write it as name>=version (PEP 508)")
+            continue
+        if canonicalize_name(requirement.name) != canonicalize_name(distribution):
+            yield requirement
+            continue
+        for included in sorted(requirement.extras - seen):
+            yield from _requirements(extras, included, distribution, seen | {extra, included})
+
+
+def _requires_python(pyproject: TomlFile) -> str:
+    table = pyproject.table("project")
+    declared = str(table.value.get("requires-python", "")) if table else ""
+    try:
+        return str(SpecifierSet(declared))
+    except InvalidSpecifier:
+        return ""
+
+
+def _text(project: Path, path: str) -> str | Problem:
+    try:
+        return (project / path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Problem(path, 0, "is not there", f"add it, or name another in {PYPROJECT}")
+    except OSError as error:
+        return Problem(path, 0, f"cannot be read: {error.strerror}")
+    except UnicodeDecodeError:
+        return Problem(path, 0, "is not UTF-8", "save the file as UTF-8")
