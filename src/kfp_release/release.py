@@ -81,8 +81,10 @@ def release(
     began = time.monotonic()
     progress.step("check the sources")
     problems = [*check(project, config), *check_release(project, config, Git(project), source)]
-    if problems:
+    if any(problem.severity == "error" for problem in problems):
         raise Problems(problems)
+    for warning in problems:
+        progress.note(str(warning))
     runtimes = tuple(
         ensure_runtime(
             project,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -34,12 +35,12 @@ def command(invocation: Invocation, *, release: str | None, as_json: bool) -> in
     """  # noqa: D301 - click reads the \\b
     version = ReleaseVersion.parse(release) if release else None
     problems = sorted(_problems(invocation, version))
-    if problems and not as_json:
+    failed = any(problem.severity == "error" for problem in problems)
+    if failed and not as_json:
         raise Problems(problems)
-    invocation.tell(
-        Report("Nothing is wrong."), {"problems": [_value(problem) for problem in problems]}, as_json=as_json
-    )
-    return 1 if problems else 0
+    report = Report("\n".join([*map(str, problems), "Nothing is wrong."]))
+    invocation.tell(report, {"problems": [_value(problem) for problem in problems]}, as_json=as_json)
+    return 1 if failed else 0
 
 
 def _problems(invocation: Invocation, version: ReleaseVersion | None) -> list[Problem]:
@@ -61,4 +62,4 @@ def _release_problems(invocation: Invocation, config: Config, version: ReleaseVe
 
 
 def _value(problem: Problem) -> dict[str, Any]:
-    return {"path": problem.path, "line": problem.line, "message": problem.message, "remedy": problem.remedy}
+    return asdict(problem)
