@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 import click
 
@@ -38,8 +37,8 @@ def command(invocation: Invocation, *, release: str | None, as_json: bool) -> in
     failed = any(problem.severity == "error" for problem in problems)
     if failed and not as_json:
         raise Problems(problems)
-    report = Report("\n".join([*map(str, problems), "Nothing is wrong."]))
-    invocation.tell(report, {"problems": [_value(problem) for problem in problems]}, as_json=as_json)
+    report = Report("Nothing is wrong.", notes=tuple(map(str, problems)))
+    invocation.tell(report, {"problems": [asdict(problem) for problem in problems]}, as_json=as_json)
     return 1 if failed else 0
 
 
@@ -59,7 +58,3 @@ def _release_problems(invocation: Invocation, config: Config, version: ReleaseVe
     except ReleaseError as error:
         return [Problem("git", 0, str(error.args[0]), error.remedy)]
     return check_release(invocation.project, config, git, source)
-
-
-def _value(problem: Problem) -> dict[str, Any]:
-    return asdict(problem)
