@@ -1,0 +1,108 @@
+"""Names of images."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import BadImageName, ImageRef, Repository
+
+ECR = "533211398604.dkr.ecr.eu-north-1.amazonaws.com"
+DIGEST = Digest.of(b"")
+
+
+@pytest.mark.parametrize(
+    ("host", "account", "region"),
+    [
+        (ECR, "533211398604", "eu-north-1"),
+        ("533211398604.dkr.ecr-fips.us-gov-west-1.amazonaws.com", "533211398604", "us-gov-west-1"),
+        ("533211398604.dkr.ecr.cn-north-1.amazonaws.com.cn", "533211398604", "cn-north-1"),
+        ("533211398604.dkr-ecr.eu-west-1.on.aws", "533211398604", "eu-west-1"),
+        ("registry.example", None, None),
+        ("127.0.0.1:5000", None, None),
+        ("localhost:5000", None, None),
+        ("[::1]:5000", None, None),
+    ],
+)
+def test_account_and_region_are_read_from_an_ecr_host(host: str, account: str | None, region: str | None) -> None:
+    repository = Repository.parse(f"{host}/team/demo")
+    assert (repository.host, repository.name) == (host, "team/demo")
+    assert (repository.account, repository.region) == (account, region)
+    assert str(repository) == f"{host}/team/demo"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "demo",
+        "team/demo",
+        f"{ECR}/",
+        f"{ECR}/Demo",
+        f"{ECR}/demo:1.2",
+        f"{ECR}/demo@{DIGEST}",
+        f"{ECR}/demo/",
+        f"{ECR}//demo",
+        f"https://{ECR}/demo",
+        f"user@{ECR}/demo",
+        "registry.example:99999/demo",
+        "registry.example:/demo",
+        "-option.example/demo",
+        "registry.example/demo\n",
+        f"{ECR}/" + "d" * 250,
+    ],
+)
+def test_what_is_no_repository_is_refused(text: str) -> None:
+    with pytest.raises(BadImageName, match="is not a repository"):
+        Repository.parse(text)
+
+
+def test_a_repository_on_another_host_keeps_its_account() -> None:
+    there = Repository.parse(f"{ECR}/demo").at_host("127.0.0.1:5000")
+    assert str(there) == "127.0.0.1:5000/demo"
+    assert (there.account, there.region) == ("533211398604", "eu-north-1")
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1:5000/", "http://127.0.0.1", "a b", "127.0.0.1:70000", "nodots"])
+def test_what_is_no_host_is_refused(host: str) -> None:
+    with pytest.raises(BadImageName, match="write host or host:port"):
+        Repository.parse(f"{ECR}/demo").at_host(host)
+
+
+def test_a_pin_has_repository_tag_and_digest() -> None:
+    text = f"localhost:5000/demo:1.2@{DIGEST}"
+    ref = ImageRef.parse(text)
+    assert (str(ref.repository), ref.tag, ref.digest) == ("localhost:5000/demo", "1.2", DIGEST)
+    assert str(ref) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"{ECR}/demo", "lacks a tag or a digest"),
+        (f"{ECR}/demo:1.2", "lacks a tag or a digest"),
+        (f"localhost:5000/demo@{DIGEST}", "lacks a tag or a digest"),
+        (f"{ECR}/demo:1.2@sha256:abc", "is not a digest"),
+        (f"{ECR}/demo:1+2@{DIGEST}", "is not an image tag"),
+        (f"{ECR}/demo:{'t' * 129}@{DIGEST}", "is not an image tag"),
+        (f"demo:1.2@{DIGEST}", "is not a repository"),
+    ],
+)
+def test_what_is_no_pin_is_refused(text: str, says: str) -> None:
+    with pytest.raises(ReleaseError, match=says):
+        ImageRef.parse(text)
+
+
+@given(
+    st.one_of(st.text(), st.from_regex(r"[a-z0-9.\[\]:-]{1,20}/[a-z0-9._/-]{1,20}(:[a-z0-9+.]{1,9})?", fullmatch=True))
+)
+def test_any_text_is_an_image_or_a_release_error(text: str) -> None:
+    for parse in (Repository.parse, ImageRef.parse, Repository.parse("a.b/c").at_host):
+        for candidate in (text, f"{text}@{DIGEST}"):
+            with contextlib.suppress(ReleaseError):
+                assert candidate in str(parse(candidate))
