@@ -44,6 +44,17 @@ class RuntimeResult:
         """What it is tagged with."""
         return runtime_tag(self.key)
 
+    def to_json(self) -> dict[str, str | int | float]:
+        """For ``--json``."""
+        return {
+            "name": self.name,
+            "key": self.key,
+            "digest": str(self.digest),
+            "how": self.how,
+            "bytes_sent": self.bytes_sent,
+            "seconds": round(self.seconds, 2),
+        }
+
 
 def runtime_tag(key: str) -> str:
     """The tag in ECR of the runtime with this key."""
