@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -115,6 +117,16 @@ def refused(url: str, response: requests.Response, *, anonymous: bool) -> Releas
 def status(response: requests.Response) -> str:
     """Status code and reason, as in ``HTTP 503 Service Unavailable``."""
     return f"HTTP {response.status_code} {printable(response.reason or '', 80)}".strip()
+
+
+def said(response: requests.Response) -> str:
+    """What the body says, for a message: without the tags, where it is a page."""
+    text = response.text[:20_000]
+    if "html" in response.headers.get("Content-Type", ""):
+        text = html.unescape(
+            re.sub(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
+        )
+    return printable(text, 300)
 
 
 def printable(text: str, length: int) -> str:

@@ -22,7 +22,7 @@ from twine.repository import Repository
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.index_session import TimedAdapter, basic_auth, printable, refused, status, unreachable
+from kfp_release.index_session import TimedAdapter, basic_auth, printable, refused, said, status, unreachable
 
 _UNREADABLE = (TwineException, OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
@@ -31,14 +31,14 @@ def check_distributions(paths: Iterable[Path]) -> None:
     """Raise `Problems`, one for each wheel or sdist whose metadata an index would not take or render."""
     problems = []
     for path in paths:
-        with _twine_said() as said:
+        with _twine_said() as lines:
             try:
                 failed = check([str(path)], strict=True)
             except _UNREADABLE as error:
-                said.append(str(error))
+                lines.append(str(error))
                 failed = True
         if failed:
-            message = printable("; ".join(said), 500) or "twine check --strict refuses it"
+            message = printable("; ".join(lines), 500) or "twine check --strict refuses it"
             problems.append(Problem(path.name, 0, message, "mend the metadata in pyproject.toml, or the README"))
     if problems:
         raise Problems(problems)
@@ -65,8 +65,7 @@ def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> No
         )
     if not response.ok:
         raise ReleaseError(
-            f"the index at {url} does not take {path.name} ({status(response)}): "
-            f"{credentials.hide(printable(response.text, 300))}",
+            f"the index at {url} does not take {path.name} ({status(response)}): {credentials.hide(said(response))}",
             remedy="try again later"
             if response.status_code >= requests.codes.server_error
             else "a file that is there is never replaced: look at what the index lists, and release a new version",
@@ -94,25 +93,25 @@ def _send(path: Path, url: str, credentials: Credentials) -> requests.Response:
 class _Said(logging.Handler):
     """Keeps what twine logs as warnings and errors."""
 
-    def __init__(self, said: list[str]) -> None:
+    def __init__(self, lines: list[str]) -> None:
         super().__init__(logging.WARNING)
-        self._said = said
+        self._lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._said.append(record.getMessage())
+        self._lines.append(record.getMessage())
 
 
 @contextlib.contextmanager
 def _twine_said() -> Iterator[list[str]]:
     # stdout carries results alone; what twine prints there says nothing that we do not.
-    said: list[str] = []
+    lines: list[str] = []
     logger = logging.getLogger("twine")
-    handler, propagate = _Said(said), logger.propagate
+    handler, propagate = _Said(lines), logger.propagate
     logger.addHandler(handler)
     logger.propagate = False
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            yield said
+            yield lines
     finally:
         logger.removeHandler(handler)
         logger.propagate = propagate
