@@ -127,12 +127,17 @@ def _failures(folder: Path, what: str, output: list[str]) -> Iterator[None]:
         yield
     except (BuildBackendException, BuildException, FailedProcessError, subprocess.CalledProcessError) as error:
         cause = getattr(error, "exception", error)
-        printed = output or _printed(cause)
-        shown = "".join(f"\n  | {line}" for line in printed[-_TAIL:])
+        shown = "".join(f"\n  | {line}" for line in _telling(output or _printed(cause)))
         raise BuildFailed(
             f"the {what} of {folder.name} failed: {error}{shown}",
             remedy=f"python -m build {folder} shows all of it",
         ) from error
+
+
+def _telling(printed: Sequence[str]) -> Sequence[str]:
+    """The end of what a build printed, from its first error on where it names one."""
+    errors = [number for number, line in enumerate(printed) if line.lower().startswith("error: ")]
+    return printed[max(errors[0] if errors else 0, len(printed) - _TAIL) :]
 
 
 def _printed(cause: Exception) -> list[str]:

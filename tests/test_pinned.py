@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from conftest import run_git
+from small_project import DEMO, EXACT, FOREIGN, component, exact_pins, make_project
+
+from kfp_release.errors import Problems, ReleaseError
+from kfp_release.pinned import SDIST_PINS, BadPins, PinnedPackage, pinned_files, pinned_package
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path / "project")
+
+
+def pinned(project: Path, pins_file: Path | None = None, *, in_git: bool = True) -> PinnedPackage:
+    commit = run_git(project, "rev-parse", "HEAD").strip() if in_git else ""
+    return pinned_package(project, version="1.0", commit=commit, pins_file=pins_file, environ={})
+
+
+def test_it_gives_the_package_its_component_files_and_its_pins(project: Path) -> None:
+    package = pinned(project)
+    assert package.package_files() == {
+        "demo_parts/yaml/foreign.yml": component(FOREIGN),
+        "demo_parts/yaml/multiply.yaml": component(f"{DEMO}:1.0"),
+        "demo_parts/pins.json": package.pins.to_json(),
+    }
+
+
+def test_each_component_is_recorded_with_its_images_and_the_hash_of_the_pinned_file(project: Path) -> None:
+    foreign, multiply = pinned(project).pins.components
+    assert (foreign.name, foreign.images) == ("foreign_op", (FOREIGN,))
+    assert (multiply.name, multiply.file, multiply.images) == ("multiply_op", "multiply.yaml", (f"{DEMO}:1.0",))
+    assert multiply.sha256 == hashlib.sha256(component(f"{DEMO}:1.0")).hexdigest()
+
+
+def test_pins_without_components_are_completed(project: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pins.json"
+    value = exact_pins(project)
+    path.write_bytes(value.to_json()[: value.to_json().index(b'  "components"')] + b'  "components": {}\n}\n')
+    assert pinned(project, path).pins == value
+
+
+def test_the_pins_that_an_sdist_carries_count_outside_of_git_alone(project: Path) -> None:
+    value = exact_pins(project)
+    (project / SDIST_PINS).write_bytes(value.to_json())
+    assert pinned(project, in_git=False).pins == value
+    assert not pinned(project).pins.is_exact
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"version": "1.0"', '"version": "1.1"', "is of version 1.1, and 1.0 is being built"),
+        ('"distribution": "demo-parts"', '"distribution": "other"', "is of distribution other"),
+        ('"commit": "{commit}"', f'"commit": "{"e" * 40}"', "is of commit eeee"),
+        ('"demo": {', '"trainer": {', f"is of images trainer = {DEMO}, and demo = {DEMO} is being built"),
+        ('"file": "multiply.yaml"', '"file": "divide.yaml"', r"was made of other component files: divide\.yaml"),
+        ('"schema": 1', '"schema": 9', "has schema 9"),
+        ('{\n  "schema"', '"schema"', r"pins\.json is not JSON"),
+    ],
+)
+def test_pins_of_something_else_are_refused(project: Path, tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "pins.json"
+    value = exact_pins(project)
+    text, old = value.to_json().decode(), old.replace("{commit}", value.commit)
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(ReleaseError, match=message):
+        pinned(project, path)
+
+
+def test_a_component_file_that_changed_after_the_pins_is_refused(project: Path, tmp_path: Path) -> None:
+    path = tmp_path / "pins.json"
+    path.write_bytes(exact_pins(project).to_json())
+    (project / "yaml/multiply.yaml").write_bytes(component(DEMO) + b"# more\n")
+    with pytest.raises(BadPins, match=r"other component files: multiply\.yaml\n  → build from the commit"):
+        pinned(project, path)
+
+
+def test_pins_that_are_not_there_are_refused(project: Path) -> None:
+    with pytest.raises(BadPins, match="pins /nowhere cannot be read: No such file"):
+        pinned(project, Path("/nowhere"))
+
+
+def test_all_that_is_wrong_in_component_files_is_told_at_once(project: Path) -> None:
+    (project / "yaml/multiply.yaml").write_bytes(component(f"{DEMO}:0.9"))
+    (project / "yaml/foreign.yml").write_bytes(b"a: [\n")
+    with pytest.raises(Problems) as caught:
+        pinned(project)
+    assert [problem.path for problem in caught.value.problems] == ["yaml/foreign.yml", "yaml/multiply.yaml"]
+
+
+def test_two_files_of_one_operator_are_refused(project: Path) -> None:
+    (project / "yaml/multiply.yml").write_bytes(component(DEMO))
+    with pytest.raises(Problems, match=r"yaml/multiply\.yml: gives the operator multiply_op, as yaml/multiply\.yaml"):
+        pinned(project)
+
+
+def test_a_folder_without_component_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "yaml").mkdir()
+    (tmp_path / "yaml/README.md").touch()
+    with pytest.raises(ReleaseError, match=r"yaml/ has no component files \(\.yaml, \.yml\)"):
+        pinned_files(tmp_path / "yaml", {DEMO: EXACT})
