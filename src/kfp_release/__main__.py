@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.terminal_text import error_annotation, printable
+from kfp_release.terminal_text import annotation, printable
 
 PROGRAM = "kfp-release"
 FAILED, STOPPED = 1, 130
@@ -93,7 +93,8 @@ def _annotate(problems: Sequence[Problem]) -> None:
         return
     for problem in problems:
         text = f"{problem.message}\n→ {problem.remedy}" if problem.remedy else problem.message
-        sys.stderr.write(error_annotation(text, file=problem.path, line=problem.line) + "\n")
+        line = annotation(text, severity=problem.severity, file=problem.path, line=problem.line)
+        sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

@@ -21,14 +21,14 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split("\n")))
 
 
-def error_annotation(message: str, *, file: str = "", line: int = 0) -> str:
+def annotation(message: str, *, severity: str = "error", file: str = "", line: int = 0) -> str:
     """The line that shows `message` on a GitHub Actions run, at a file's line where one is given.
 
     Source: GitHub Actions, "Workflow commands", and the escapes of actions/toolkit's command.ts.
     """
     place = {"file": file, "line": str(line) if line else ""}
     properties = ",".join(f"{name}={_escape(text, ':', ',')}" for name, text in place.items() if text)
-    return f"::error {properties}".rstrip() + f"::{_escape(message)}"
+    return f"::{severity} {properties}".rstrip() + f"::{_escape(message)}"
 
 
 def _shown(letter: str) -> str:

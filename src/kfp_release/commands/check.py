@@ -37,7 +37,8 @@ def command(invocation: Invocation, *, release: str | None, as_json: bool) -> in
     failed = any(problem.severity == "error" for problem in problems)
     if failed and not as_json:
         raise Problems(problems)
-    report = Report("Nothing is wrong.", notes=tuple(map(str, problems)))
+    title = "Something is wrong." if failed else "Nothing is wrong."
+    report = Report(title, notes=tuple(map(str, problems)), good=not failed)
     invocation.tell(report, {"problems": [asdict(problem) for problem in problems]}, as_json=as_json)
     return 1 if failed else 0
 
