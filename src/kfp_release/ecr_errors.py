@@ -79,7 +79,7 @@ def unanswered(error: aws.BotoCoreError, *, operation: str, where: str) -> EcrEr
                 "log in again (aws sso login), or check the role",
             )
         case aws.NoRegionError():
-            text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_REGION"
+            text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_DEFAULT_REGION"
         case aws.HTTPClientError() | aws.ConnectionError():
             text = f"the endpoint does not answer: {type(error).__name__}"
             remedy = "check the network, the proxy and AWS_ENDPOINT_URL_ECR, and run this again"

@@ -44,8 +44,9 @@ class DockerRegistry:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._write_htpasswd()
         port = self._folder / "port"
-        before = int(port.read_text()) if port.is_file() else 0
-        self._process, self._port = start_on_free_port(self._run, preferred=before)
+        before = port.read_text() if port.is_file() else ""
+        preferred = int(before) if before.isdecimal() else 0
+        self._process, self._port = start_on_free_port(self._run, preferred=preferred)
         port.write_text(str(self._port))
         return self
 
