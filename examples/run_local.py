@@ -34,7 +34,7 @@ def main() -> None:
         pipeline = _pipeline(options.pipeline)
         arguments = {name: _value(pipeline, name, text) for name, text in options.arguments}
         results = run(pipeline, arguments, root=root.resolve(), network=options.network)
-    print(json.dumps(results))
+    print(json.dumps(results, sort_keys=True))
 
 
 def run(pipeline: Any, arguments: dict[str, Any], *, root: Path, network: str) -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kubeflow_demo_components.command_line import parse_options
@@ -23,20 +24,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def make_table(*, rows: int, seed: int) -> dict[str, list[int] | list[float]]:
-    """Columns by name: ``id`` from 1 to `rows`, ``value`` from 0 to 100 with 3 decimals."""
+def make_rows(count: int, *, seed: int) -> Iterator[tuple[int, float]]:
+    """Rows of id, from 1, and value, from 0 to 100 with 3 decimals."""
     generator = random.Random(seed)  # noqa: S311 - the table is to be repeatable, not secret
-    return {"id": list(range(1, rows + 1)), "value": [round(generator.uniform(0, 100), 3) for _ in range(rows)]}
+    return ((number, round(generator.uniform(0, 100), 3)) for number in range(1, count + 1))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program."""
     options = parse_options(build_parser(), argv)
-
-    import pandas as pd  # noqa: PLC0415 - the parser above is read where pandas is not installed
-
-    frame = pd.DataFrame(make_table(rows=options.rows, seed=options.seed))
-    frame.to_csv(output_file(options.table), index=False, lineterminator="\n")
+    with output_file(options.table).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("id", "value"))
+        table.writerows(make_rows(options.rows, seed=options.seed))
     if options.executor_input:
         options.executor_input.write_output(table={"rows": options.rows, "seed": options.seed})
     print(f"{options.rows} rows in {options.table}")  # noqa: T201 - a program prints its result

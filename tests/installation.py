@@ -1,0 +1,72 @@
+"""Installations of the component package, as wheels leave them: files in a folder, run by a Python of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfp_release.component import ComponentFile
+from kfp_release.digest import Digest
+from kfp_release.image_ref import Repository
+from kfp_release.pinning import pin
+from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.version import ReleaseVersion
+
+PROJECT = Path(__file__).resolve().parent.parent
+PACKAGE = PROJECT / "src/kubeflow_demo_components"
+YAML = PROJECT / "yaml"
+REPOSITORY = "533211398604.dkr.ecr.eu-north-1.amazonaws.com/data-science-kubeflow/demo"
+COMMIT = "c0ffee" * 6 + "c0de"
+DIGEST = Digest.of(b"an image")
+EXACT_PIN = f"{REPOSITORY}:1.2@{DIGEST}"
+TAG_PIN = f"{REPOSITORY}:1.2"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A folder on the path of a child's Python."""
+
+    folder: Path
+
+    @property
+    def package(self) -> Path:
+        return self.folder / "kubeflow_demo_components"
+
+    def python(self, *arguments: str | Path, environ: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Python with this installation and no other of the package; warnings stay warnings."""
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env={**os.environ, **(environ or {}), "PYTHONPATH": str(self.folder)},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def install_code(folder: Path) -> Installation:
+    """The code alone, as it is inside the image."""
+    installation = Installation(folder)
+    shutil.copytree(PACKAGE, installation.package, ignore=shutil.ignore_patterns("__pycache__", "yaml", "pins.json"))
+    return installation
+
+
+def install(folder: Path, image_pin: str) -> Installation:
+    """The code, the component files pinned to `image_pin`, and pins.json."""
+    installation = install_code(folder)
+    target = installation.package / "yaml"
+    target.mkdir()
+    components = []
+    for source in sorted(YAML.glob("*.yaml")):
+        component = ComponentFile.parse(source.name, source.read_bytes())
+        data = pin(component, {REPOSITORY: image_pin})
+        (target / source.name).write_bytes(data)
+        components.append(PinnedComponent(component.operator, source.name, (image_pin,), Digest.of(data).hex))
+    image = PinnedImage("demo", Repository.parse(REPOSITORY), image_pin, "", "linux/amd64")
+    pins = Pins("kubeflow-demo-components", ReleaseVersion.parse("1.2"), COMMIT, (image,), tuple(components))
+    (installation.package / "pins.json").write_bytes(pins.to_json())
+    return installation

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from installation import COMMIT, DIGEST, EXACT_PIN, TAG_PIN, Installation, install, install_code
+
+LIST = ("-m", "kubeflow_demo_components")
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Installation:
+    return install(tmp_path, EXACT_PIN)
+
+
+def test_the_listing_shows_component_inputs_outputs_image_digest_and_commit(released: Installation) -> None:
+    done = released.python(*LIST)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[0].split() == ["component", "inputs", "outputs", "image", "digest", "commit"]
+    (multiply,) = (line for line in lines if line.startswith("multiply_op"))
+    assert "  a: Float, b: Float  " in multiply
+    assert "  product: Float  " in multiply
+    assert multiply.split()[-3:] == ["demo:1.2", DIGEST.short, COMMIT[:12]]
+    assert lines[-2:] == ["kubeflow-demo-components 1.2", f"demo: {EXACT_PIN}"]
+
+
+def test_the_listing_as_json_has_everything_in_full(released: Installation) -> None:
+    value = json.loads(released.python(*LIST, "--json").stdout)
+    assert (value["version"], value["commit"], value["exact"]) == ("1.2", COMMIT, True)
+    assert value["components"]["make_table_op"] == {
+        "inputs": [
+            {"name": "rows", "type": "Integer", "optional": False, "default": None},
+            {"name": "seed", "type": "Integer", "optional": True, "default": "0"},
+        ],
+        "outputs": [{"name": "table", "type": "Dataset"}],
+        "images": [EXACT_PIN],
+    }
+
+
+def test_the_listing_needs_no_kfp(released: Installation) -> None:
+    run = "runpy.run_module('kubeflow_demo_components', run_name='__main__')"
+    code = f"import runpy, sys; {run}; print('kfp' in sys.modules)"
+    assert released.python("-c", code).stdout.endswith("False\n")
+
+
+def test_pins_by_tag_alone_are_said_to_be_that(tmp_path: Path) -> None:
+    installation = install(tmp_path, TAG_PIN)
+    done = installation.python(*LIST)
+    assert done.stdout.endswith("Version 1.2 was built outside a release: pinned by tag alone, which can move.\n")
+    assert json.loads(installation.python(*LIST, "--json").stdout)["exact"] is False
+
+
+def test_a_checkout_is_said_to_be_one(tmp_path: Path) -> None:
+    installation = install(tmp_path, EXACT_PIN)
+    (installation.package / "pins.json").unlink()
+    done = installation.python(*LIST)
+    assert done.stdout.endswith(f"Not pinned: these are the component files of {installation.package / 'yaml'}.\n")
+    assert json.loads(installation.python(*LIST, "--json").stdout)["version"] is None
+
+
+def test_inside_the_image_there_is_nothing_to_list(tmp_path: Path) -> None:
+    done = install_code(tmp_path).python(*LIST)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("kubeflow-demo-components: no component files in ")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("pins.json", "{", "pins.json of this installation is damaged"),
+        ("pins.json", '{"images": {"demo": {}}}', "KeyError('pin')): install the package anew"),
+        ("yaml/multiply.yaml", "implementation: 3", "the definition of multiply_op is no component YAML"),
+        ("yaml/multiply.yaml", "a: [", "the definition of multiply_op is no component YAML"),
+        ("yaml/multiply.yaml", "", "the definition of multiply_op is no component YAML"),
+    ],
+)
+def test_damaged_files_are_named(released: Installation, file: str, content: str, message: str) -> None:
+    (released.package / file).write_text(content, encoding="utf-8")
+    done = released.python(*LIST)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_version_is_that_of_the_installed_distribution(released: Installation) -> None:
+    info = released.folder / "kubeflow_demo_components-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Name: kubeflow-demo-components\nVersion: 1.2\n", encoding="utf-8")
+    done = released.python("-c", "import kubeflow_demo_components as k; print(k.__version__)")
+    assert done.stdout == "1.2\n", done.stderr

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import importlib
+import itertools
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kfp import components
+
+from kfp_release.component import ComponentFile
+from kubeflow_demo_components.catalog import operator_name
+from kubeflow_demo_components.definition import Definition
+
+PROJECT = Path(__file__).resolve().parent.parent
+FILES = sorted((PROJECT / "yaml").iterdir())
+PYPROJECT: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+
+every_file = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
+
+
+def load(file: Path) -> dict[str, Any]:
+    value: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return value
+
+
+def command_line(file: Path) -> list[Any]:
+    container = load(file)["implementation"]["container"]
+    return [*container["command"], *container["args"]]
+
+
+def test_the_folder_shadows_no_module() -> None:
+    # An __init__.py here would take PyYAML's place for everything started from the repository's root.
+    assert {file.suffix for file in FILES} == {".yaml"}
+
+
+@every_file
+def test_the_image_is_named_by_repository_alone(file: Path) -> None:
+    declared = [image["repository"] for image in PYPROJECT["tool"]["kfp-release"]["images"].values()]
+    assert load(file)["implementation"]["container"]["image"] in declared
+
+
+@every_file
+def test_inputs_and_outputs_have_types_and_descriptions(file: Path) -> None:
+    value = load(file)
+    assert value["description"]
+    for port in [*value["inputs"], *value["outputs"]]:
+        assert port["type"], port
+        assert port["description"], port
+
+
+@every_file
+def test_the_command_is_a_program_that_takes_each_option(file: Path) -> None:
+    program, *words = command_line(file)
+    module = importlib.import_module(PYPROJECT["project"]["scripts"][program].partition(":")[0])
+    usage = module.build_parser().format_help()
+    passed = [word for word in words if isinstance(word, str) and word.startswith("--")]
+    assert passed
+    for option in passed:
+        assert f"  {option} " in usage
+
+
+@every_file
+def test_each_input_and_output_is_handed_to_the_program_under_its_own_name(file: Path) -> None:
+    words = command_line(file)
+    handed = {
+        next(iter(value.values())): option.removeprefix("--")
+        for option, value in itertools.pairwise(words)
+        if isinstance(value, dict)
+    }
+    names = [port["name"] for port in [*load(file)["inputs"], *load(file)["outputs"]]]
+    assert handed == {name: name for name in names}
+
+
+@every_file
+def test_a_component_with_output_artifacts_asks_where_to_report_them(file: Path) -> None:
+    has_artifact = any(port["type"] in {"Dataset", "Metrics"} for port in load(file)["outputs"])
+    assert ("{{$}}" in command_line(file)) == has_artifact
+
+
+@every_file
+def test_the_listing_and_kfp_see_the_same_component(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    spec = components.load_component_from_text(text).component_spec
+    definition = Definition.parse(file.stem, text)
+    assert [port.name for port in definition.inputs] == list(spec.inputs)
+    assert [port.name for port in definition.outputs] == list(spec.outputs)
+    for port in definition.inputs:
+        assert str(spec.inputs[port.name].type).removeprefix("system.").startswith(port.type)
+        assert spec.inputs[port.name].optional == port.optional
+    assert definition.images == (spec.implementation.container.image,)
+
+
+@every_file
+def test_the_release_names_the_operator_as_the_package_does(file: Path) -> None:
+    assert ComponentFile.parse(file.name, file.read_bytes()).operator == operator_name(file)
