@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import os
-import tempfile
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -30,8 +32,8 @@ _LEFT_OUT: Final = ("doc", "i18n", "info", "lintian", "locale", "man")
 _REMOVED: Final = 'rm -rf "$1"/usr/share/perl "$1"/usr/lib/*/perl "$1"/usr/lib/*/libperl.so.* "$1"/usr/bin/perl5*'
 """Perl's library, which the packages' own scripts need while they are installed; perl-base stays."""
 _CREATED: Final = "1980-01-01T00:00:00Z"
-_STEP: Final = "I: "
-"""How mmdebstrap begins the lines that tell what it does."""
+_STEP: Final = re.compile(r"I: (?:running apt-get|downloading|extracting|installing|creating)")
+"""Lines of mmdebstrap's that a waiting person understands."""
 _CHUNK: Final = 1024 * 1024
 
 
@@ -42,16 +44,19 @@ def base_image(cache: Path, *, progress: Progress, packages: tuple[str, ...] = P
     """
     recipe = canonical_json([SUITE, packages, _LEFT_OUT, _REMOVED, host_platform()])
     home = cache / f"debian-python-{Digest.of(recipe).short}"
-    if not home.exists():
-        progress.step("make a base image of Debian's packages, once")
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".base-") as scratch:
-            _make(Path(scratch), packages, progress)
+    cache.mkdir(parents=True, exist_ok=True)
+    # Whoever comes second waits and finds it. What a killed one left is removed by the next.
+    with home.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not home.exists():
+            progress.step("make a base image of Debian's packages, once")
+            scratch = home.with_suffix(".new")
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir()
             try:
-                (Path(scratch) / "layout").rename(home)
-            except OSError:  # another process was faster: its image serves as well
-                if not home.exists():
-                    raise
+                _make(scratch, packages, progress).path.rename(home)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
     return Layout(home)
 
 
@@ -67,7 +72,7 @@ def push_base(layout: Layout, store: EcrRepository, *, progress: Progress) -> Im
     return ImageRef(store.repository, tag, image.manifest.digest)
 
 
-def _make(scratch: Path, packages: tuple[str, ...], progress: Progress) -> None:
+def _make(scratch: Path, packages: tuple[str, ...], progress: Progress) -> Layout:
     tar, compressed = scratch / "root.tar", scratch / "layer"
     _write_root(tar, packages, progress)
     # zlib's fastest level: it goes over loopback alone.
@@ -88,6 +93,7 @@ def _make(scratch: Path, packages: tuple[str, ...], progress: Progress) -> None:
         }
     )
     layout.add(Image(Manifest.of(config.descriptor, (layer,), {}), config), name=SUITE)
+    return layout
 
 
 def _write_root(tar: Path, packages: tuple[str, ...], progress: Progress) -> None:
@@ -99,15 +105,12 @@ def _write_root(tar: Path, packages: tuple[str, ...], progress: Progress) -> Non
     command += [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in _LEFT_OUT]
     command += ["--dpkgopt=force-unsafe-io", f"--customize-hook={_REMOVED}", SUITE, str(tar)]
 
-    def show(line: str) -> None:
-        if line.startswith(_STEP):
-            progress.note(line.removeprefix(_STEP))
-
     run_program(
         command,
         what="the base image could not be made",
-        folder=tar.parent,
-        on_line=show,
+        # Without root it goes on as other users, who may not look into the scratch folder.
+        folder=Path("/"),
+        on_line=lambda line: progress.note(line.removeprefix("I: ")) if _STEP.match(line) else None,
         environ={**os.environ, "SOURCE_DATE_EPOCH": str(RUNTIME_EPOCH), "LC_ALL": "C.UTF-8"},
     )
 
