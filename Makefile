@@ -52,7 +52,7 @@ check: $(READY) ## kfp-release check
 .PHONY: tool
 tool: ## kfp-release alone, from locks/release.lock, into the current Python (what the workflows do)
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/release.lock
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation ./src/kfp_release
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e ./src/kfp_release
 
 .PHONY: lock
 lock: $(READY) ## compile the locks anew
