@@ -23,14 +23,13 @@ _EXTRAS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code. The one place where a `ReleaseError` ends."""
-    debug = False
     try:
         import click  # noqa: PLC0415 - of the extra cli, which may be missing
 
         from kfp_release.commands import cli  # noqa: PLC0415 - likewise
         from kfp_release.commands.invocation import Invocation  # noqa: PLC0415 - likewise
     except ModuleNotFoundError as error:
-        return _missing(error)
+        return _fail(error, debug=False)
     invocation = Invocation()
     try:
         result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
@@ -44,19 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # who reads our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
-    except ReleaseError as error:
-        _refuse(error)
-        debug = invocation.debug
-    except ModuleNotFoundError as error:
-        debug = invocation.debug
-        _missing(error)
     except Exception as error:  # noqa: BLE001 - a bug of ours is told in one line, too
-        debug = invocation.debug
-        _confess(error)
-    else:
-        return result if isinstance(result, int) else 0
+        return _fail(error, debug=invocation.debug)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(error: Exception, *, debug: bool) -> int:
+    match error:
+        case ReleaseError():
+            _refuse(error)
+        case ModuleNotFoundError() if extra := _extra(error):
+            _refuse(ReleaseError(f"{error.name} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"))
+        case _:
+            _confess(error)
     if debug:
-        traceback.print_exc()
+        traceback.print_exception(error)
     return FAILED
 
 
@@ -66,15 +67,10 @@ def _refuse(error: ReleaseError) -> None:
     _annotate(problems)
 
 
-def _missing(error: ModuleNotFoundError) -> int:
-    """A library of an extra that is not installed; any other is a bug."""
+def _extra(error: ModuleNotFoundError) -> str | None:
+    """The extra of ours that brings the library; None for another, whose absence is a bug."""
     library = (error.name or "").partition(".")[0]
-    extra = next((extra for extra, libraries in _EXTRAS.items() if library in libraries), None)
-    if extra is None:
-        _confess(error)
-    else:
-        _refuse(ReleaseError(f"{library} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"))
-    return FAILED
+    return next((extra for extra, libraries in _EXTRAS.items() if library in libraries), None)
 
 
 def _confess(error: Exception) -> None:
