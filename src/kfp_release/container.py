@@ -29,19 +29,16 @@ class Container:
     """Its name in compiled YAML; empty in v1."""
     image: str
     """As written; empty where there is none."""
+    program: str
+    """The literal that the command begins with; empty where there is none."""
     words: tuple[Word, ...]
     line: int
 
     @property
-    def program(self) -> str:
-        """The literal that the command begins with; empty where there is none."""
-        return self.words[0].text if self.words and not self.words[0].placeholder else ""
-
-    @property
     def flags(self) -> list[Word]:
-        """The literals after the program that begin with ``--``, without a value behind ``=``; none after a ``--``."""
+        """The literals that begin with ``--``, without a value behind ``=``; none after a ``--``."""
         flags: list[Word] = []
-        for word in _flat(self.words[1:]):
+        for word in _flat(self.words):
             if word.text == "--" and not word.placeholder:
                 break
             if word.text.startswith("--") and not word.placeholder:
@@ -78,8 +75,9 @@ def _ir_containers(executors: Table) -> Iterator[Container]:
 
 
 def _container(executor: str, container: Table) -> Container:
-    words = [_word(node) for key in ("command", "args") for node in _nodes(container.get(key))]
-    return Container(executor, container.text("image") or "", tuple(words), container.line)
+    command, args = (tuple(map(_word, _nodes(container.get(key)))) for key in ("command", "args"))
+    program = command[0].text if command and not command[0].placeholder else ""
+    return Container(executor, container.text("image") or "", program, (*command, *args), container.line)
 
 
 def _nodes(node: Node | None) -> tuple[Node, ...]:

@@ -45,8 +45,9 @@ def program_problems(
 
 
 def _command(file: ComponentFile, container: Container, scripts: Mapping[str, str]) -> Iterator[Problem]:
-    if not container.words:
-        yield Problem(file.name, container.line, "runs no command", "add command: [<a console script>]")
+    if not container.program:
+        remedy = f"begin it with a console script of [project.scripts], as in command: [{next(iter(scripts), 'name')}]"
+        yield Problem(file.name, container.line, "its command names no program", remedy)
     elif container.program not in scripts:
         near = difflib.get_close_matches(container.program, scripts, 1)
         known = f"there is: {', '.join(sorted(scripts)) or 'none'}"

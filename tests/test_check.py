@@ -1,0 +1,438 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import PROJECT, commit_all, run_git
+
+from kfp_release import programs
+from kfp_release.check import check, check_release
+from kfp_release.config import Config
+from kfp_release.errors import Problem, ReleaseError
+from kfp_release.git import Git, Source
+from kfp_release.programs import read_programs
+from kfp_release.version import ReleaseVersion
+
+DEMO = "533211398604.dkr.ecr.eu-north-1.amazonaws.com/team/demo"
+BASE = f"python:3.12@sha256:{'0' * 64}"
+PYPROJECT = f"""\
+[project]
+name = "demo-parts"
+requires-python = ">=3.11"
+dynamic = ["version"]
+
+[project.optional-dependencies]
+image = ["pandas>=3"]
+
+[project.scripts]
+train = "demo_parts.train:main"
+
+[tool.kfp-release]
+package = "demo_parts"
+components = "yaml"
+source = "https://example.com/demo"
+
+[tool.kfp-release.images.demo]
+repository = "{DEMO}"
+context = ["requirements.lock"]
+build-args = {{ BASE = "{BASE}" }}
+"""
+PROGRAM = """\
+import argparse
+print("imported")
+
+def build_parser():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rate", required=True)
+    parser.add_argument("--data", "--table")
+    parser.add_argument("--model")
+    parser.add_argument("--executor-input")
+    return parser
+"""
+COMPONENT = f"""\
+name: Train
+inputs:
+- {{name: rate, type: Float, default: '0.1'}}
+- {{name: data, type: Dataset}}
+outputs:
+- {{name: model, type: Model}}
+implementation:
+  container:
+    image: {DEMO}
+    command: [train]
+    args:
+    - --rate
+    - {{inputValue: rate}}
+    - --table
+    - {{inputPath: data}}
+    - --model
+    - {{outputPath: model}}
+    - --executor-input
+    - '{{{{$}}}}'
+"""
+FILES = {
+    "pyproject.toml": PYPROJECT,
+    "yaml/train.yaml": COMPONENT,
+    "yaml/README.md": "Components.",
+    "src/demo_parts/__init__.py": "",
+    "src/demo_parts/train.py": PROGRAM,
+    "Dockerfile": "ARG BASE\nFROM ${BASE} AS builder\nFROM ${BASE}\nCOPY --from=builder /a /a\n",
+    "requirements.lock": f"pandas==3.1.1 --hash=sha256:{'0' * 64}\n",
+    "CHANGELOG.md": "# Changelog\n\n## [1.1] - 2026-11-22\n\n- Better.\n\n## [1.0] [YANKED]\n\n- Good.\n\n## [0.9]\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for path, text in FILES.items():
+        place = tmp_path / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    return tmp_path
+
+
+def change(project: Path, path: str, old: str, new: str) -> None:
+    text = (project / path).read_text()
+    assert old in text
+    (project / path).write_text(text.replace(old, new))
+
+
+def checked(project: Path) -> list[Problem]:
+    return check(project, config(project))
+
+
+def config(project: Path) -> Config:
+    return Config.parse((project / "pyproject.toml").read_bytes(), {})
+
+
+def test_this_project_is_clean() -> None:
+    assert checked(PROJECT) == []
+
+
+def test_a_project_without_fault_has_no_problems_and_is_left_as_it_was(project: Path) -> None:
+    assert checked(project) == []
+    assert {str(path.relative_to(project)) for path in project.rglob("*") if path.is_file()} == set(FILES)
+
+
+WRONG = {
+    "untyped": ("type: Float, default: '0.1'", "default: '0.1'", 3, "input 'rate' has no type", "add type:"),
+    "unknown type": ("type: Model", "type: Modell", 6, "output 'model' has the type 'Modell'", "known are String"),
+    "a type of IR": ("type: Float", "type: NUMBER_DOUBLE", 3, "which kfp takes for an artifact", "known are String"),
+    "bad default": ("'0.1'", "a lot", 3, "input 'rate' has the default 'a lot', which is no Float", "of its type"),
+    "a keyword": ("name: model", "name: Class", 6, "output 'Class' becomes 'class' in kfp", "another name"),
+    "a number": ("name: model", "name: 1 st", 6, "output '1 st' becomes '1_st' in kfp", "another name"),
+    "no letters": ("name: model", "name: é", 6, "output 'é' becomes '' in kfp", "another name"),
+    "equal names": (
+        "- {name: data,",
+        "- {name: Rate, type: Float}\n- {name: data,",
+        4,
+        "inputs 'rate' and 'Rate' are both 'rate' in kfp",
+        "rename one",
+    ),
+    "no input": ("{inputValue: rate}", "{inputValue: rat}", 13, "inputValue names 'rat', which", "did you mean rate?"),
+    "no output": ("{outputPath: model}", "{outputPath: x}", 17, "outputPath names 'x', which", "outputs are: model"),
+    "a path of a parameter": (
+        "{inputValue: rate}",
+        "{inputPath: rate}",
+        13,
+        "which is a parameter",
+        "{inputValue: rate}",
+    ),
+    "a value of an artifact": (
+        "{inputPath: data}",
+        "{inputValue: data}",
+        15,
+        "which is an artifact",
+        "{inputPath: data}",
+    ),
+    "no placeholder": ("{inputPath: data}", "{inputFile: data}", 15, "the placeholder 'inputFile'", "known are: input"),
+    "concat": ("{inputValue: rate}", "{concat: [a, {inputValue: rate}]}", 13, "`concat` has no resolver", "program"),
+    "if": (
+        "{inputPath: data}",
+        "{if: {cond: {isPresent: data}, then: [a]}}",
+        15,
+        "`if` on 'data' never holds",
+        "or make it a parameter",
+    ),
+    "output file": ("'{{$}}'", "'{{$.outputs.output_file}}'", 19, "fails silently on a cluster", "pass '{{$}}'"),
+    "unknown key": ("name: Train", "name: Train\nautor: me", 2, "has the key 'autor' at its top", "known are: "),
+    "resources": (
+        "    args:",
+        "    resources: {}\n    args:",
+        11,
+        "has the key 'resources' in its cont",
+        "known are: ",
+    ),
+    "a date that is none": ("name: Train", "name: Train\ndescription: 2026-13-41", 0, "cannot be loaded", "quote the"),
+    "owned with a tag": (DEMO, f"{DEMO}:1.0", 9, f"owned image {DEMO} carries :1.0", f"write {DEMO} alone"),
+    "nobody's": (DEMO, f"{DEMO}s", 9, "is in no [tool.kfp-release.images]", f"did you mean {DEMO}?"),
+    "foreign": (DEMO, "busybox:1", 9, "image busybox:1 is in no [tool", "write repository:tag@sha256:…"),
+    "no program": ("[train]", "[trains]", 10, "runs 'trains', which is no program", "did you mean train?"),
+    "a shell": ("[train]", "[sh, -c, train]", 10, "runs 'sh', which is no program", "there is: train"),
+    "no command": ("    command: [train]\n", "", 9, "its command names no program", "command: [train]"),
+    "unknown flag": ("- --table", "- --tables", 14, "passes --tables, which train does", "did you mean --table?"),
+    "missing flag": (
+        "    - --rate\n    - {inputValue: rate}\n",
+        "",
+        9,
+        "does not pass --rate, without which train does not run",
+        "add it to args",
+    ),
+    "not YAML": ("name: Train", "name: [", 3, "is not YAML", "mend"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line", "message", "remedy"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_in_a_component_file_is_told(  # noqa: PLR0917 - a table's columns
+    project: Path, old: str, new: str, line: int, message: str, remedy: str
+) -> None:
+    change(project, "yaml/train.yaml", old, new)
+    found = [problem for problem in checked(project) if message in problem.message]
+    assert [(problem.path, problem.line, problem.severity) for problem in found] == [("yaml/train.yaml", line, "error")]
+    assert remedy in found[0].remedy
+
+
+def test_an_artifact_that_kfp_local_cannot_see_is_a_warning(project: Path) -> None:
+    change(project, "yaml/train.yaml", "    - --executor-input\n    - '{{$}}'\n", "")
+    (problem,) = checked(project)
+    assert problem.severity == "warning"
+    assert str(problem).startswith("yaml/train.yaml: warning: has the artifact 'model' as output")
+
+
+def test_all_problems_are_told_at_once_by_file_and_line(project: Path) -> None:
+    change(project, "yaml/train.yaml", "type: Float", "type: Floot")
+    change(project, "yaml/train.yaml", "- --table", "- --tables")
+    change(project, "Dockerfile", "ARG BASE\n", "ARG BASE\nENTRYPOINT x\n")
+    (project / "yaml/broken.yaml").write_text("[")
+    (project / "requirements.lock").unlink()
+    assert [(problem.path, problem.line) for problem in checked(project)] == [
+        ("Dockerfile", 2),
+        ("pyproject.toml", 0),
+        ("requirements.lock", 0),
+        ("yaml/broken.yaml", 2),
+        ("yaml/train.yaml", 3),
+        ("yaml/train.yaml", 14),
+    ]
+
+
+def test_two_files_of_one_operator_are_told(project: Path) -> None:
+    (project / "yaml/train.yml").write_text(COMPONENT)
+    (problem,) = checked(project)
+    assert str(problem).startswith("yaml/train.yml: gives the operator train_op, as yaml/train.yaml does")
+
+
+@pytest.mark.parametrize("name", ["1st.yaml", "a b.yaml", "é.yaml", "v1.2.yaml"])
+def test_a_file_whose_operator_has_no_python_name_is_told(project: Path, name: str) -> None:
+    (project / "yaml/train.yaml").rename(project / "yaml" / name)
+    (problem,) = checked(project)
+    assert "which is no Python name" in problem.message
+    assert problem.path == f"yaml/{name}"
+
+
+def test_a_folder_without_component_files_is_told(project: Path) -> None:
+    (project / "yaml/train.yaml").unlink()
+    (problem,) = checked(project)
+    assert str(problem).startswith("yaml: has no component files (.yaml, .yml)")
+
+
+def test_an_init_beside_the_component_files_is_told(project: Path) -> None:
+    (project / "yaml/__init__.py").touch()
+    (problem,) = checked(project)
+    assert str(problem).startswith("yaml/__init__.py: would be imported in place of the package")
+
+
+def test_an_image_that_no_component_names_is_a_warning(project: Path) -> None:
+    change(project, "yaml/train.yaml", DEMO, BASE)
+    (problem,) = checked(project)
+    assert (problem.path, problem.severity) == ("pyproject.toml", "warning")
+    assert problem.message == "image demo is named by no component file"
+
+
+def test_a_foreign_image_s_command_is_its_own(project: Path) -> None:
+    (project / "yaml/other.yaml").write_text(f"implementation: {{container: {{image: '{BASE}', command: [ls, --x]}}}}")
+    assert checked(project) == []
+
+
+PROGRAMS: dict[str, tuple[Callable[[str], str], str]] = {
+    "no parser": (lambda text: text.replace("build_parser", "make_parser"), "demo_parts.train has no build_parser()"),
+    "another parser": (lambda text: text.replace("return parser", "return 1"), "gave int, no ArgumentParser"),
+    "heavy": (lambda text: "import not_installed_here\n" + text, "No module named 'not_installed_here'"),
+    "not Python": (lambda text: text + "(", "SyntaxError: "),
+    "an exit": (lambda text: text + "raise SystemExit('no')", "SystemExit: no"),
+}
+
+
+@pytest.mark.parametrize(("edit", "message"), PROGRAMS.values(), ids=PROGRAMS.keys())
+def test_a_program_that_cannot_tell_its_options_is_told(
+    project: Path, edit: Callable[[str], str], message: str
+) -> None:
+    (project / "src/demo_parts/train.py").write_text(edit(PROGRAM))
+    (problem,) = checked(project)
+    assert (problem.path, problem.line) == ("pyproject.toml", 10)
+    assert problem.message.startswith("program train cannot tell its options: ")
+    assert message in problem.message
+    assert "give its module build_parser()" in problem.remedy
+
+
+def test_a_program_that_ends_the_process_is_told(project: Path) -> None:
+    (project / "src/demo_parts/train.py").write_text("import os, sys\nsys.stderr.write('oh no\\n')\nos._exit(3)\n")
+    (problem,) = checked(project)
+    assert problem.message == "asking the programs for their options ended with exit code 3: oh no"
+
+
+def test_programs_that_never_answer_are_given_up(project: Path) -> None:
+    (project / "src/demo_parts/train.py").write_text("import time\ntime.sleep(600)\n")
+    with pytest.raises(ReleaseError, match="train gave no answer within 1 s"):
+        read_programs({"train": "demo_parts.train:main"}, source=project / "src", timeout=1)
+
+
+def test_programs_do_not_see_this_process_s_secrets(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWINE_PASSWORD", "secret")
+    seen = "raise ValueError(sorted(__import__('os').environ.keys() & {'TWINE_PASSWORD', 'PATH'}))"
+    (project / "src/demo_parts/train.py").write_text(seen)
+    program = programs.read_programs({"train": "demo_parts.train:main"}, source=project / "src")["train"]
+    assert program.error == "ValueError: ['PATH']"
+
+
+def test_subcommands_take_their_options(project: Path) -> None:
+    parts = (
+        "commands = parser.add_subparsers()\n    commands.add_parser('a').add_argument('--inner')\n    return parser"
+    )
+    change(project, "src/demo_parts/train.py", "return parser", parts)
+    program = read_programs({"train": "demo_parts.train:main"}, source=project / "src")["train"]
+    assert {"--inner", "--rate", "--table"} <= program.options
+    assert program.required == (("--rate",),)
+
+
+RUNTIME = {
+    "no digest": (
+        "pyproject.toml",
+        f"@sha256:{'0' * 64}",
+        "",
+        "Dockerfile",
+        2,
+        "draws on python:3.12, which carries no",
+    ),
+    "no argument": ("Dockerfile", "ARG BASE\n", "", "Dockerfile", 1, "FROM ${BASE} AS builder names no image"),
+    "another stage": ("Dockerfile", "--from=builder", "--from=bilder", "Dockerfile", 4, "draws on bilder, which"),
+    "an entrypoint": (
+        "Dockerfile",
+        "COPY",
+        "ENTRYPOINT [a]\nCOPY",
+        "Dockerfile",
+        4,
+        "has an ENTRYPOINT, which kfp.local",
+    ),
+    "no dockerfile": ("pyproject.toml", "context", 'dockerfile = "x"\ncontext', "x", 0, "is not there"),
+    "no context": ("pyproject.toml", '.lock"]', '.lock", "x"]', "pyproject.toml", 0, "has x in its context, and there"),
+    "not locked": (
+        "pyproject.toml",
+        '"pandas>=3"',
+        '"pandas>=4"',
+        "requirements.lock",
+        1,
+        "locks pandas 3.1.1, and the",
+    ),
+    "not in the lock": (
+        "pyproject.toml",
+        '"pandas>=3"',
+        '"rich"',
+        "requirements.lock",
+        0,
+        "locks no rich, and the extra",
+    ),
+    "no hash": ("requirements.lock", f"--hash=sha256:{'0' * 64}", "", "requirements.lock", 1, "has no hash"),
+    "a bad extra": (
+        "pyproject.toml",
+        '"pandas>=3"',
+        '"pandas=>3"',
+        "pyproject.toml",
+        0,
+        "extra 'image' has 'pandas=>3'",
+    ),
+    "an extra in the extra": (
+        "pyproject.toml",
+        'image = ["pandas>=3"]',
+        'image = ["Demo_Parts[more,image]"]\nmore = ["rich", "demo-parts[image]"]',
+        "requirements.lock",
+        0,
+        "locks no rich",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "old", "new", "path", "line", "message"), RUNTIME.values(), ids=RUNTIME.keys())
+def test_what_is_wrong_in_a_runtime_is_told(  # noqa: PLR0917 - a table's columns
+    project: Path, changed: str, old: str, new: str, path: str, line: int, message: str
+) -> None:
+    change(project, changed, old, new)
+    problem = checked(project)[0]
+    assert (problem.path, problem.line) == (path, line)
+    assert message in problem.message
+    assert problem.remedy
+
+
+def test_a_project_without_the_extra_needs_no_lock(project: Path) -> None:
+    change(project, "pyproject.toml", 'image = ["pandas>=3"]', "")
+    change(project, "pyproject.toml", 'context = ["requirements.lock"]', "")
+    (project / "requirements.lock").unlink()
+    assert checked(project) == []
+
+
+def released(project: Path, version: str, *tags: str) -> list[Problem]:
+    """What is wrong with releasing `version` on top of a commit that has `tags`."""
+    if not (project / ".git").exists():
+        run_git(project, "init", "--quiet")
+    commit_all(project, "one")
+    for tag in tags:
+        run_git(project, "tag", tag)
+    commit = commit_all(project, "two")
+    parsed = ReleaseVersion.parse(version)
+    source = Source(parsed, "" if parsed.is_snapshot else parsed.tag, commit, 0)
+    return check_release(project, config(project), Git(project), source)
+
+
+def test_a_version_with_its_section_that_follows_the_last_one_is_fine(project: Path) -> None:
+    assert released(project, "1.1", "v1.0", "v1.1rc1", "other-9.9") == []
+
+
+def test_a_snapshot_needs_no_section(project: Path) -> None:
+    assert released(project, "1.2.dev1+gabc1234", "v1.1") == []
+
+
+def test_a_version_below_a_reachable_one_is_refused(project: Path) -> None:
+    (problem,) = released(project, "1.1", "v1.0", "v1.10")
+    assert problem.message == "demo-parts 1.1 would follow 1.10, which this commit contains"
+    assert "choose a higher version" in problem.remedy
+
+
+def test_a_maintenance_release_beside_a_higher_version_is_fine(project: Path) -> None:
+    run_git(project, "init", "--quiet")
+    commit_all(project, "zero")
+    run_git(project, "branch", "maintenance")
+    released(project, "1.1", "v2.0")
+    run_git(project, "checkout", "--quiet", "maintenance")
+    (project / "fix.txt").touch()
+    assert released(project, "1.1", "v1.0") == []
+
+
+@pytest.mark.parametrize(
+    ("version", "line", "message"),
+    [
+        ("1.2", 0, "has no section for 1.2"),
+        ("1.0", 7, "1.0 is withdrawn ([YANKED])"),
+        ("0.9", 11, "the section of 0.9 is empty"),
+    ],
+)
+def test_a_version_without_its_section_is_refused(project: Path, version: str, line: int, message: str) -> None:
+    (problem,) = released(project, version)
+    assert (problem.path, problem.line, problem.message) == ("CHANGELOG.md", line, message)
+    assert problem.remedy
+
+
+def test_a_changelog_that_is_not_there_is_told(project: Path) -> None:
+    (project / "CHANGELOG.md").unlink()
+    (problem,) = released(project, "1.1")
+    assert problem.message.startswith("cannot be read: ")
+    assert problem.remedy.startswith("write ## [1.1]")
