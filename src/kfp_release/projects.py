@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,7 +44,6 @@ class Project:
     epoch: int
     tools: Mapping[str, str]
     """Versions by name of all that is installed in the environment."""
-    progress: Progress = field(repr=False)
     builder: ProjectBuilder = field(repr=False)
     output: list[str] = field(repr=False)
     """What the last hook printed."""
@@ -65,17 +63,9 @@ class Project:
         return _write(out / name, sdist.to_bytes(self.epoch))
 
     def _build(self, kind: Literal["wheel", "sdist"], settings: Mapping[str, str]) -> tuple[str, bytes]:
-        with (
-            TemporaryDirectory() as made,
-            _failures(self.folder, kind, self.output),
-            warnings.catch_warnings(record=True) as warned,
-        ):
-            warnings.simplefilter("always")  # the backend's own, which build hands on
+        with TemporaryDirectory() as made, _failures(self.folder, kind, self.output):
             path = Path(self.builder.build(kind, made, dict(settings)))
-            data = path.read_bytes()
-        for warning in warned:
-            self.progress.note(f"{self.folder.name}: {warning.message}")
-        return path.name, data
+            return path.name, path.read_bytes()
 
     def _require_version(self, filename: str, version: str) -> None:
         if version != str(self.version):
@@ -110,7 +100,7 @@ def open_project(folder: Path, *, version: ReleaseVersion, epoch: int, progress:
             environment.install(builder.build_system_requires)
             asked = {*builder.get_requires_for_build("wheel"), *builder.get_requires_for_build("sdist")}
             environment.install(asked - builder.build_system_requires)
-        yield Project(folder, version, epoch, _installed(Path(environment.path)), progress, builder, output)
+        yield Project(folder, version, epoch, _installed(Path(environment.path)), builder, output)
 
 
 def _run(command: Sequence[str], cwd: str | None, environ: Mapping[str, str], output: list[str]) -> None:
