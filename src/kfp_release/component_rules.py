@@ -166,7 +166,7 @@ def _nameless(file: ComponentFile, word: Word, known: Sequence[str], what: str) 
 def _artifacts(file: ComponentFile) -> Iterator[Problem]:
     """kfp.local knows an artifact output only from the file that `{{$}}` names."""
     artifacts = [port.name for port in file.outputs if port.is_artifact and port.type]
-    if file.kind == "v1" and artifacts and not any(map(_gets_executor_input, file.commands)):
+    if artifacts and not any(map(_gets_executor_input, file.commands)):
         message = f"has the artifact {artifacts[0]!r} as output, and its program does not get {_EXECUTOR_INPUT}"
         remedy = "pass '{{$}}' and report the artifact in outputs.outputFile, or kfp.local does not see it"
         yield Problem(file.name, 0, message, remedy, severity="warning")
