@@ -39,9 +39,12 @@ The sandbox runs until Ctrl-C. In another shell, in your project:
     help="Keep the sandbox's content here, and continue with it.  [default: a folder that is gone at the end]",
 )
 @click.option("--engine/--no-engine", default=False, help="With a Docker engine, to run pipelines.  [default: without]")
+@click.option("--base/--no-base", default=True, help="With a base image for Dockerfiles.  [default: with]")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @click.pass_obj
-def command(invocation: Invocation, *, folder: Path | None, engine: bool, arguments: tuple[str, ...]) -> int:
+def command(
+    invocation: Invocation, *, folder: Path | None, engine: bool, base: bool, arguments: tuple[str, ...]
+) -> int:
     """Run a local ECR and index to try things on: real parts on loopback, with random passwords.
 
     With COMMAND: run it against them, stop them, and end with its exit code. Without: print the environment that
@@ -61,7 +64,7 @@ def command(invocation: Invocation, *, folder: Path | None, engine: bool, argume
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kfp-release-"))) / "sandbox"
         else:
             home = invocation.project / folder
-        sandbox = Sandbox(home, engine=engine, progress=console)
+        sandbox = Sandbox(home, engine=engine, base=base, progress=console)
         sandbox.__enter__()  # its end is below: nothing may interrupt it
         try:
             return _run(arguments, sandbox, invocation) if arguments else _wait(sandbox)

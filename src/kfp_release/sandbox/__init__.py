@@ -58,9 +58,14 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         """Install what is missing and start the parts. Raise `ReleaseError` where one cannot be had."""
-        with ExitStack() as parts:
-            self._start(parts)
-            self._parts = parts.pop_all()
+        try:
+            with ExitStack() as parts:
+                self._start(parts)
+                self._parts = parts.pop_all()
+        except OSError as error:
+            raise ReleaseError(
+                f"the sandbox cannot be set up in {self.folder}: {error}", remedy="take another folder"
+            ) from error
         return self
 
     def __exit__(

@@ -22,8 +22,8 @@ from kfp_release.sandbox.process import Process
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 _SOCKETS = "/containerd/containerd-debug.sock"
-_SOCKET_PATH = 107
-"""Bytes that the path of a Unix socket can have. unix(7)."""
+_SOCKET_PATH = 104
+"""Bytes that containerd takes as the path of a Unix socket; Linux takes 107. unix(7)."""
 _START, _STOP = 90, 40
 """Seconds."""
 _WITHOUT_FIREWALL = ("--iptables=false", "--ip6tables=false")

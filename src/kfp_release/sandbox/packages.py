@@ -15,7 +15,7 @@ from pathlib import Path
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Progress
 from kfp_release.sandbox.privilege import find, root_prefix
-from kfp_release.sandbox.service_guard import ServiceGuard
+from kfp_release.sandbox.service_guard import POLICIES, ServiceGuard
 
 PACKAGES = {
     "buildah": ("buildah",),
@@ -37,6 +37,7 @@ _OPTIONS = (
     *("-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=2", "-o", "Acquire::http::Timeout=30"),
     *("-o", "Dpkg::Options::=--force-confold", "-o", "APT::Sandbox::User=root"),
 )
+_NO_ROOT = "this user is not root, and there is no sudo without a password"
 _ENVIRONMENT = ("DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8")
 
 
@@ -46,10 +47,11 @@ def default_cache() -> Path:
     return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "kfp-release"
 
 
-def ensure(*needs: str, progress: Progress) -> None:
+def ensure(*needs: str, progress: Progress, policies: Path = POLICIES) -> None:
     """Install the packages of those programs of `needs` that are missing; no service of theirs is started.
 
-    Raise `ReleaseError`, which names the packages, where that cannot be done.
+    `policies` is the folder of Debian's policy-rc.d, which sees to that. Raise `ReleaseError`, which names the
+    packages, where it cannot be done.
     """
     missing = [need for need in needs if find(need) is None]
     if not missing:
@@ -57,15 +59,13 @@ def ensure(*needs: str, progress: Progress) -> None:
     packages = sorted({package for need in missing for package in PACKAGES.get(need, (need,))})
     prefix = root_prefix()
     if find("apt-get") is None or prefix is None:
-        why = (
-            "there is no apt-get here" if find("apt-get") is None else "this user is not root, and sudo asks a password"
-        )
+        why = "there is no apt-get here" if find("apt-get") is None else _NO_ROOT
         raise ReleaseError(
             f"{', '.join(missing)} is needed and not installed, and {why}",
             remedy=f"install {' '.join(packages)} (apt-get install --no-install-recommends {' '.join(packages)})",
         )
     progress.step(f"install {', '.join(packages)} with apt-get, for {', '.join(missing)}")
-    with _one_at_a_time(), ServiceGuard(prefix):
+    with _one_at_a_time(), ServiceGuard(prefix, folder=policies):
         said = _install(prefix, packages)
     if still := [need for need in missing if find(need) is None]:
         raise ReleaseError(

@@ -10,6 +10,8 @@ from typing import Self
 from kfp_release.errors import ReleaseError
 from kfp_release.sandbox.privilege import run_as_root
 
+POLICIES = Path("/usr/sbin")
+"""Where Debian looks for policy-rc.d."""
 _POLICY = b"#!/bin/sh\n# kfp-release installs packages, starts no service, and takes this file away again.\nexit 101\n"
 
 
@@ -20,7 +22,7 @@ class ServiceGuard:
     by a run that was killed is put back by the next one.
     """
 
-    def __init__(self, prefix: Sequence[str], *, folder: Path = Path("/usr/sbin")) -> None:
+    def __init__(self, prefix: Sequence[str], *, folder: Path = POLICIES) -> None:
         """`prefix` goes before commands that need root."""
         self._prefix = prefix
         self._policy = folder / "policy-rc.d"
