@@ -1,0 +1,202 @@
+"""The commands one by one, as CI runs them and as people read them, on real parts."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROJECT, commit_all, kfp_release, run_git
+from test_release import small_project
+
+from kfp_release.sandbox import Sandbox
+
+Ended = subprocess.CompletedProcess[str]
+
+
+@dataclass
+class Workplace:
+    """A repository at v1.0, a sandbox, and what each command has ended with."""
+
+    repository: Path
+    sandbox: Sandbox
+    summary: Path
+    ended: dict[str, Ended] = field(default_factory=dict)
+
+    def run(self, *arguments: str, **environ: str) -> Ended:
+        return kfp_release(
+            arguments,
+            cwd=self.repository,
+            environ={**self.sandbox.environ, "GITHUB_STEP_SUMMARY": str(self.summary), **environ},
+        )
+
+
+@pytest.fixture(scope="module")
+def workplace(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """Every step of a release has run once, in its order; then publish once more."""
+    folder = tmp_path_factory.mktemp("commands")
+    place = Workplace(small_project(folder / "project"), sandbox, folder / "summary.md")
+    run_git(place.repository, "tag", "v1.0")
+    for name, arguments in {
+        "check": ("check", "--release", "1.0"),
+        "early build": ("build",),
+        "early plan": ("plan", "v1.0", "--output", "build/early.json"),
+        "early-build": ("build", "--plan", "build/early.json"),
+        "runtime": ("runtime", "--image", "demo", "--create-repository"),
+        "plan": ("plan", "v1.0"),
+        "build": ("build",),
+        "publish": ("publish",),
+        "verify": ("verify", "1.0"),
+        "again": ("publish", "--json"),
+    }.items():
+        place.ended[name] = place.run(*arguments)
+    return place
+
+
+def said(ended: Ended) -> list[list[str]]:
+    """The words of each line of stdout."""
+    return [line.split() for line in ended.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("name", ["check", "early plan", "runtime", "plan", "build", "publish", "verify", "again"])
+def test_each_step_ends_with_0(workplace: Workplace, name: str) -> None:
+    ended = workplace.ended[name]
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_check_says_that_nothing_is_wrong(workplace: Workplace) -> None:
+    assert workplace.ended["check"].stdout.splitlines()[0] == "Nothing is wrong."
+    assert workplace.ended["check"].stderr == ""
+
+
+def test_a_build_without_a_plan_says_which_command_is_missing(workplace: Workplace) -> None:
+    ended = workplace.ended["early build"]
+    assert ended.returncode == 1
+    assert "error: build/plan.json cannot be read: No such file or directory\n  → kfp-release plan vX.Y" in ended.stderr
+
+
+def test_a_plan_before_its_runtime_says_what_comes_first(workplace: Workplace) -> None:
+    assert "MISSING" in workplace.ended["early plan"].stdout
+    assert "first: kfp-release runtime, for demo; then plan again" in workplace.ended["early plan"].stdout
+    assert workplace.ended["early-build"].returncode == 1
+    assert "kfp-release runtime, then plan again" in workplace.ended["early-build"].stderr
+
+
+def test_runtime_tells_what_it_built(workplace: Workplace) -> None:
+    ended = workplace.ended["runtime"]
+    assert ended.stdout.startswith("1 runtime in ECR\n")
+    (row,) = (words for words in said(ended) if words[:1] == ["demo"])
+    assert row[1].startswith("runtime-")
+    assert row[2] == "built"
+    assert row[3].startswith("sha256:")
+    assert "100% of" in ended.stderr
+
+
+def test_plan_tells_where_everything_goes_and_what_is_there(workplace: Workplace) -> None:
+    text = workplace.ended["plan"].stdout
+    assert text.startswith("Plan for kubeflow-demo-components 1.0\n")
+    (row,) = (words for words in said(workplace.ended["plan"]) if words[:1] == ["demo"])
+    assert row[1].endswith("/data-science-kubeflow/demo:1.0")
+    assert "is there" in " ".join(row)
+    assert "nothing of this version" in text
+    assert "v1.0 is commit " in text
+    assert "next: kfp-release build" in text
+
+
+def test_build_tells_pins_and_files(workplace: Workplace) -> None:
+    record = json.loads((workplace.repository / "dist" / "release.json").read_bytes())
+    text = workplace.ended["build"].stdout
+    assert record["images"]["demo"]["pin"] in text
+    for item in record["distributions"]:
+        assert [item["filename"], item["sha256"]] == [
+            words[index]
+            for words in said(workplace.ended["build"])
+            if words[:1] == [item["filename"]]
+            for index in (0, -1)
+        ]
+
+
+def test_publish_tells_what_it_sent_and_what_was_there(workplace: Workplace) -> None:
+    text = workplace.ended["publish"].stdout
+    assert text.startswith("kubeflow-demo-components 1.0 is public\n")
+    assert " sent " in text
+    again = json.loads(workplace.ended["again"].stdout)
+    assert (again["changed"], again["bytes_sent"]) == (False, 0)
+
+
+def test_verify_tells_that_all_agrees(workplace: Workplace) -> None:
+    assert workplace.ended["verify"].stdout.startswith("kubeflow-demo-components 1.0: all is as its pins say\n")
+
+
+def test_verify_of_a_version_that_is_not_there_ends_with_1(workplace: Workplace) -> None:
+    ended = workplace.run("verify", "9.9", "--json")
+    assert ended.returncode == 1
+    assert json.loads(ended.stdout)["problems"]
+
+
+def test_the_summary_of_ci_has_a_part_for_each_step(workplace: Workplace) -> None:
+    text = workplace.summary.read_text(encoding="utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("### ")]
+    assert headings[:6] == [
+        "### Nothing is wrong.",
+        "### Plan for kubeflow-demo-components 1.0",
+        "### 1 runtime in ECR",
+        "### Plan for kubeflow-demo-components 1.0",
+        "### Built kubeflow-demo-components 1.0",
+        "### kubeflow-demo-components 1.0 is public",
+    ]
+    assert "| `demo` | `" in text
+
+
+def test_the_checkout_is_as_it_was(workplace: Workplace) -> None:
+    assert run_git(workplace.repository, "status", "--porcelain") == ""
+
+
+def test_runtime_for_an_image_that_is_not_configured_is_refused(workplace: Workplace) -> None:
+    ended = workplace.run("runtime", "--image", "dem")
+    assert ended.returncode == 1
+    assert "no image is called 'dem'" in ended.stderr
+    assert "there is: demo" in ended.stderr
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A project with an error in its configuration and no tag."""
+    for name in ("pyproject.toml", "CHANGELOG.md"):
+        (tmp_path / name).write_text((PROJECT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    return tmp_path
+
+
+def check(folder: Path, *arguments: str, **environ: str) -> Ended:
+    return kfp_release(["check", *arguments], cwd=folder, environ=environ)
+
+
+def test_check_tells_everything_that_is_wrong_as_json(broken: Path) -> None:
+    text = (broken / "pyproject.toml").read_text(encoding="utf-8")
+    wrong = text.replace("components = ", "component = ").replace('platform = "linux', 'platform = "Linux')
+    (broken / "pyproject.toml").write_text(wrong, encoding="utf-8")
+    ended = check(broken, "--json")
+    assert ended.returncode == 1
+    found: list[dict[str, Any]] = json.loads(ended.stdout)["problems"]
+    assert {"tool.kfp-release.component is not known", "tool.kfp-release.components is missing"} <= {
+        item["message"] for item in found
+    }
+    assert all(item["path"] == "pyproject.toml" and item["line"] > 0 for item in found)
+
+
+def test_check_of_a_release_needs_a_repository(broken: Path) -> None:
+    ended = check(broken, "--release", "1.0")
+    assert ended.returncode == 1
+    assert "is not in a git repository" in ended.stderr
+
+
+def test_check_of_a_release_tells_what_the_tag_would_lack_before_it_is_there(scratch_project: Path) -> None:
+    (scratch_project / "CHANGELOG.md").write_text("# Changelog\n", encoding="utf-8")
+    commit_all(scratch_project, "No sections")
+    ended = check(scratch_project, "--release", "7.0")
+    assert ended.returncode == 1
+    assert "CHANGELOG.md" in ended.stderr
+    assert "there is no tag" not in ended.stderr
