@@ -63,7 +63,9 @@ def distributions(items: Iterable[Distribution]) -> Table:
 
 def outcomes(items: Iterable[Outcome]) -> Table:
     """A row for each image and file: what became of it."""
-    return Table.of(("what", "state", "content"), [(item.what, item.state, item.content) for item in items])
+    return Table.of(
+        ("what", "state", "content"), [(item.what.partition("@")[0], item.state, item.content) for item in items]
+    )
 
 
 def steps(times: Iterable[StepTime]) -> Table:
