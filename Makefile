@@ -23,7 +23,7 @@ $(READY): locks/dev.lock locks/builder.lock pyproject.toml src/kfp_release/pypro
 	@echo "setup: the virtual environment $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/builder.lock
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes locks/dev.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes locks/dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e src/kfp_release -e .
 	@touch $@
 

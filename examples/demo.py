@@ -38,7 +38,7 @@ from kfp_release.sandbox import Sandbox
 PROJECT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = "kubeflow-demo-components"
 MULTIPLY = Path("src/kubeflow_demo_components/programs/multiply.py")
-KILOBYTES = 64 * 1024
+KILOBYTES = 128 * 1024
 """The most that a change of code alone may push."""
 
 CHANGED_SECTION = """\
@@ -159,7 +159,7 @@ def install(version: Version, folder: Path, sandbox: Sandbox) -> None:
     # The index's password travels in the environment: arguments are there for everybody to see.
     environ = {**os.environ, "PIP_INDEX_URL": sandbox.pip_index_url, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     requirement = f"{DISTRIBUTION}=={version.number}"
-    run([folder / "bin/pip", "install", "--quiet", requirement, "docker"], environ=environ, cwd=folder)
+    run([folder / "bin/pip", "install", "-qq", requirement, "docker"], environ=environ, cwd=folder)
 
 
 def run_pipeline(folder: Path, environ: Mapping[str, str], compiled: Path) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def run_pipeline(folder: Path, environ: Mapping[str, str], compiled: Path) -> di
         shutil.copy2(PROJECT / "examples" / script, folder / script)
     python = folder / "bin/python"
     run([python, "pipeline.py", compiled], environ=environ, cwd=folder)
-    results: dict[str, Any] = json.loads(run([python, "run_local.py"], environ=environ, cwd=folder))
+    results: dict[str, Any] = json.loads(run([python, "run_local.py", compiled], environ=environ, cwd=folder))
     return results
 
 

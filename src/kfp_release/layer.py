@@ -90,8 +90,12 @@ def _refuse_impure(wheel: Wheel) -> None:
 
 
 def _members(wheel: Wheel, interpreter: str) -> list[Member]:
-    record = f"{wheel.dist_info}/RECORD"
-    library = [member for member in wheel.members if member.path != record]
+    record, metadata = (f"{wheel.dist_info}/{name}" for name in ("RECORD", "METADATA"))
+    library = [
+        replace(member, data=_headers(member.data)) if member.path == metadata else member
+        for member in wheel.members
+        if member.path != record
+    ]
     declared = next((member.data for member in library if member.path == f"{wheel.dist_info}/entry_points.txt"), b"")
     library.append(Member(f"{wheel.dist_info}/INSTALLER", b"kfp-release\n"))
     scripts = [_script(script, interpreter) for script in console_scripts(declared.decode())]
@@ -103,6 +107,11 @@ def _members(wheel: Wheel, interpreter: str) -> list[Member]:
         *(replace(member, path=f"{PACKAGE_LIB[1:]}/{member.path}") for member in library),
         *(replace(script, path=f"{PACKAGE_BIN[1:]}/{script.path}") for script in scripts),
     ]
+
+
+def _headers(metadata: bytes) -> bytes:
+    """`metadata` without the README that is its body: nobody reads it in an image, and every change of it would tell."""
+    return metadata.partition(b"\n\n")[0] + b"\n"
 
 
 def _script(script: ConsoleScript, interpreter: str) -> Member:
