@@ -147,7 +147,6 @@ def test_a_terminal_is_left_in_order_after_an_error() -> None:
     with os.fdopen(theirs, "w", encoding="utf-8") as stream:
         with pytest.raises(RuntimeError, match="refused"):
             send_and_fail(stream)
-        assert threading.active_count() == 1
         stream.flush()
         text = os.read(ours, 100_000).decode()
     os.close(ours)

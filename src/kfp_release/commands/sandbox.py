@@ -20,7 +20,7 @@ from kfp_release.sandbox import Sandbox
 from kfp_release.sandbox.environment import exports
 from kfp_release.sandbox.signals import signals_end_the_block, signals_wait
 
-_CLEAN_UP = 15
+_CLEAN_UP = 10
 """Seconds that COMMAND has to end after Ctrl-C, and again after SIGTERM."""
 _ADVICE = """
 The sandbox runs until Ctrl-C. In another shell, in your project:
