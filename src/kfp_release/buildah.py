@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import platform
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
+from kfp_release.digest import Digest
 from kfp_release.dockerfile import base_images
 from kfp_release.ecr import RegistryLogin
 from kfp_release.errors import ReleaseError
@@ -26,6 +28,9 @@ BUILT: Final = "runtime"
 
 _CERTIFICATES: Final = Path("/etc/ssl/certs")
 _LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?/.+", re.ASCII)
+_INSPECTED: Final = (
+    "{{.OCIv1.OS}}/{{.OCIv1.Architecture}}{{println}}{{range .OCIv1.RootFS.DiffIDs}}{{println .}}{{end}}"
+)
 _STEP = re.compile(r"(?:\[[0-9]+/[0-9]+\] )?STEP [0-9]+/[0-9]+: ")
 _REMEDIES: Final = (
     ("exec format error", "build on a machine of the image's platform, or install qemu-user-static"),
@@ -104,8 +109,26 @@ class Buildah:
                 on_line=lambda _: None,
             )
         layout = Layout(target)
-        _require_platform(layout, request.platform)
+        config = layout.image(BUILT).config
+        _require_platform(config.platform, request.platform, "the runtime")
+        # --platform is what buildah writes into the config, whatever it was built on.
+        for base in _bases(request):
+            found, diff_ids = self._inspect(base)
+            if diff_ids and config.diff_ids[: len(diff_ids)] == diff_ids:
+                _require_platform(found, request.platform, f"its base image {base}")
         return layout
+
+    def _inspect(self, image: str) -> tuple[str, tuple[Digest, ...]]:
+        """The platform of an image in the storage, without its variant, and the digests of its layers' tars."""
+        lines: list[str] = []
+        with contextlib.suppress(ProgramFailed):  # what is not in the storage is not what was built on
+            run_program(
+                [*self._command(), "inspect", "--type=image", f"--format={_INSPECTED}", image],
+                what="the base image could not be read",
+                folder=Path.cwd(),
+                on_line=lines.append,
+            )
+        return "".join(lines[:1]), tuple(Digest.parse(line) for line in lines[1:])
 
     def _command(self) -> list[str]:
         program = find_program(
@@ -137,7 +160,7 @@ def _arguments(request: BuildRequest, scratch: Path) -> list[str]:
     if (_CERTIFICATES / "ca-certificates.crt").is_file():
         # Companies that look into TLS have certificates of their own; nothing of a mount gets into a layer.
         options.append(f"--volume={_CERTIFICATES}:{_CERTIFICATES}:ro")
-    bases = base_images(request.dockerfile.decode(errors="replace"), request.build_args)
+    bases = _bases(request)
     if bases and all(_LOOPBACK.fullmatch(base) for base in bases):
         options.append("--tls-verify=false")
     if request.login is not None:
@@ -173,11 +196,14 @@ def _remedy(tail: str, request: BuildRequest) -> str:
     return "mend what the lines above tell; kfp-release runtime goes on after the last step that worked"
 
 
-def _require_platform(layout: Layout, wanted: str) -> None:
-    # arm64 is v8 whether or not an image says so. OCI image-index.md, platform variants.
-    found = layout.image(BUILT).config.platform
-    if found.removesuffix("/v8") != wanted.removesuffix("/v8"):
+def _bases(request: BuildRequest) -> list[str]:
+    return base_images(request.dockerfile.decode(errors="replace"), request.build_args)
+
+
+def _require_platform(found: str, wanted: str, what: str) -> None:
+    # No variant is the architecture's usual one: v8 for arm64. OCI image-index.md, platform variants.
+    if found.split("/")[:2] != wanted.split("/")[:2]:
         raise ReleaseError(
-            f"the runtime is for {found}, and {wanted} was asked for",
-            remedy="name a base image, with its digest, of that platform",
+            f"{what} is for {found}, and {wanted} was asked for",
+            remedy="name a base image, with its digest, of that platform; or change 'platform'",
         )
