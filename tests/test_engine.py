@@ -120,7 +120,7 @@ def test_an_engine_on_another_machine_cannot_pull_from_here_and_is_not_used(tmp_
 @needs_root
 @pytest.mark.parametrize("length", [104, 105, 200])
 def test_a_folder_too_deep_for_a_socket_is_no_obstacle(length: int) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # noqa: S108 - pytest's own folders are deep already
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
         deep = "d" * (length - len(f"{short}//run/containerd/containerd-debug.sock"))
         engine = Engine(Path(short, deep), environ=NOWHERE, progress=Silent())
         engine.start()
@@ -205,6 +205,26 @@ print(json.dumps(seen))
     before, during, after = json.loads(done.stdout)
     assert "docker0" in during[0]
     assert after == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a sudo that needs no configuration is one of root's")
+def test_what_sudo_started_sudo_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    sudo = tools / "sudo"
+    sudo.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/log\nshift\nexec "$@"\n', encoding="utf-8")
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    folder = tmp_path / "engine"
+    engine = Engine(folder, environ=NOWHERE, progress=Silent())
+    engine.start()
+    pid = (folder / "dockerd.pid").read_text(encoding="utf-8")
+    engine.stop()
+    calls = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert f"-n kill -TERM {pid}" in calls
+    assert any(call.startswith("-n rm -rf --one-file-system") for call in calls)
+    assert processes_of(folder) == []
 
 
 def test_who_cannot_start_an_engine_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
-import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -106,9 +105,9 @@ def _end(child: subprocess.Popen[bytes], *, patience: float) -> int:
 
 
 def _wait(sandbox: Sandbox) -> int:
-    sys.stdout.write(exports(sandbox.environ))
-    sys.stdout.flush()
-    click.echo(_ADVICE.format(file=sandbox.folder / "environment", index=sandbox.pip_index_url), err=True)
     with contextlib.suppress(KeyboardInterrupt):
-        signal.pause()
+        click.echo(exports(sandbox.environ), nl=False)
+        click.echo(_ADVICE.format(file=sandbox.folder / "environment", index=sandbox.pip_index_url), err=True)
+        while True:  # not signal.pause, which a signal just before it would not end
+            time.sleep(1)
     return 0
