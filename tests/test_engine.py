@@ -162,15 +162,20 @@ from kfp_release.progress import Silent
 from kfp_release.sandbox.engine import Engine
 engine = Engine(Path(sys.argv[1]), environ={"DOCKER_HOST": "unix:///nowhere"}, progress=Silent())
 engine.start()
+print(engine.host, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    folder = tmp_path / "engine"
-    done = subprocess.run([sys.executable, "-c", script, folder], check=False)
-    assert done.returncode == -signal.SIGKILL
+    folder = tmp_path / ("d" * 100)
+    done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    left = Path(done.stdout.strip().removeprefix("unix://")).parent
     assert wait_for_none(folder) == []
+    assert left.exists()
     engine = Engine(folder, environ=NOWHERE, progress=Silent())
     engine.start()
     engine.stop()
+    assert not left.exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["daemon.json", "dockerd.log"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("ip") is None, reason="a network of its own takes root and ip")
@@ -212,7 +217,7 @@ def test_what_sudo_started_sudo_ends(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tools = tmp_path / "bin"
     tools.mkdir()
     sudo = tools / "sudo"
-    sudo.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/log\nshift\nexec "$@"\n', encoding="utf-8")
+    sudo.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path}/log\nshift\nexec "$@"\n', encoding="utf-8")
     sudo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)

@@ -24,6 +24,7 @@ DEFAULT_HOST = "unix:///var/run/docker.sock"
 _SOCKETS = "/containerd/containerd-debug.sock"
 _SOCKET_PATH = 104
 """Bytes that containerd takes as the path of a Unix socket; Linux takes 107. unix(7)."""
+_ELSEWHERE = "kfp-release-engine-"
 _START, _STOP = 90, 40
 """Seconds."""
 _WITHOUT_FIREWALL = ("--iptables=false", "--ip6tables=false")
@@ -82,8 +83,7 @@ class Engine:
         self._prefix = prefix
         self._folder.mkdir(parents=True, exist_ok=True)
         self._stop_stale()
-        if len(os.fsencode(self._run.absolute())) + len(_SOCKETS) > _SOCKET_PATH:
-            self._run = Path(tempfile.mkdtemp(prefix="kfp-release-"))
+        self._make_run_folder()
         self._progress.note("no Docker engine answers: a private one is started")
         self._network = Network.look(prefix)
         try:
@@ -95,6 +95,17 @@ class Engine:
             except ReleaseError:
                 self._clear()
                 raise
+
+    def _make_run_folder(self) -> None:
+        """A folder whose path is short enough for sockets; a link in ours leads to one elsewhere, also after a kill."""
+        link = self._folder / "run"
+        if link.is_symlink():
+            if (left := link.readlink()).name.startswith(_ELSEWHERE):
+                run_as_root(self._prefix, "rm", "-rf", "--one-file-system", left)
+            link.unlink()
+        if len(os.fsencode(link.absolute())) + len(_SOCKETS) > _SOCKET_PATH:
+            self._run = Path(tempfile.mkdtemp(prefix=_ELSEWHERE))
+            link.symlink_to(self._run)
 
     def _launch(self, *options: str) -> None:
         self._run.mkdir(parents=True, exist_ok=True)
@@ -132,7 +143,8 @@ class Engine:
 
     def _clear(self) -> None:
         # Root's, where sudo started it, so that the user could not remove the sandbox's folder.
-        run_as_root(self._prefix, "rm", "-rf", "--one-file-system", self._run, self._folder / "data")
+        left = (self._run, self._folder / "run", self._folder / "data")
+        run_as_root(self._prefix, "rm", "-rf", "--one-file-system", *left)
         if self._network is not None:
             self._network.restore(self._prefix)
 
