@@ -184,7 +184,7 @@ PLAN = ["plan", "v1.0"]
         (RELEASE, unpinned_base, ["Dockerfile", "debian:bookworm"]),
         (RELEASE, no_buildah, ["buildah", "apt-get install"]),
         (PLAN, unreachable_ecr, ["127.0.0.1"]),
-        (PLAN, wrong_aws_key, ["AWS_SECRET_ACCESS_KEY"]),
+        (PLAN, wrong_aws_key, ["the secret access key does not belong"]),
         (PLAN, no_aws_key, ["AWS_ACCESS_KEY_ID"]),
         (PLAN, unreachable_index, ["127.0.0.1"]),
         (PLAN, wrong_index_password, ["TWINE_PASSWORD"]),

@@ -90,7 +90,7 @@ def change_multiply(repository: Path) -> None:
 def released(engine_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Released:
     folder = tmp_path_factory.mktemp("released")
     repository = small_project(folder / "project")
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for version in ("1.0", "1.1"):
         if results:
             change_multiply(repository)
@@ -178,6 +178,8 @@ def test_a_pull_without_the_password_is_refused(released: Released, tmp_path: Pa
     ref = released.ref("1.0")
     environ = {**os.environ, **released.sandbox.environ, "DOCKER_CONFIG": str(tmp_path)}
     image = f"{ref.repository}@{ref.digest}"
+    # What the engine has already it would not ask for.
+    subprocess.run(["docker", "image", "rm", "--force", image], env=environ, check=False, capture_output=True)
     done = subprocess.run(["docker", "pull", image], env=environ, check=False, capture_output=True, text=True)
     assert done.returncode != 0
     assert "no basic auth credentials" in done.stderr
@@ -245,7 +247,7 @@ def test_a_lost_runtime_tag_is_recovered_from_a_version_image(released: Released
     ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
     done = released.run("runtime", "--json")
     assert done.returncode == 0, done.stderr
-    (result,) = json.loads(done.stdout)
+    (result,) = json.loads(done.stdout)["runtimes"]
     assert result["how"] == "recovered"
     after = ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])["imageDetails"][0]
     assert after["imageDigest"] == before["imageDigest"]

@@ -10,6 +10,8 @@ from kfp_release.commands.tables import images
 from kfp_release.config import IndexSettings
 from kfp_release.console import Console
 from kfp_release.report import Report, Table
+from kfp_release.settings import SIMPLE_URL
+from kfp_release.url import parse_url
 from kfp_release.verify import verify
 from kfp_release.version import ReleaseVersion
 
@@ -17,7 +19,13 @@ from kfp_release.version import ReleaseVersion
 @click.command("verify")
 @click.argument("version", metavar="X.Y")
 @click.option("--name", metavar="DISTRIBUTION", help="Another distribution than that of pyproject.toml.")
-@click.option("--index-url", metavar="URL", help="Another simple index than that of pyproject.toml.")
+@click.option(
+    "--index-url",
+    metavar="URL",
+    envvar=SIMPLE_URL,
+    show_envvar=True,
+    help="Another simple index than that of pyproject.toml.",
+)
 @options.as_json
 @click.pass_obj
 def command(invocation: Invocation, *, version: str, name: str | None, index_url: str | None, as_json: bool) -> int:
@@ -32,14 +40,14 @@ def command(invocation: Invocation, *, version: str, name: str | None, index_url
     Reads the index and ECR; writes nothing. Exit codes: 0 all is as the pins say, 1 something is not, 2 wrong use.
     """  # noqa: D301 - click reads the \\b
     wanted = ReleaseVersion.parse(version)
-    settings = IndexSettings(index_url, index_url) if index_url else invocation.config().require_index()
+    url = parse_url(index_url) if index_url else invocation.config().require_index().simple_url
     distribution = name or invocation.config().distribution
     with Console() as console:
         console.step(f"look at {version} on the index and in ECR")
         verified = verify(
             wanted,
             distribution=distribution,
-            index=invocation.index(settings),
+            index=invocation.index(IndexSettings(upload_url=url, simple_url=url)),
             stores=invocation.stores(),
         )
     state = f"{len(verified.problems)} disagreements" if verified.problems else "all is as its pins say"
