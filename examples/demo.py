@@ -26,11 +26,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from kfp_release.console import Console
 from rich import box
 from rich.console import Console as Terminal
 from rich.table import Table
 
+from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
 from kfp_release.sandbox import Sandbox
@@ -225,7 +225,7 @@ def demo(output: Path, console: Console) -> list[Ran]:
         repository = Path(scratch, "components")
         repository.mkdir()
         scratch_repository(repository)
-        releases = []
+        releases: list[dict[str, Any]] = []
         for version in VERSIONS:
             if releases:
                 console.step("change one component's code")

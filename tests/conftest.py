@@ -50,7 +50,7 @@ def commit_all(repository: Path, message: str) -> str:
 
 
 def copy_project(target: Path) -> Path:
-    """This project's files in a new git repository with one commit and no tags."""
+    """The files of this project in a new git repository with one commit and no tags."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,

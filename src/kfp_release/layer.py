@@ -110,7 +110,7 @@ def _members(wheel: Wheel, interpreter: str) -> list[Member]:
 
 
 def _headers(metadata: bytes) -> bytes:
-    """`metadata` without the README that is its body: nobody reads it in an image, and every change of it would tell."""
+    """`metadata` without the README that is its body: nobody reads it in an image."""
     return metadata.partition(b"\n\n")[0] + b"\n"
 
 
