@@ -48,6 +48,7 @@ _REMEDIES = {
     "LimitExceededException": "delete what is not needed, or ask AWS to raise the quota, and run this again",
     "ThrottlingException": "too many calls at once: wait, and run this again",
     "ServerException": "ECR had a fault of its own: run this again",
+    "InvalidLayerException": "the blob changed while it was sent: build it again",
     "KmsException": "the repository's encryption key must be enabled and usable for the role",
 }
 

@@ -99,15 +99,14 @@ def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, wo
     _each(todo, send, workers=workers, stop=stop)
 
 
-def _each(todo: Iterable[Blob], send: Callable[[Blob], None], *, workers: int, stop: threading.Event) -> None:
+def _each(todo: Sequence[Blob], send: Callable[[Blob], None], *, workers: int, stop: threading.Event) -> None:
     """`send` each, `workers` at a time, in order. The first error, or Ctrl-C, ends it without waiting for the others.
 
     The threads are daemons, which an executor's are not: a part that hangs must not keep the program from ending.
     """
     queue: SimpleQueue[Blob] = SimpleQueue()
     results: SimpleQueue[Exception | None] = SimpleQueue()
-    count = 0
-    for count, blob in enumerate(todo, start=1):  # noqa: B007 - the number is wanted afterwards
+    for blob in todo:
         queue.put(blob)
 
     def work() -> None:
@@ -121,10 +120,10 @@ def _each(todo: Iterable[Blob], send: Callable[[Blob], None], *, workers: int, s
             else:
                 results.put(None)
 
-    for _ in range(min(workers, count)):
-        threading.Thread(target=work, name="upload", daemon=True).start()
     try:
-        for _ in range(count):
+        for _ in range(min(workers, len(todo))):
+            threading.Thread(target=work, name="upload", daemon=True).start()
+        for _ in todo:
             if (error := results.get()) is not None:
                 raise error
     finally:
