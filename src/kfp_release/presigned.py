@@ -6,6 +6,7 @@ import http.client
 import time
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from kfp_release.digest import Digest
@@ -31,15 +32,14 @@ def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
             with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310
                 data: bytes = response.read(descriptor.size + 1)
             break
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < HTTPStatus.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS:
+                raise _lost(descriptor, where, host, f"HTTP {error.code}") from error
         except (OSError, http.client.HTTPException) as error:
-            final = isinstance(error, urllib.error.HTTPError) and error.code < 500  # noqa: PLR2004 - HTTP's own line
-            if final or attempt == _ATTEMPTS:
-                reason = f"HTTP {error.code}" if isinstance(error, urllib.error.HTTPError) else type(error).__name__
-                raise ReleaseError(
-                    f"cannot download {descriptor.digest} of {where} from {host}: {reason}",
-                    remedy="check the network and the proxy, and run this again",
-                ) from error
-            time.sleep(attempt)
+            if attempt == _ATTEMPTS:
+                raise _lost(descriptor, where, host, type(error).__name__) from error
+        time.sleep(attempt)
     if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
         raise ReleaseError(
             f"{descriptor.digest} of {where}: the {len(data)} bytes from {host} have the digest {Digest.of(data)},"
@@ -47,3 +47,10 @@ def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
             remedy="run this again; if it stays so, the image is damaged",
         )
     return data
+
+
+def _lost(descriptor: Descriptor, where: str, host: str | None, reason: str) -> ReleaseError:
+    return ReleaseError(
+        f"cannot download {descriptor.digest} of {where} from {host}: {reason}",
+        remedy="check the network and the proxy, and run this again",
+    )
