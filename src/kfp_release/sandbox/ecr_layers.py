@@ -121,7 +121,7 @@ class LayerCalls:
         repository, digest = self._repositories.repository(request), request["layerDigest"]
         if not _is_digest(digest) or self._registry.blob_size(repository.name, digest) is None:
             raise EcrRefusal("LayersNotFoundException", f"Layer with digest '{digest}' does not exist")
-        if not any(digest in image.blobs and image.status == "ACTIVE" for image in repository.images.values()):
+        if not any(digest in image.blobs and image.status == "ACTIVE" for image in list(repository.images.values())):
             raise EcrRefusal("LayerInaccessibleException", f"Layer with digest '{digest}' is not of an active image")
         token = secrets.token_urlsafe(32)
         self._downloads[token] = (repository.name, digest, time.monotonic() + _URL_SECONDS)
@@ -149,7 +149,7 @@ class LayerCalls:
         return upload, names
 
     def _archived(self, request: dict[str, Any], digest: str) -> bool:
-        images = self._repositories.repository(request).images.values()
+        images = list(self._repositories.repository(request).images.values())
         statuses = {image.status for image in images if digest in image.blobs}
         return bool(statuses) and "ACTIVE" not in statuses
 

@@ -34,7 +34,8 @@ class StoredRepository:
 
     def tagged(self, tag: str) -> StoredImage | None:
         """The image that `tag` names."""
-        return next((image for image in self.images.values() if tag in image.tags), None)
+        # A copy, for another thread may add one meanwhile.
+        return next((image for image in list(self.images.values()) if tag in image.tags), None)
 
 
 class EcrState:
