@@ -11,6 +11,9 @@ ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
     # Bytecode by content and not by time; an image's files never change, so nobody needs to compare them.
     SOURCE_DATE_EPOCH=315532800 \
     PYC_INVALIDATION_MODE=UNCHECKED_HASH
+# Another index than the public one, if build-args in pyproject.toml name it.
+ARG PIP_INDEX_URL
+ARG UV_DEFAULT_INDEX
 COPY locks/builder.lock requirements.lock /build/
 RUN python3 -m venv /build/tools \
  && /build/tools/bin/pip install --no-cache-dir --disable-pip-version-check --no-compile --only-binary :all: \

@@ -67,8 +67,13 @@ class Notes(Silent):
 
 
 @pytest.fixture(scope="module")
-def ecr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
+def ecr_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ecr")
+
+
+@pytest.fixture(scope="module")
+def ecr(ecr_folder: Path) -> Iterator[LocalEcr]:
+    with running_ecr(ecr_folder) as running:
         yield running
 
 
@@ -215,6 +220,16 @@ def test_an_image_that_lies_about_its_runtime_is_passed_over(project: Path, stor
     progress = Notes()
     assert ensure(project, store, QuickBuilder(), progress).how == "recovered"
     assert any("no runtime can be taken from" in note for note in progress.notes)
+
+
+def test_a_version_whose_layers_are_gone_gives_none(project: Path, store: EcrRepository, ecr_folder: Path) -> None:
+    built = ensure(project, store, QuickBuilder(leak=b"gone"))
+    runtime = found(store, built.key)
+    release(store, runtime, "1.0", built.key)
+    forget(store, built.tag)
+    (blob,) = ecr_folder.rglob(f"{runtime.manifest.layers[0].digest.hex}/data")
+    blob.unlink()
+    assert ensure(project, store, QuickBuilder()).how == "built"
 
 
 def test_a_version_of_another_runtime_gives_none(project: Path, store: EcrRepository) -> None:

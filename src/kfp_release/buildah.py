@@ -35,6 +35,8 @@ _STEP = re.compile(r"(?:\[[0-9]+/[0-9]+\] )?STEP [0-9]+/[0-9]+: ")
 _REMEDIES: Final = (
     ("exec format error", "build on a machine of the image's platform, or install qemu-user-static"),
     ("unauthorized", "log in to the base image's registry: buildah login HOST"),
+    ("no basic auth credentials", "log in to the base image's registry: buildah login HOST"),
+    ("short-name", "write the base image's name in full, with its registry: docker.io/library/python"),
     ("no space left", "make room: buildah rmi --prune"),
     ("initializing source", "is the base image's name right, and its registry reachable from here?"),
 )
