@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(READY) ## the virtual environment .venv with what locks/dev.lock names
@@ -21,7 +21,7 @@ setup: $(READY) ## the virtual environment .venv with what locks/dev.lock names
 $(READY): locks/dev.lock locks/builder.lock pyproject.toml src/kfp_release/pyproject.toml
 	@.ci/python $(PYTHON)
 	@echo "setup: the virtual environment $(VENV)"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/builder.lock
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes locks/dev.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e src/kfp_release -e .
@@ -48,6 +48,10 @@ types: $(READY) ## mypy, strict
 .PHONY: check
 check: $(READY) ## kfp-release check
 	@$(BIN)/kfp-release check
+
+.PHONY: programs-help
+programs-help: $(READY) ## run each program's --help inside the image of this commit
+	@$(BIN)/python .ci/programs_help.py
 
 .PHONY: tool
 tool: ## kfp-release alone, from locks/release.lock, into the current Python (what the workflows do)

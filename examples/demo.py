@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +22,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich import box
@@ -34,6 +32,7 @@ from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
 from kfp_release.sandbox import Sandbox
+from kfp_release.signals import signals_end_the_block
 
 PROJECT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = "kubeflow-demo-components"
@@ -207,7 +206,7 @@ def table(ran: Sequence[Ran]) -> Table:
         "wheel": [item.wheel["filename"] for item in ran],
         "sha256": [f"{item.wheel['sha256'][:12]}…" for item in ran],
         "pipeline: 2 * 3": [f"{item.results['product']}" for item in ran],
-        "pipeline: mean": [f"{item.results['mean']}" for item in ran],
+        "pipeline: mean": [f"{item.results['mean']:.2f}" for item in ran],
     }
     for name, cells in rows.items():
         shown.add_row(name, *cells)
@@ -245,18 +244,12 @@ def demo(output: Path, console: Console) -> list[Ran]:
         return ran
 
 
-def stop(_signum: int, _frame: FrameType | None) -> None:
-    """End as after Ctrl-C, so that everything started is stopped."""
-    raise KeyboardInterrupt
-
-
 def main() -> int:
     """Run the demo and print its table; 1 where it failed, 130 after Ctrl-C."""
-    signal.signal(signal.SIGTERM, stop)
     output = Path(sys.argv[1] if len(sys.argv) > 1 else "build/demo")
     began = time.monotonic()
     try:
-        with Console() as console:
+        with signals_end_the_block(), Console() as console:
             ran = demo(output, console)
     except (DemoError, ReleaseError) as error:
         sys.stderr.write(f"error: {error}\n")
@@ -264,7 +257,7 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("stopped; everything that was started is stopped too\n")
         return 130
-    terminal = Terminal()
+    terminal = Terminal(width=None if sys.stdout.isatty() else 120)
     terminal.print(table(ran))
     terminal.print(f"{time.monotonic() - began:.0f} s; release.json, wheels, sdists and pipelines lie in {output}/")
     return 0

@@ -14,7 +14,7 @@ import pytest
 
 from kfp_release.errors import ReleaseError
 from kfp_release.sandbox.process import PortTaken, Process, free_port, start_on_free_port
-from kfp_release.sandbox.signals import signals_end_the_block, signals_wait
+from kfp_release.signals import signals_end_the_block, signals_wait
 
 STUBBORN = "import signal, time; signal.signal(15, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
 

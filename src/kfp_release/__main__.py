@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Sequence
 
 from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.signals import signals_end_the_block
 from kfp_release.terminal_text import annotation, printable
 
 PROGRAM = "kfp-release"
@@ -32,8 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, debug=False)
     invocation = Invocation()
     try:
-        result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
-        sys.stdout.flush()
+        with signals_end_the_block():
+            result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -34,10 +34,12 @@ from kfp_release.image_ref import ImageRef
 from kfp_release.layer import Layer, package_layer
 from kfp_release.layout import Layout
 from kfp_release.pinned import PINS_SETTING, pinned_components
-from kfp_release.plan import Plan, PlannedImage
+from kfp_release.plan import Plan
+from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
 from kfp_release.projects import open_project
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
+from kfp_release.twine_upload import check_distributions
 from kfp_release.wheel import Wheel
 
 
@@ -77,6 +79,8 @@ def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> Bui
             distributions=distributions,
             tools={**tools, "kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]},
         )
+        progress.step("check the distributions")
+        check_distributions(out / item.filename for item in distributions)
         (out / "release.json").write_bytes(record.to_json())
         (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
         BuiltRelease.read(out)

@@ -21,16 +21,13 @@ from kfp_release.git import Git, Source
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
-from kfp_release.mutability import require_immutable
+from kfp_release.planned_image import BadPlan, PlannedImage, text_of
 from kfp_release.runtime import find_runtime, read_inputs
 from kfp_release.runtime_key import runtime_key
 from kfp_release.version import ReleaseVersion
+from kfp_release.version_home import require_home
 
 SCHEMA = 1
-
-
-class BadPlan(ReleaseError):
-    """A plan.json that this version of the tool cannot read."""
 
 
 class ImageReader(Protocol):
@@ -51,50 +48,6 @@ class FileLister(Protocol):
 
     def files(self, project: str) -> Mapping[str, Any]:
         """The files of a project, by name; each with `sha256`, hex or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedImage:
-    """One owned image: where it goes, what it stands on, and what is there already under the version's tag."""
-
-    name: str
-    declared: Repository
-    repository: Repository
-    repository_exists: bool
-    runtime_key: str
-    platform: str
-    interpreter: str
-    runtime: Image | None
-    existing: Image | None
-
-    def to_json(self) -> dict[str, Any]:
-        """As it stands in plan.json; manifests and configs as the texts that they are."""
-        return {
-            "name": self.name,
-            "declared": str(self.declared),
-            "registry": self.repository.host,
-            "repository_exists": self.repository_exists,
-            "runtime_key": self.runtime_key,
-            "platform": self.platform,
-            "interpreter": self.interpreter,
-            "runtime": _image_to_json(self.runtime),
-            "existing": _image_to_json(self.existing),
-        }
-
-    @classmethod
-    def parse(cls, value: Mapping[str, Any]) -> Self:
-        """Raise `KeyError`, `TypeError` or `ReleaseError` for anything else; `Plan.parse` makes `BadPlan` of it."""
-        return cls(
-            name=_text(value["name"]),
-            declared=Repository.parse(_text(value["declared"])),
-            repository=Repository.parse(_text(value["declared"])).at_host(_text(value["registry"])),
-            repository_exists=value["repository_exists"] is True,
-            runtime_key=_text(value["runtime_key"]),
-            platform=_text(value["platform"]),
-            interpreter=_text(value["interpreter"]),
-            runtime=_image(value["runtime"]),
-            existing=_image(value["existing"]),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +109,15 @@ class Plan:
     def _of(cls, value: Mapping[str, Any]) -> Self:
         return cls(
             source=Source(
-                version=ReleaseVersion.parse(_text(value["version"])),
-                tag=_text(value["tag"]),
+                version=ReleaseVersion.parse(text_of(value["version"])),
+                tag=text_of(value["tag"]),
                 commit=_commit(value["commit"]),
                 created=int(value["created"]),
             ),
-            distribution=_text(value["distribution"]),
+            distribution=text_of(value["distribution"]),
             images=tuple(PlannedImage.parse(image) for image in value["images"]),
             files={
-                _text(project): {_text(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
+                text_of(project): {text_of(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
                 for project, files in value["files"].items()
             },
         )
@@ -198,7 +151,7 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
     state = store.describe()
     runtime = existing = None
     if state is not None:
-        require_immutable(settings.repository, state, source.version.image_tag)
+        require_home(settings.repository, state, source.version.image_tag)
         runtime = find_runtime(store, key)
         manifest = store.find(source.version.image_tag)
         if manifest is not None:
@@ -221,31 +174,8 @@ def _files(index: FileLister, project: str, version: ReleaseVersion) -> dict[str
     return {name: file.sha256 for name, file in sorted(files.items()) if version_of_file(name) == version.version}
 
 
-def _image_to_json(image: Image | None) -> dict[str, str] | None:
-    if image is None:
-        return None
-    return {
-        "media_type": image.manifest.media_type,
-        "manifest": image.manifest.data.decode(),
-        "config": image.config.data.decode(),
-    }
-
-
-def _image(value: Mapping[str, Any] | None) -> Image | None:
-    if value is None:
-        return None
-    manifest = Manifest.parse(_text(value["manifest"]).encode(), _text(value["media_type"]))
-    return Image(manifest, ImageConfig.parse(_text(value["config"]).encode()))
-
-
 def _commit(value: Any) -> str:
-    commit = _text(value)
+    commit = text_of(value)
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise BadPlan(f"{commit[:80]!r} is not a commit")
     return commit
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise BadPlan(f"{str(value)[:80]} is not a text")
-    return value

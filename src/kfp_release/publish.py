@@ -17,11 +17,11 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.layout import Layout
-from kfp_release.mutability import require_immutable
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import PackageIndex, require_whole, verify
+from kfp_release.version_home import require_home
 
 THERE, SENT = "already there", "sent"
 
@@ -94,12 +94,7 @@ def publish(
     for item in built.record.distributions:
         if not present[item.filename]:
             progress.step(f"upload {item.filename}")
-            index.upload(built.path(item))
-            if not _is_there(item, index):
-                raise ReleaseError(
-                    f"the index took {item.filename} and does not list it",
-                    remedy="run kfp-release publish again; what is public already is left alone",
-                )
+            _upload(item, built, index)
         outcomes.append(Outcome(item.filename, THERE if present[item.filename] else SENT, item.sha256))
     progress.step("verify what is public")
     pins = built.record.pins
@@ -120,7 +115,7 @@ def _look(
             )
         store.create()
     else:
-        require_immutable(ref.repository, state, ref.tag)
+        require_home(ref.repository, state, ref.tag)
     found = store.find(ref.tag)
     if found is not None and found.digest != ref.digest:
         raise ReleaseError(
@@ -146,6 +141,20 @@ def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> i
     progress.step(f"push {pending.pinned.name} to {pending.pinned.ref.repository}")
     blobs = [layout.blob(descriptors[digest]) for digest in sorted(missing)]
     return upload_blobs(pending.store, blobs, progress=progress)
+
+
+def _upload(item: Distribution, built: BuiltRelease, index: PackageIndex) -> None:
+    try:
+        index.upload(built.path(item))
+    except ReleaseError:
+        # Somebody else may have been faster with the same bytes, or the answer was lost and not the file.
+        if not _is_there(item, index):
+            raise
+    if not _is_there(item, index):
+        raise ReleaseError(
+            f"the index took {item.filename} and does not list it",
+            remedy="run kfp-release publish again; what is public already is left alone",
+        )
 
 
 def _is_there(item: Distribution, index: PackageIndex) -> bool:

@@ -17,7 +17,7 @@ from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.sandbox import Sandbox
 from kfp_release.sandbox.environment import exports
-from kfp_release.sandbox.signals import signals_end_the_block, signals_wait
+from kfp_release.signals import signals_end_the_block, signals_wait
 
 _CLEAN_UP = 10
 """Seconds that COMMAND has to end after Ctrl-C, and again after SIGTERM."""

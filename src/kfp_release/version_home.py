@@ -1,0 +1,44 @@
+"""Whether a repository of ECR can be the home of a version: it is the one that is pinned, and its tags stay."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import Repository
+from kfp_release.repository_state import RepositoryState
+
+
+def require_home(repository: Repository, state: RepositoryState, tag: str) -> None:
+    """Raise `ReleaseError` where pulls would go elsewhere than ECR's `state` says, or `tag` could be moved later."""
+    seen = Repository.parse(state.uri)
+    # A FIPS or dual-stack host is another name of the same registry.
+    same_registry = seen.host == repository.host or (
+        None not in {seen.account, seen.region}
+        and (seen.account, seen.region) == (repository.account, repository.region)
+    )
+    if seen.name != repository.name or not same_registry:
+        raise ReleaseError(
+            f"images would be pinned to {repository}, and ECR's answer says that they are pulled from {seen}",
+            remedy="set KFP_RELEASE_REGISTRY and AWS_ENDPOINT_URL_ECR together, or neither",
+        )
+    if not _stays(state, tag):
+        raise ReleaseError(
+            f"ECR repository {repository} is {state.mutability}: tag {tag} could be moved after the release",
+            remedy="make its tags immutable: aws ecr put-image-tag-mutability "
+            f"--repository-name {repository.name} --image-tag-mutability IMMUTABLE",
+        )
+
+
+def _stays(state: RepositoryState, tag: str) -> bool:
+    """AWS: ECR API Reference, ImageTagMutabilityExclusionFilter; a pattern turns the rule around."""
+    excluded = any(fnmatchcase(tag, pattern) for pattern in state.exclusions)
+    match state.mutability:
+        case "IMMUTABLE":
+            return True
+        case "IMMUTABLE_WITH_EXCLUSION":
+            return not excluded
+        case "MUTABLE_WITH_EXCLUSION":
+            return excluded
+        case _:
+            return False
