@@ -134,6 +134,18 @@ def test_what_is_no_wheel_is_refused(filename: str, data: bytes, message: str) -
         Wheel.parse(filename, data)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_compression_is_seen(method: int) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("some_components/data.txt", "some text " * 100)
+    data = bytearray(file.getvalue())
+    start = data.index(b"data.txt") + len("data.txt")
+    data[start : start + 16] = b"\xff" * 16
+    with pytest.raises(BadArchive, match="cannot be read"):
+        Wheel.parse(NAME, bytes(data))
+
+
 def test_a_flipped_bit_is_seen() -> None:
     data = wheel().to_bytes().replace(b"print('6.0')", b"print('7.0')")
     with pytest.raises(BadArchive, match="Bad CRC-32"):

@@ -6,8 +6,10 @@ import base64
 import csv
 import hashlib
 import io
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
@@ -18,6 +20,8 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_n
 from kfp_release.member import EXECUTABLE, BadArchive, Member, by_path
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can tell
+# zipfile hands on what its decompressors raise.
+_UNREADABLE = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ def _read(filename: str, data: bytes) -> list[Member]:
                 for info in archive.infolist()
                 if not info.is_dir()
             ]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise BadArchive(
             f"{filename} cannot be read: {str(error)[:160]}", remedy="build or download it anew"
         ) from error
