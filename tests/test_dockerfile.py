@@ -30,6 +30,7 @@ EXACT = f"python:3.12@sha256:{'0' * 64}"
         ("\ufeff# comment\r\n\r\nFROM a\r\nRUN b \\\r\n  && c\r\n", ["a"]),
         ("FROM a\nRUN <<EOF\nFROM no\nEOF\nFROM b", ["a", "b"]),
         ("FROM a\nCOPY <<-'ONE' <<TWO /x/\nFROM no\n\tONE\nFROM no\nTWO\nFROM b", ["a", "b"]),
+        ("FROM a\nRUN cat <<<word\nFROM b\nRUN echo $((1<<n))\nFROM c", ["a", "b", "c"]),
         ("FROM a\nRUN echo FROM no \\\n  FROM no\n# FROM no\nLABEL x='FROM no'", ["a"]),
         ("FROM a AS s\nCOPY --from=s x y\nCOPY --chown=1 --from=tool:1 x y\nCOPY --from=0 x y", ["a", "tool:1"]),
         ("FROM a\nRUN --mount=type=bind,from=tool:1,target=/t --mount=type=cache,target=/c t", ["a", "tool:1"]),

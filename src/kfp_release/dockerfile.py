@@ -13,7 +13,8 @@ from typing import Self
 from kfp_release.errors import ReleaseError
 
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
-_HEREDOC = re.compile(r"<<-?([\"']?)([A-Za-z_]\w*)\1")
+_HEREDOC = re.compile(r"(?<!\S)[0-9]*<<-?([\"']?)([A-Za-z_]\w*)\1")
+"""The beginning of a word: ``<<<`` is a here-string of bash, and ``$((1<<n))`` a number."""
 _VARIABLE = re.compile(r"\\(.)|\$(?:(\w+)|\{(\w+)(?:(:?[-+])([^}]*))?\})", re.ASCII)
 _FLAG = re.compile(r"--[a-z-]+(?:=\S*)?")
 _FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
