@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from rich import box
 from rich.console import Console as Terminal
@@ -86,11 +86,14 @@ class Ran:
         return item
 
 
-def run(command: Sequence[str | Path], *, environ: Mapping[str, str], cwd: Path) -> str:
-    """What the command prints on stdout; its stderr is shown. Raise `DemoError` where it fails."""
-    done = subprocess.run(command, env=dict(environ), cwd=cwd, stdout=subprocess.PIPE, text=True, check=False)
+def run(command: Sequence[str | Path], *, environ: Mapping[str, str], cwd: Path, log: TextIO | None = None) -> str:
+    """What the command prints on stdout; its stderr goes to `log`, or is shown. Raise `DemoError` where it fails."""
+    done = subprocess.run(
+        command, env=dict(environ), cwd=cwd, stdout=subprocess.PIPE, stderr=log, text=True, check=False
+    )
     if done.returncode:
-        raise DemoError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{done.stdout[-2000:]}")
+        told = Path(log.name).read_text(encoding="utf-8")[-4000:] if log else done.stdout[-2000:]
+        raise DemoError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{told}")
     return done.stdout
 
 
@@ -152,22 +155,34 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
     return result
 
 
-def install(version: Version, folder: Path, sandbox: Sandbox) -> None:
+def install(version: Version, folder: Path, index_url: str) -> None:
     """What a pipeline author types: a clean virtual environment, and the version from the private index."""
     venv.create(folder, with_pip=True)
-    # The index's password travels in the environment: arguments are there for everybody to see.
-    environ = {**os.environ, "PIP_INDEX_URL": sandbox.pip_index_url, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    requirement = f"{DISTRIBUTION}=={version.number}"
-    run([folder / "bin/pip", "install", "-qq", requirement, "docker"], environ=environ, cwd=folder)
+    environ = {
+        **os.environ,
+        # The index's password travels in the environment: arguments are there for everybody to see.
+        "PIP_INDEX_URL": index_url,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        # Python compiles what it imports when it does, which is a small part of what kfp brings.
+        "PIP_NO_COMPILE": "1",
+    }
+    run(
+        [folder / "bin/pip", "install", "-qq", f"{DISTRIBUTION}=={version.number}", "docker"],
+        environ=environ,
+        cwd=folder,
+    )
 
 
-def run_pipeline(folder: Path, environ: Mapping[str, str], compiled: Path) -> dict[str, Any]:
-    """Compile the example pipeline and run it in containers; its outputs by name."""
+def run_pipeline(folder: Path, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
+    """Compile the example pipeline into `kept`, and run it in containers, the log beside it; its outputs by name."""
     for script in ("pipeline.py", "run_local.py"):
         shutil.copy2(PROJECT / "examples" / script, folder / script)
-    python = folder / "bin/python"
+    python, compiled = folder / "bin/python", kept / "pipeline.yaml"
+    environ = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     run([python, "pipeline.py", compiled], environ=environ, cwd=folder)
-    results: dict[str, Any] = json.loads(run([python, "run_local.py", compiled], environ=environ, cwd=folder))
+    with (kept / "pipeline.log").open("w", encoding="utf-8") as log:
+        printed = run([python, "run_local.py", compiled], environ=environ, cwd=folder, log=log)
+    results: dict[str, Any] = json.loads(printed)
     return results
 
 
@@ -234,12 +249,11 @@ def demo(output: Path, console: Console) -> list[Ran]:
         homes = [Path(scratch, f"author-{version.number}") for version in VERSIONS]
         console.step(" and ".join(f"pip install {DISTRIBUTION}=={version.number}" for version in VERSIONS))
         with ThreadPoolExecutor() as pool:
-            list(pool.map(install, VERSIONS, homes, [sandbox] * len(VERSIONS)))
-        ran = []
-        for version, released, home in zip(VERSIONS, releases, homes, strict=True):
-            console.step(f"compile and run the pipeline with {version.number}")
-            compiled = (output / version.number / "pipeline.yaml").resolve()
-            ran.append(Ran(version, released, run_pipeline(home, environ, compiled)))
+            list(pool.map(install, VERSIONS, homes, [sandbox.pip_index_url] * len(homes)))
+            console.step("compile and run the pipeline with each, in containers")
+            kept = [(output / version.number).resolve() for version in VERSIONS]
+            results = pool.map(run_pipeline, homes, [environ] * len(homes), kept)
+            ran = [Ran(*item) for item in zip(VERSIONS, releases, results, strict=True)]
         require_promises(ran, output)
         return ran
 

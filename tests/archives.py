@@ -8,6 +8,8 @@ import tarfile
 import zipfile
 from collections.abc import Mapping
 
+from kfp_release.wheel import Wheel
+
 NAME = "some_components-1.2-py3-none-any.whl"
 INFO = "some_components-1.2.dist-info"
 PURE = b"Wheel-Version: 1.0\nGenerator: setuptools (84.2.1)\nRoot-Is-Purelib: true\nTag: py3-none-any\n\n"
@@ -44,3 +46,9 @@ def sdist_bytes(files: Mapping[str, bytes], *, mode: int = 0o644, mtime: int = 1
             info.size, info.mode, info.mtime, info.uid, info.uname = len(data), mode, mtime, 1000, "somebody"
             archive.addfile(info, io.BytesIO(data))
     return target.getvalue()
+
+
+def make_wheel(files: Mapping[str, bytes]) -> Wheel:
+    """A wheel with `files` beside its metadata."""
+    metadata = {path: data for path, data in FILES.items() if path.startswith(INFO)}
+    return Wheel.parse(NAME, wheel_bytes({**files, **metadata}))

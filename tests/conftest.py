@@ -17,7 +17,7 @@ from kfp_release.sandbox import Sandbox
 PROJECT = Path(__file__).resolve().parent.parent
 
 SMALL_DOCKERFILE = """\
-ARG BASE=python:3.12-slim-bookworm@sha256:782412e85d0f0984994c290652577d4018aff08145c85b262bb63dc0c7522254
+ARG BASE
 FROM ${BASE}
 RUN SOURCE_DATE_EPOCH=315532800 python3 -m venv --without-pip /opt/app
 ENV PATH=/opt/app/bin:/usr/local/bin:/usr/bin:/bin

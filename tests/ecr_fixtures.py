@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 import boto3
 from botocore.config import Config
 
+from kfp_release.cache import cache_folder
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Silent
 from kfp_release.sandbox.ecr import EcrStandIn
-from kfp_release.sandbox.packages import default_cache, docker_registry
+from kfp_release.sandbox.packages import docker_registry
 from kfp_release.sandbox.registry import DockerRegistry
 from kfp_release.upload import upload_blobs
 
@@ -81,7 +82,7 @@ class LocalEcr:
 @contextmanager
 def running_ecr(folder: Path) -> Iterator[LocalEcr]:
     """Both are stopped at the end; what they store is in `folder`."""
-    binary = docker_registry(default_cache(), Silent())
+    binary = docker_registry(cache_folder(), Silent())
     with (
         DockerRegistry(folder / "registry", "AWS", PASSWORD, binary) as registry,
         EcrStandIn(

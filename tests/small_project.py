@@ -12,7 +12,7 @@ from conftest import commit_all, run_git
 from pyproject_hooks import BuildBackendHookCaller
 
 from kfp_release.image_ref import Repository
-from kfp_release.pinned import pinned_components
+from kfp_release.pinned import pinned_package
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.version import ReleaseVersion
 
@@ -84,13 +84,9 @@ def make_project(folder: Path) -> Path:
 def exact_pins(project: Path) -> Pins:
     """What `kfp-release build` gives to the hooks for tag v1.0."""
     image = PinnedImage("demo", Repository.parse(DEMO), EXACT, "0" * 32, "linux/amd64")
-    return Pins(
-        distribution="demo-parts",
-        version=ReleaseVersion.parse("1.0"),
-        commit=run_git(project, "rev-parse", "HEAD").strip(),
-        images=(image,),
-        components=pinned_components(project / "yaml", {DEMO: EXACT}),
-    )
+    commit = run_git(project, "rev-parse", "HEAD").strip()
+    pins = Pins("demo-parts", ReleaseVersion.parse("1.0"), commit, (image,), components=())
+    return pinned_package(project, pins=pins, version="1.0", commit=commit).pins
 
 
 class HookFailed(Exception):

@@ -159,7 +159,7 @@ def test_what_is_refused_is_a_message_without_a_traceback_and_no_wheel(project: 
     with pytest.raises(HookFailed) as caught:
         build_wheel(project, tmp_path / "out", {PINS_SETTING: str(path)})
     told = str(caught.value)
-    assert f"error: {path} is of version 1.1, and 1.0 is being built\n  → give the pins of this build" in told
+    assert "error: the pins are of version 1.1, and 1.0 is being built\n  → give the pins of this build" in told
     assert "Traceback" not in told
     assert not list((tmp_path / "out").iterdir())
 

@@ -13,11 +13,12 @@ import pytest
 from ecr_fixtures import LocalEcr, running_ecr
 
 from kfp_release.buildah import host_platform
+from kfp_release.cache import cache_folder
 from kfp_release.errors import ReleaseError
 from kfp_release.layout import Layout
 from kfp_release.progress import Silent
 from kfp_release.sandbox.base import SUITE, base_image, push_base
-from kfp_release.sandbox.packages import default_cache, ensure
+from kfp_release.sandbox.packages import ensure
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Steps(Silent):
 def shared() -> Layout:
     """The image of the user's cache, which every sandbox takes."""
     ensure("mmdebstrap", progress=Silent())
-    return base_image(default_cache(), progress=Silent())
+    return base_image(cache_folder(), progress=Silent())
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def names(layout: Layout) -> set[str]:
 
 def test_the_image_is_found_again_without_a_word(shared: Layout) -> None:
     progress = Steps()
-    assert base_image(default_cache(), progress=progress) == shared
+    assert base_image(cache_folder(), progress=progress) == shared
     assert progress.told == []
 
 

@@ -21,13 +21,14 @@ from conftest import commit_all, run_git
 from ecr_fixtures import PASSWORD, running_ecr
 
 from kfp_release.buildah import BUILT, Buildah, BuildRequest, host_platform
+from kfp_release.cache import cache_folder
 from kfp_release.ecr import RegistryLogin
 from kfp_release.errors import ReleaseError
 from kfp_release.image import normal_runtime
 from kfp_release.layout import Layout
 from kfp_release.progress import Silent
 from kfp_release.sandbox.base import PACKAGES, base_image, push_base
-from kfp_release.sandbox.packages import default_cache, ensure
+from kfp_release.sandbox.packages import ensure
 from kfp_release.sandbox.process import Process, free_port
 
 HELLO = b"""\
@@ -73,7 +74,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     packages = (*PACKAGES, "git", "openssh-client")
     with running_ecr(tmp_path_factory.mktemp("ecr")) as ecr:
         store = ecr.repository("base/git")
-        layout = base_image(default_cache(), progress=Silent(), packages=packages)
+        layout = base_image(cache_folder(), progress=Silent(), packages=packages)
         yield Base(str(push_base(layout, store, progress=Silent())), store.login())
 
 

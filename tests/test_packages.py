@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from kfp_release.cache import cache_folder
 from kfp_release.errors import ReleaseError
-from kfp_release.sandbox.packages import default_cache, docker_registry, ensure
+from kfp_release.sandbox.packages import docker_registry, ensure
 from kfp_release.sandbox.service_guard import ServiceGuard
 
 REAL = ("cat", "chmod", "cp", "dpkg-deb", "env", "install", "ls", "mv", "rm", "sh", "tar", "touch", "true")
@@ -235,4 +236,4 @@ def test_the_cache_is_where_xdg_says(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("HOME", str(tmp_path))
     for value, expected in {"/var/x": "/var/x", "": f"{tmp_path}/.cache", "relative": f"{tmp_path}/.cache"}.items():
         monkeypatch.setenv("XDG_CACHE_HOME", value)
-        assert str(default_cache()) == f"{expected}/kfp-release"
+        assert str(cache_folder()) == f"{expected}/kfp-release"

@@ -4,11 +4,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from archives import make_wheel
 from conftest import run_git
 from small_project import DEMO, EXACT, FOREIGN, component, exact_pins, make_project
 
 from kfp_release.errors import Problems, ReleaseError
-from kfp_release.pinned import SDIST_PINS, BadPins, PinnedPackage, pinned_files, pinned_package
+from kfp_release.pinned import SDIST_PINS, BadPins, PinnedPackage, pinned_files, pinned_package, pins_at_hand
 
 
 @pytest.fixture
@@ -18,16 +19,27 @@ def project(tmp_path: Path) -> Path:
 
 def pinned(project: Path, pins_file: Path | None = None, *, in_git: bool = True) -> PinnedPackage:
     commit = run_git(project, "rev-parse", "HEAD").strip() if in_git else ""
-    return pinned_package(project, version="1.0", commit=commit, pins_file=pins_file, environ={})
+    pins = pins_at_hand(project, version="1.0", commit=commit, pins_file=pins_file, environ={})
+    return pinned_package(project, pins=pins, version="1.0", commit=commit)
 
 
 def test_it_gives_the_package_its_component_files_and_its_pins(project: Path) -> None:
     package = pinned(project)
-    assert package.package_files() == {
+    wheel = package.in_wheel(
+        make_wheel({"demo_parts/__init__.py": b"", "demo_parts/yaml/stale.yaml": b"name: Stale\n"})
+    )
+    files = {member.path: member.data for member in wheel.members if ".dist-info/" not in member.path}
+    assert files == {
+        "demo_parts/__init__.py": b"",
         "demo_parts/yaml/foreign.yml": component(FOREIGN),
         "demo_parts/yaml/multiply.yaml": component(f"{DEMO}:1.0"),
         "demo_parts/pins.json": package.pins.to_json(),
     }
+
+
+def test_a_wheel_without_the_package_is_refused(project: Path) -> None:
+    with pytest.raises(ReleaseError, match="the wheel has no package demo_parts"):
+        pinned(project).in_wheel(make_wheel({"other/__init__.py": b""}))
 
 
 def test_each_component_is_recorded_with_its_images_and_the_hash_of_the_pinned_file(project: Path) -> None:
@@ -54,11 +66,11 @@ def test_the_pins_that_an_sdist_carries_count_outside_of_git_alone(project: Path
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"version": "1.0"', '"version": "1.1"', "is of version 1.1, and 1.0 is being built"),
-        ('"distribution": "demo-parts"', '"distribution": "other"', "is of distribution other"),
-        ('"commit": "{commit}"', f'"commit": "{"e" * 40}"', "is of commit eeee"),
-        ('"demo": {', '"trainer": {', f"is of images trainer = {DEMO}, and demo = {DEMO} is being built"),
-        ('"file": "multiply.yaml"', '"file": "divide.yaml"', r"was made of other component files: divide\.yaml"),
+        ('"version": "1.0"', '"version": "1.1"', "the pins are of version 1.1, and 1.0 is being built"),
+        ('"distribution": "demo-parts"', '"distribution": "other"', "are of distribution other"),
+        ('"commit": "{commit}"', f'"commit": "{"e" * 40}"', "are of commit eeee"),
+        ('"demo": {', '"trainer": {', f"are of images trainer = {DEMO}, and demo = {DEMO} is being built"),
+        ('"file": "multiply.yaml"', '"file": "divide.yaml"', r"were made of other component files: divide\.yaml"),
         ('"schema": 1', '"schema": 9', "has schema 9"),
         ('{\n  "schema"', '"schema"', r"pins\.json is not JSON"),
     ],

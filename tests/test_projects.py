@@ -11,9 +11,9 @@ from conftest import commit_all, copy_project, run_git
 
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
-from kfp_release.pinned import SDIST_PINS, pinned_package
+from kfp_release.pinned import PINS_SETTING, SDIST_PINS, pins_at_hand
 from kfp_release.progress import Silent
-from kfp_release.projects import PINS_SETTING, BuildFailed, Project, open_project
+from kfp_release.projects import BuildFailed, Project, open_project
 from kfp_release.record import Pins
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
@@ -135,10 +135,9 @@ def test_this_project_takes_exact_pins_into_its_wheel_and_sdist(tmp_path: Path) 
     copy_project(folder)
     commit = run_git(folder, "rev-parse", "HEAD").strip()
     digest = "@sha256:" + "a" * 64
-    tags = pinned_package(folder, version=str(VERSION), commit=commit, pins_file=None, environ={}).pins
+    tags = pins_at_hand(folder, version=str(VERSION), commit=commit, pins_file=None, environ={})
     pins_file = tmp_path / "pins.json"
-    text = tags.to_json().decode().replace('/demo:1.3"', f'/demo:1.3{digest}"')
-    pins_file.write_text(text[: text.index('  "components"')] + '  "components": {}\n}\n')
+    pins_file.write_text(tags.to_json().decode().replace('/demo:1.3"', f'/demo:1.3{digest}"'))
     settings = {PINS_SETTING: str(pins_file)}
     with open_project(folder, version=VERSION, epoch=EPOCH, progress=Silent()) as project:
         one, two, archive = (

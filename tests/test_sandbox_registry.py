@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from kfp_release.cache import cache_folder
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Silent
-from kfp_release.sandbox.packages import default_cache, docker_registry
+from kfp_release.sandbox.packages import docker_registry
 from kfp_release.sandbox.registry import DockerRegistry
 from kfp_release.sandbox.registry_api import RegistryApi
 
@@ -21,7 +22,7 @@ PASSWORD = "a password"  # noqa: S105 - of a server that lives as long as a test
 
 @pytest.fixture(scope="module")
 def binary() -> Path:
-    return docker_registry(default_cache(), Silent())
+    return docker_registry(cache_folder(), Silent())
 
 
 def _status(url: str, password: str | None) -> int:

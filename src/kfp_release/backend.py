@@ -19,8 +19,7 @@ from setuptools import build_meta  # type: ignore[import-untyped] # it ships no 
 from setuptools.build_meta import build_editable, prepare_metadata_for_build_editable  # type: ignore[import-untyped]
 
 from kfp_release.errors import ReleaseError
-from kfp_release.layer import is_pinned_file
-from kfp_release.pinned import PINS_SETTING, SDIST_PINS, BadPins, PinnedPackage, pinned_package
+from kfp_release.pinned import PINS_SETTING, BadPins, PinnedPackage, pinned_package, pins_at_hand
 from kfp_release.sdist import Sdist
 from kfp_release.source_tree import SourceTree, source_tree
 from kfp_release.wheel import Wheel
@@ -54,7 +53,7 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
     with _build(config_settings) as build:
         name: str = build_meta.build_wheel(str(build.made), config_settings, metadata)
         wheel = Wheel.parse(name, (build.made / name).read_bytes())
-        wheel = _with_pins(wheel, build.pinned_package(wheel.version))
+        wheel = build.pinned_package(wheel.version).in_wheel(wheel)
         (target / name).write_bytes(wheel.to_bytes())
     return name
 
@@ -65,10 +64,9 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     with _build(config_settings) as build:
         name: str = build_meta.build_sdist(str(build.made), config_settings)
         sdist = Sdist.parse(name, (build.made / name).read_bytes())
-        pins = build.pinned_package(sdist.version).pins
         # PKG-INFO tells the version; from this file setuptools-scm would compute it anew, with another day's date.
         computed = [path for path in sdist.paths if path.endswith(".egg-info/scm_version.json")]
-        sdist = sdist.without(computed).with_files({SDIST_PINS: pins.to_json()})
+        sdist = build.pinned_package(sdist.version).in_sdist(sdist.without(computed))
         (target / name).write_bytes(sdist.to_bytes(_epoch(build.tree)))
     return name
 
@@ -81,13 +79,9 @@ class _Build:
     pins_file: Path | None
 
     def pinned_package(self, version: str) -> PinnedPackage:
-        return pinned_package(
-            self.tree.project,
-            version=version,
-            commit=self.tree.commit,
-            pins_file=self.pins_file,
-            environ=os.environ,
-        )
+        project, commit = self.tree.project, self.tree.commit
+        pins = pins_at_hand(project, version=version, commit=commit, pins_file=self.pins_file, environ=os.environ)
+        return pinned_package(project, pins=pins, version=version, commit=commit)
 
 
 @contextmanager
@@ -108,18 +102,6 @@ def _pins_file(settings: Settings) -> Path | None:
         case str(path) if path:
             return Path(path).resolve()
     raise BadPins(f"{PINS_SETTING} is given twice or empty", remedy=f"--config-setting={PINS_SETTING}=/path/pins.json")
-
-
-def _with_pins(wheel: Wheel, pinned: PinnedPackage) -> Wheel:
-    package = pinned.config.package
-    folder = package.replace(".", "/")
-    if not any(member.path.startswith(f"{folder}/") for member in wheel.members):
-        raise ReleaseError(
-            f"the wheel has no package {package}",
-            remedy="make 'package' in [tool.kfp-release] and setuptools' packages agree, and add its files to git",
-        )
-    stale = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
-    return wheel.without(stale).with_files(pinned.package_files())
 
 
 def _epoch(tree: SourceTree) -> int:

@@ -1,4 +1,4 @@
-"""Makes what a plan describes: package layer → digest → pinned component files → wheel and sdist → release.json.
+"""Makes what a plan describes: package layer → digest → pinned component files → sdist and wheel → release.json.
 
 Needs no credentials, and no network but what the Python build fetches for itself. Everything is made from a clone of
 the plan's commit; the checkout is not written to.
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Self
 
 from kfp_release.built import BuiltRelease
 from kfp_release.changelog import Changelog
@@ -33,14 +34,28 @@ from kfp_release.image import (
 from kfp_release.image_ref import ImageRef
 from kfp_release.layer import Layer, package_layer
 from kfp_release.layout import Layout
-from kfp_release.pinned import PINS_SETTING, pinned_components
+from kfp_release.pinned import PinnedPackage, pinned_package
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
-from kfp_release.projects import open_project
+from kfp_release.projects import open_projects
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
+from kfp_release.sdist import Sdist
 from kfp_release.twine_upload import check_distributions
 from kfp_release.wheel import Wheel
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The sdist and the wheel of one project."""
+
+    project: str
+    sdist: Sdist
+    wheel: Wheel
+
+    @classmethod
+    def read(cls, project: str, sdist: Path, wheel: Path) -> Self:
+        return cls(project, Sdist.parse(sdist.name, sdist.read_bytes()), Wheel.parse(wheel.name, wheel.read_bytes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,56 +79,44 @@ def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> Bui
         tree = Path(scratch, "source")
         Git(project).clone_at(plan.source.commit, tree)
         config = Config.parse((tree / PYPROJECT).read_bytes(), {})
-        with ThreadPoolExecutor() as pool:
-            extra = [
-                pool.submit(_build_extra, tree / folder, plan.source, out, progress=progress)
-                for folder in config.extra_projects
-            ]
-            images, pins, main, tools = _build_main(tree, config, plan, out, progress=progress)
-            distributions = (*(item for future in extra for item in future.result()), *main)
+        main, extra, tools = _build_projects(tree, config, plan.source, progress)
+        progress.step("pin the images")
+        images = _images(plan, config, main.wheel)
+        pinned = _pinned(plan, tree, images)
+        main = _Pair(main.project, pinned.in_sdist(main.sdist), pinned.in_wheel(main.wheel))
+        distributions = tuple(item for pair in (*extra, main) for item in _write(pair, out, plan.source.created))
+        check_distributions(out / item.filename for item in distributions)
         _write_layout(out / "image", images)
         record = ReleaseRecord(
             tag=plan.source.tag,
             created=plan.source.created,
-            pins=pins,
+            pins=pinned.pins,
             distributions=distributions,
             tools={**tools, "kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]},
         )
-        progress.step("check the distributions")
-        check_distributions(out / item.filename for item in distributions)
         (out / "release.json").write_bytes(record.to_json())
         (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
         BuiltRelease.read(out)
     return BuiltRelease.read(target)
 
 
-def _build_main(
-    tree: Path, config: Config, plan: Plan, out: Path, *, progress: Progress
-) -> tuple[list[_VersionImage], Pins, tuple[Distribution, ...], Mapping[str, str]]:
-    """The images made of the unpinned wheel, the pins to them, the pinned sdist and wheel, and the tools' versions."""
-    source = plan.source
-    progress.step("build the package")
+def _build_projects(
+    tree: Path, config: Config, source: Source, progress: Progress
+) -> tuple[_Pair, tuple[_Pair, ...], Mapping[str, str]]:
+    """The main project and the further ones, unpinned, beside each other; and the versions of the main one's tools."""
+    progress.step("build the wheels and sdists")
+    folders = [tree, *(tree / folder for folder in config.extra_projects)]
     with (
-        tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch,
-        open_project(tree, version=source.version, epoch=source.created, progress=progress) as project,
+        ThreadPoolExecutor() as pool,
+        open_projects(folders, version=source.version, epoch=source.created, progress=progress) as projects,
+        tempfile.TemporaryDirectory(prefix="kfp-release-") as out,
     ):
-        wheel = project.wheel(Path(scratch))
-        images = _images(plan, config, Wheel.parse(wheel.name, wheel.read_bytes()))
-        pins = _pins(plan, config, tree, images)
-        pins_file = Path(scratch, "pins.json")
-        pins_file.write_bytes(pins.to_json())
-        progress.step("build the pinned sdist and wheel")
-        settings = {PINS_SETTING: str(pins_file)}
-        files = (project.sdist(out, settings), project.wheel(out, settings))
-        return images, pins, tuple(_distribution(plan.distribution, file) for file in files), project.tools
-
-
-def _build_extra(folder: Path, source: Source, out: Path, *, progress: Progress) -> tuple[Distribution, ...]:
-    """The sdist and the wheel of a further project, unpinned."""
-    name = project_name(folder)
-    progress.note(f"build {name} beside it")
-    with open_project(folder, version=source.version, epoch=source.created, progress=progress) as project:
-        return tuple(_distribution(name, file) for file in (project.sdist(out), project.wheel(out)))
+        files = [(pool.submit(project.sdist, Path(out)), pool.submit(project.wheel, Path(out))) for project in projects]
+        main, *extra = (
+            _Pair.read(project_name(project.folder), sdist.result(), wheel.result())
+            for project, (sdist, wheel) in zip(projects, files, strict=True)
+        )
+        return main, tuple(extra), projects[0].tools
 
 
 def _require_runtimes(plan: Plan) -> None:
@@ -178,30 +181,35 @@ def _require_same_content(planned: PlannedImage, existing: Image, image: Image) 
     )
 
 
-def _pins(plan: Plan, config: Config, tree: Path, images: Sequence[_VersionImage]) -> Pins:
-    tag = plan.source.version.image_tag
-    pinned = tuple(
-        PinnedImage(
-            name=item.planned.name,
-            declared=item.planned.declared,
-            pin=str(ImageRef(item.planned.repository, tag, item.image.manifest.digest)),
-            runtime_key=item.planned.runtime_key,
-            platform=item.planned.platform,
-        )
-        for item in images
-    )
-    return Pins(
+def _pinned(plan: Plan, tree: Path, images: Sequence[_VersionImage]) -> PinnedPackage:
+    source = plan.source
+    pins = Pins(
         distribution=plan.distribution,
-        version=plan.source.version,
-        commit=plan.source.commit,
-        images=pinned,
-        components=pinned_components(tree / config.components, {str(item.declared): item.pin for item in pinned}),
+        version=source.version,
+        commit=source.commit,
+        images=tuple(
+            PinnedImage(
+                name=item.planned.name,
+                declared=item.planned.declared,
+                pin=str(ImageRef(item.planned.repository, source.version.image_tag, item.image.manifest.digest)),
+                runtime_key=item.planned.runtime_key,
+                platform=item.planned.platform,
+            )
+            for item in images
+        ),
+        components=(),
     )
+    return pinned_package(tree, pins=pins, version=str(source.version), commit=source.commit)
 
 
-def _distribution(project: str, path: Path) -> Distribution:
-    data = path.read_bytes()
-    return Distribution(project, path.name, Digest.of(data).hex, len(data))
+def _write(pair: _Pair, out: Path, created: int) -> Iterator[Distribution]:
+    """Write both files, the wheel last, for that is the order of their upload."""
+    for filename, data in (
+        (pair.sdist.filename, pair.sdist.to_bytes(created)),
+        (pair.wheel.filename, pair.wheel.to_bytes()),
+    ):
+        (out / filename).write_bytes(data)
+        yield Distribution(pair.project, filename, Digest.of(data).hex, len(data))
 
 
 def _write_layout(path: Path, images: Sequence[_VersionImage]) -> None:

@@ -12,9 +12,12 @@ from kfp_release.component import SUFFIXES, ComponentFile
 from kfp_release.config import PYPROJECT, Config, ImageSettings
 from kfp_release.digest import Digest
 from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.layer import is_pinned_file
 from kfp_release.pinning import pin
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
+from kfp_release.wheel import Wheel
 
 PINS_SETTING = "kfp-release-pins"
 """The build setting (PEP 517, config_settings) that gives the path of a release's pins.json."""
@@ -34,39 +37,58 @@ class PinnedPackage:
     pins: Pins
     components: Mapping[str, bytes]
 
-    def package_files(self) -> dict[str, bytes]:
-        """What they add to a wheel, by path."""
-        folder = self.config.package.replace(".", "/")
+    def in_wheel(self, wheel: Wheel) -> Wheel:
+        """`wheel` with the component files and pins in its package, whatever it had of them before.
+
+        Raise `ReleaseError` where it has no such package.
+        """
+        package = self.config.package
+        folder = package.replace(".", "/")
+        if not any(member.path.startswith(f"{folder}/") for member in wheel.members):
+            raise ReleaseError(
+                f"the wheel has no package {package}",
+                remedy="make 'package' in [tool.kfp-release] and setuptools' packages agree, and add its files to git",
+            )
+        stale = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
         files = {f"{folder}/yaml/{name}": data for name, data in self.components.items()}
-        return {**files, f"{folder}/pins.json": self.pins.to_json()}
+        return wheel.without(stale).with_files({**files, f"{folder}/pins.json": self.pins.to_json()})
+
+    def in_sdist(self, sdist: Sdist) -> Sdist:
+        """`sdist` with the pins at its root, for the wheel that is built from it."""
+        return sdist.with_files({SDIST_PINS: self.pins.to_json()})
 
 
-def pinned_package(
-    project: Path, *, version: str, commit: str, pins_file: Path | None, environ: Mapping[str, str]
-) -> PinnedPackage:
-    """Pin the component files of `project`, which is built as `version` from `commit` (empty where it is not known).
+def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> PinnedPackage:
+    """The component files of `project`, which is built as `version` from `commit`, pinned as `pins` say.
 
-    `pins_file` is a release's pins.json; without one the pins are those of the sdist that `project` was, and else the
-    version's tag on the repository that `environ` gives. Raise `BadPins` for pins of something else, `Problems` for
-    component files or a configuration that are wrong.
+    `commit` is empty where it is not known; what `pins` say of components may be missing, and is filled in.
+    Raise `BadPins` for pins of something else, `Problems` for component files or a configuration that are wrong.
     """
-    config = Config.parse((project / PYPROJECT).read_bytes(), environ)
-    carried = project / SDIST_PINS
-    if pins_file is None and not commit and carried.is_file():
-        pins_file = carried
-    if pins_file is None:
-        pins = _tag_pins(config, version, commit)
-    else:
-        pins = _read(pins_file)
-        _require_same(pins, config, version, commit, pins_file)
+    config = Config.parse((project / PYPROJECT).read_bytes(), {})
+    _require_same(pins, config, version, commit)
     files = pinned_files(project / config.components, {str(image.declared): image.pin for image in pins.images})
     components = tuple(_component(name, data) for name, data in files.items())
     if pins.components and pins.components != components:
         raise BadPins(
-            f"{pins_file} was made of other component files: {_first_difference(pins.components, components)}",
-            remedy="build from the commit that it names, unchanged",
+            f"the pins were made of other component files: {_first_difference(pins.components, components)}",
+            remedy="build from the commit that they name, unchanged",
         )
     return PinnedPackage(config, replace(pins, components=components), files)
+
+
+def pins_at_hand(
+    project: Path, *, version: str, commit: str, pins_file: Path | None, environ: Mapping[str, str]
+) -> Pins:
+    """The pins of a build: those of `pins_file`, else those that the sdist carries which `project` was, else tags.
+
+    Tags are of the repositories that the configuration and `environ` give. Raise `BadPins` where a file is none.
+    """
+    carried = project / SDIST_PINS
+    if pins_file is None and not commit and carried.is_file():
+        pins_file = carried
+    if pins_file is not None:
+        return _read(pins_file)
+    return _tag_pins(Config.parse((project / PYPROJECT).read_bytes(), environ), version, commit)
 
 
 def pinned_files(folder: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
@@ -98,11 +120,6 @@ def pinned_files(folder: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
     return files
 
 
-def pinned_components(folder: Path, pins: Mapping[str, str]) -> tuple[PinnedComponent, ...]:
-    """What a record says of the component files of `folder`, pinned as `pinned_files` does."""
-    return tuple(_component(name, data) for name, data in pinned_files(folder, pins).items())
-
-
 def _component(name: str, data: bytes) -> PinnedComponent:
     file = ComponentFile.parse(name, data)
     return PinnedComponent(file.operator, name, tuple(image.value for image in file.images), Digest.of(data).hex)
@@ -126,7 +143,7 @@ def _read(path: Path) -> Pins:
         ) from error
 
 
-def _require_same(pins: Pins, config: Config, version: str, commit: str, path: Path) -> None:
+def _require_same(pins: Pins, config: Config, version: str, commit: str) -> None:
     facts = (
         ("distribution", canonicalize_name(pins.distribution), canonicalize_name(config.distribution)),
         ("version", str(pins.version), version),
@@ -136,7 +153,7 @@ def _require_same(pins: Pins, config: Config, version: str, commit: str, path: P
     for fact, seen, expected in facts:
         if seen != expected:
             raise BadPins(
-                f"{path} is of {fact} {seen or 'unknown'}, and {expected} is being built",
+                f"the pins are of {fact} {seen or 'unknown'}, and {expected} is being built",
                 remedy=f"give the pins of this build, or none (the setting {PINS_SETTING})",
             )
 

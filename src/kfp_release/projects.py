@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,13 +19,10 @@ from build.env import DefaultIsolatedEnv
 from packaging.utils import canonicalize_name
 
 from kfp_release.errors import ReleaseError
-from kfp_release.pinned import PINS_SETTING
 from kfp_release.progress import Progress
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
-
-__all__ = ["PINS_SETTING", "BuildFailed", "Project", "open_project"]
 
 _TAIL = 30
 """Lines of a failed build's output that its error shows."""
@@ -77,30 +76,72 @@ class Project:
 
 @contextmanager
 def open_project(folder: Path, *, version: ReleaseVersion, epoch: int, progress: Progress) -> Iterator[Project]:
-    """The project in `folder`, which builds as `version`, at the time `epoch` in seconds since 1970.
+    """As `open_projects`, for one."""
+    with open_projects([folder], version=version, epoch=epoch, progress=progress) as (project,):
+        yield project
 
-    It builds without the credentials of AWS and of the index. Raise `BuildFailed` where its build requirements
-    cannot be installed.
+
+@contextmanager
+def open_projects(
+    folders: Sequence[Path], *, version: ReleaseVersion, epoch: int, progress: Progress
+) -> Iterator[tuple[Project, ...]]:
+    """The projects in `folders`, which build as `version`, at the time `epoch` in seconds since 1970.
+
+    One environment serves all whose requirements it has. They build without the credentials of AWS and of the index.
+    Raise `BuildFailed` where build requirements cannot be installed.
     """
-    output: list[str] = []
     environ = {
         "SETUPTOOLS_SCM_PRETEND_VERSION": str(version),
         "SOURCE_DATE_EPOCH": str(epoch),
         "PYTHONDONTWRITEBYTECODE": "1",  # a backend of the project's own would be compiled beside its source
         "PYTHONHASHSEED": "0",
     }
+    with ExitStack() as stack:
+        environments: list[_Environment] = []
+        projects = []
+        for folder in folders:
+            output: list[str] = []
+            with _failures(folder, "build requirements", output):
+                requirements = ProjectBuilder(folder).build_system_requires
+                environment = next((each for each in environments if requirements <= each.requirements), None)
+                if environment is None:
+                    progress.note(f"build requirements: {', '.join(sorted(requirements))}")
+                    environment = _Environment(stack.enter_context(DefaultIsolatedEnv()), set())
+                    environment.install(requirements)
+                    environments.append(environment)
+                run = partial(_run_hook, environ=environ, output=output)
+                builder = ProjectBuilder.from_isolated_env(environment.isolated, folder, runner=run)
+                for kind in ("wheel", "sdist"):
+                    environment.install(builder.get_requires_for_build(kind))
+            projects.append(Project(folder, version, epoch, environment.tools, builder, output))
+        yield tuple(projects)
 
-    def run(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-        _run(cmd, cwd, {**(extra_environ or {}), **environ}, output)
 
-    with DefaultIsolatedEnv() as environment:
-        with _failures(folder, "build requirements", output):
-            builder = ProjectBuilder.from_isolated_env(environment, folder, runner=run)
-            progress.note(f"build requirements: {', '.join(sorted(builder.build_system_requires))}")
-            environment.install(builder.build_system_requires)
-            asked = {*builder.get_requires_for_build("wheel"), *builder.get_requires_for_build("sdist")}
-            environment.install(asked - builder.build_system_requires)
-        yield Project(folder, version, epoch, _installed(Path(environment.path)), builder, output)
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    isolated: DefaultIsolatedEnv
+    requirements: set[str]
+    """What was asked for so far."""
+
+    def install(self, requirements: AbstractSet[str]) -> None:
+        if missing := requirements - self.requirements:
+            self.isolated.install(missing)
+            self.requirements.update(missing)
+
+    @property
+    def tools(self) -> dict[str, str]:
+        return _installed(Path(self.isolated.path))
+
+
+def _run_hook(
+    cmd: Sequence[str],
+    cwd: str | None = None,
+    extra_environ: Mapping[str, str] | None = None,
+    *,
+    environ: Mapping[str, str],
+    output: list[str],
+) -> None:
+    _run(cmd, cwd, {**(extra_environ or {}), **environ}, output)
 
 
 def _run(command: Sequence[str], cwd: str | None, environ: Mapping[str, str], output: list[str]) -> None:

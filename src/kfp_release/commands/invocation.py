@@ -11,12 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kfp_release.cache import cache_folder
 from kfp_release.config import PYPROJECT, Config, IndexSettings
 from kfp_release.errors import ReleaseError
 from kfp_release.git import Git, Source, release_source, snapshot_source
 from kfp_release.image_ref import Repository
 
 if TYPE_CHECKING:
+    from kfp_release.buildah import Builder
     from kfp_release.ecr import EcrRepository
     from kfp_release.index import Index
     from kfp_release.report import Report
@@ -55,6 +57,13 @@ class Invocation:
         from kfp_release.ecr import open_ecr  # noqa: PLC0415 - brings boto3
 
         return cache(open_ecr)
+
+    def builder(self) -> Builder:
+        """What builds runtimes, and remembers what it built."""
+        from kfp_release.buildah import Buildah  # noqa: PLC0415 - for commands that may build
+        from kfp_release.kept_builds import KeptBuilds  # noqa: PLC0415 - likewise
+
+        return KeptBuilds(Buildah(), cache_folder(self.environ) / "runtimes")
 
     def index(self, settings: IndexSettings) -> Index:
         """The index, asked with the environment's credentials."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 from rich.filesize import decimal
 
-from kfp_release.buildah import Buildah
 from kfp_release.commands import options, tables
 from kfp_release.commands.invocation import Invocation
 from kfp_release.console import Console
@@ -53,7 +52,7 @@ def command(
             config,
             source,
             invocation.project / options.DIST,
-            access=Access(invocation.stores(), invocation.index(config.require_index()), Buildah()),
+            access=Access(invocation.stores(), invocation.index(config.require_index()), invocation.builder()),
             options=BuildOptions(ssh, secret, create_repository),
             progress=console,
         )

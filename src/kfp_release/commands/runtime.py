@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from kfp_release.buildah import Buildah
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.tables import runtimes
@@ -43,7 +42,7 @@ def command(
     """  # noqa: D301 - click reads the \\b
     config = invocation.config()
     chosen = tuple(config.image(name) for name in dict.fromkeys(images)) or config.images
-    stores, git, builder = invocation.stores(), invocation.git(), Buildah()
+    stores, git, builder = invocation.stores(), invocation.git(), invocation.builder()
     results: list[RuntimeResult] = []
     with Console() as console:
         for settings in chosen:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
+from kfp_release.cache import cache_folder
 from kfp_release.credentials import Credentials
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
@@ -23,7 +24,7 @@ from kfp_release.sandbox.ecr import EcrStandIn
 from kfp_release.sandbox.engine import Engine
 from kfp_release.sandbox.environment import REGION, environment, exports
 from kfp_release.sandbox.index import IndexServer
-from kfp_release.sandbox.packages import default_cache, docker_registry, ensure
+from kfp_release.sandbox.packages import docker_registry, ensure
 from kfp_release.sandbox.registry import DockerRegistry
 from kfp_release.sandbox.secret_file import write_secret
 
@@ -50,7 +51,7 @@ class Sandbox:
         self._wants_engine = engine
         self._wants_base = base
         self._progress = progress or Silent()
-        self._cache = cache or default_cache()
+        self._cache = cache or cache_folder()
         self._parts = ExitStack()
         self._environ: dict[str, str] = {}
         self.engine: Engine | None = None

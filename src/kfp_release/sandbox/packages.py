@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from kfp_release.cache import cache_folder
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Progress
 from kfp_release.sandbox.privilege import find, root_prefix
@@ -39,12 +39,6 @@ _OPTIONS = (
 )
 _NO_ROOT = "this user is not root, and there is no sudo without a password"
 _ENVIRONMENT = ("DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1", "LC_ALL=C.UTF-8")
-
-
-def default_cache() -> Path:
-    """Where downloads and the base image are kept between sandboxes. XDG base directory specification."""
-    home = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "kfp-release"
 
 
 def ensure(*needs: str, progress: Progress, policies: Path = POLICIES) -> None:
@@ -157,7 +151,7 @@ def _runs(program: Path) -> bool:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Two sandboxes that start at once must not take away each other's guard."""
-    cache = default_cache()
+    cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "packages.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
