@@ -1,0 +1,78 @@
+"""What runs on this machine, as /proc tells it: to see that a program that ended left nothing behind."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Running(NamedTuple):
+    """A process; its number may be another's later, with its start it is not."""
+
+    pid: int
+    start: str
+
+
+def _stat(pid: int) -> tuple[int, str, str] | None:
+    """Parent, state and start, where the process is there. proc(5)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[1]), fields[0], fields[19]
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
+
+
+def descendants(pid: int) -> set[Running]:
+    """All that `pid` has started, itself left out."""
+    stats = {other: stat for other in _pids() if (stat := _stat(other))}
+    found: set[Running] = set()
+    parents = {pid}
+    while parents:
+        children = {other for other, (parent, _, _) in stats.items() if parent in parents}
+        found |= {Running(child, stats[child][2]) for child in children}
+        parents = children
+    return found
+
+
+def still_running(processes: set[Running]) -> list[str]:
+    """The command lines of those that have not ended."""
+    alive = [one.pid for one in processes if (stat := _stat(one.pid)) and stat[2] == one.start and stat[1] != "Z"]
+    return [command_line(pid) for pid in alive]
+
+
+def marked(mark: str) -> set[Running]:
+    """The processes that have `mark` in the environment that they were started with."""
+    found = set()
+    for pid in _pids():
+        try:
+            environ = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            continue
+        stat = _stat(pid)
+        if mark.encode() in environ and stat:
+            found.add(Running(pid, stat[2]))
+    return found
+
+
+def command_line(pid: int) -> str:
+    """The words of a process's command."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def mounts() -> list[str]:
+    """Where something is mounted, as this process sees it."""
+    return sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines())
+
+
+def containers(host: str) -> list[str]:
+    """All containers of the Docker engine at `host`, those that have ended too."""
+    command = ["docker", "--host", host, "ps", "--all", "--quiet"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
