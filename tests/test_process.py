@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -43,6 +44,25 @@ def test_a_child_that_will_not_end_is_killed(tmp_path: Path) -> None:
     assert not process.running
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can have a child of another user")
+def test_a_child_that_root_alone_can_end_is_no_reason_to_fail(tmp_path: Path) -> None:
+    script = """
+import os, sys
+from pathlib import Path
+from kfp_release.sandbox.process import Process
+process = Process.start(["sleep", "600"], name="sleep", log=Path(sys.argv[1]))
+os.setresuid(65534, 65534, 65534)
+process.stop(grace=0.1)
+print(process.running, process.pid)
+"""
+    done = subprocess.run([sys.executable, "-c", script, tmp_path / "log"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    running, pid = done.stdout.split()
+    assert running == "True"
+    with contextlib.suppress(ProcessLookupError):  # it may have ended with its parent
+        os.kill(int(pid), signal.SIGKILL)
+
+
 def test_a_child_that_ends_shows_the_end_of_its_log(tmp_path: Path) -> None:
     process = python("print('line\\n' * 50 + 'bad \\x1b[31mthing'); raise SystemExit(3)", tmp_path / "log")
     with pytest.raises(
@@ -56,6 +76,17 @@ def test_a_child_that_does_not_get_ready_is_stopped(tmp_path: Path) -> None:
     process = python("import time; time.sleep(600)", tmp_path / "log")
     with pytest.raises(ReleaseError, match="the child did not answer in time"):
         process.wait_until(lambda: False, seconds=0.2)
+    assert not process.running
+
+
+def test_a_child_that_is_waited_for_is_stopped_by_ctrl_c(tmp_path: Path) -> None:
+    process = python("import time; time.sleep(600)", tmp_path / "log")
+
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.wait_until(interrupt, seconds=30)
     assert not process.running
 
 
@@ -105,12 +136,23 @@ def test_a_port_that_someone_else_took_meanwhile_is_left_to_them(tmp_path: Path)
             raise PortTaken("address already in use")
         return python(STUBBORN, tmp_path / "log")
 
-    process, port = start_on_free_port(start)
+    memory = tmp_path / "port"
+    process, port = start_on_free_port(start, memory=memory)
     process.stop(grace=0)
     assert tried[-1] == port
+    assert memory.read_text(encoding="ascii") == str(port)
     tried[:] = []
     with pytest.raises(PortTaken):
-        start_on_free_port(start, attempts=2)
+        start_on_free_port(start, memory=memory, attempts=2)
+
+
+@pytest.mark.parametrize("text", ["", "no port", "70000", "-1", "\xff"])
+def test_a_port_that_cannot_be_remembered_is_chosen_anew(tmp_path: Path, text: str) -> None:
+    memory = tmp_path / "port"
+    memory.write_text(text, encoding="utf-8")
+    process, port = start_on_free_port(lambda _: python(STUBBORN, tmp_path / "log"), memory=memory)
+    process.stop(grace=0)
+    assert memory.read_text(encoding="ascii") == str(port)
 
 
 def test_the_word_of_a_taken_port_is_understood(tmp_path: Path) -> None:

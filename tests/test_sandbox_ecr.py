@@ -31,6 +31,7 @@ from ecr_fixtures import (
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
 from kfp_release.manifest import OCI_MANIFEST, Manifest
 from kfp_release.sandbox.ecr import EcrStandIn
 from kfp_release.sandbox.registry_api import RegistryApi
@@ -449,6 +450,16 @@ def test_the_token_opens_the_registry_that_it_names(store: EcrRepository, client
     api = RegistryApi(data["proxyEndpoint"], username, password)
     assert api.manifest(store.repository.name, str(manifest.digest), OCI_MANIFEST) == manifest.data
     api.close()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"repositories": [{}]}', '{"repositories": [{"images": {}}]}'])
+def test_a_memory_that_is_damaged_is_named_and_nothing_is_left_waiting(tmp_path: Path, text: str) -> None:
+    memory = tmp_path / "ecr.json"
+    memory.write_text(text, encoding="utf-8")
+    stand_in = EcrStandIn("http://127.0.0.1:1", "AWS", "", memory, access_key="", secret_key="")
+    with pytest.raises(ReleaseError, match=r"ecr.json does not hold(.|\n)*another --folder"):
+        stand_in.start()
+    stand_in.stop()
 
 
 def test_what_it_knows_survives_a_restart(local: LocalEcr, tmp_path: Path) -> None:

@@ -58,15 +58,16 @@ class EcrStandIn:
         return self._running.url
 
     def start(self) -> Self:
-        """Listen, and answer from now on."""
-        self._server = _Server(self._signatures)
-        registry = RegistryApi(self._registry_url, *self._login)
+        """Listen, and answer from now on. Raise `ReleaseError` where what it remembers cannot be read."""
         state = EcrState(self._state)
+        registry = RegistryApi(self._registry_url, *self._login)
+        server = _Server(self._signatures)
         host = urlsplit(self._registry_url).netloc
         repositories = RepositoryCalls(state, account=ACCOUNT, host=host, login=self._login)
-        layers = LayerCalls(repositories, registry, url=self._server.url)
+        layers = LayerCalls(repositories, registry, url=server.url)
         images = ImageCalls(state, repositories, registry)
-        self._server.begin({**repositories.calls, **layers.calls, **images.calls}, layers, registry)
+        server.begin({**repositories.calls, **layers.calls, **images.calls}, layers, registry)
+        self._server = server  # not before: a server that does not serve yet would wait for its own end for ever
         return self
 
     def stop(self) -> None:

@@ -7,6 +7,8 @@ import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from kfp_release.errors import ReleaseError
+
 
 @dataclass(slots=True)
 class StoredImage:
@@ -42,13 +44,18 @@ class EcrState:
     """All repositories by name. Whoever changes them holds `lock` and calls `save`."""
 
     def __init__(self, path: Path) -> None:
+        """What the file at `path` holds, nothing where there is none. Raise `ReleaseError` where it cannot be read."""
         self.lock = threading.RLock()
         self._path = path
         self.repositories: dict[str, StoredRepository] = {}
-        if path.is_file():
-            for value in json.loads(path.read_bytes())["repositories"]:
-                images = {image["digest"]: StoredImage(**image) for image in value.pop("images").values()}
-                self.repositories[value["name"]] = StoredRepository(images=images, **value)
+        if path.exists():
+            try:
+                self._load()
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ReleaseError(
+                    f"{path} does not hold what the ECR stand-in remembers ({type(error).__name__})",
+                    remedy="take another --folder, or remove this one",
+                ) from error
 
     def save(self) -> None:
         """Write it all, so that a reader or a crash finds the old file or the new one."""
@@ -57,3 +64,8 @@ class EcrState:
         new = self._path.with_suffix(".new")
         new.write_text(text)
         new.replace(self._path)
+
+    def _load(self) -> None:
+        for value in json.loads(self._path.read_bytes())["repositories"]:
+            images = {image["digest"]: StoredImage(**image) for image in value.pop("images").values()}
+            self.repositories[value["name"]] = StoredRepository(images=images, **value)

@@ -136,10 +136,13 @@ class Engine:
         return (self._folder / "dockerd.pid").absolute()
 
     def _end(self, process: Process) -> None:
-        if self._prefix and process.running:  # sudo's child is root's: only root can end it
-            with contextlib.suppress(OSError, ValueError):
-                run_as_root(self._prefix, "kill", "-TERM", str(int(self._pidfile.read_text())))
+        if self._prefix and process.running:  # sudo is root's, and hands the signal on to its child; kill(2), sudo(8)
+            run_as_root(self._prefix, "kill", "-TERM", str(process.pid))
         process.stop(grace=_STOP)
+        if process.running:  # not sudo, whose child would be left
+            with contextlib.suppress(OSError, ValueError):
+                run_as_root(self._prefix, "kill", "-KILL", str(int(self._pidfile.read_text())))
+            process.stop()
 
     def _clear(self) -> None:
         # Root's, where sudo started it, so that the user could not remove the sandbox's folder.

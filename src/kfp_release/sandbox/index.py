@@ -11,6 +11,7 @@ import requests
 from kfp_release.credentials import Credentials
 from kfp_release.index_session import basic_auth
 from kfp_release.sandbox.process import LOOPBACK, Process, start_on_free_port
+from kfp_release.sandbox.secret_file import write_secret
 
 
 class IndexServer:
@@ -43,10 +44,7 @@ class IndexServer:
         packages = self._folder / "packages"
         packages.mkdir(parents=True, exist_ok=True)
         self._write_passwords()
-        port = self._folder / "port"
-        before = int(port.read_text(encoding="ascii")) if port.is_file() else 0
-        self._process, self.port = start_on_free_port(self._start_at, preferred=before)
-        port.write_text(str(self.port), encoding="ascii")
+        self._process, self.port = start_on_free_port(self._start_at, memory=self._folder / "port")
 
     def stop(self) -> None:
         """Stop it, if it runs."""
@@ -87,5 +85,4 @@ class IndexServer:
     def _write_passwords(self) -> None:
         # Few rounds: the password is random and long, and it is checked at every request.
         hashed = bcrypt.hashpw(self._credentials.password.encode(), bcrypt.gensalt(rounds=5)).decode()
-        self._passwords.touch(mode=0o600)
-        self._passwords.write_text(f"{self._credentials.username}:{hashed}\n", encoding="utf-8")
+        write_secret(self._passwords, f"{self._credentials.username}:{hashed}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import subprocess
@@ -13,6 +14,9 @@ from typing import Self
 from kfp_release.errors import ReleaseError
 
 LOOPBACK = "127.0.0.1"
+_KILLED = 5.0
+"""Seconds that a killed child takes at most to be gone."""
+_MAX_PORT = 65535
 _TAIL = 15
 """Lines of a log that an error shows."""
 
@@ -72,13 +76,17 @@ class Process:
         """Ask `ready` again and again until it says so.
 
         Raise `ReleaseError` with the log's end when the child has ended (`PortTaken` where the log says so) or
-        `seconds` are over; it is stopped then.
+        `seconds` are over. It is stopped then, and by every exception.
         """
         end = time.monotonic() + seconds
-        while self.running and time.monotonic() < end:
-            if ready() and self.running:
-                return
-            time.sleep(0.05)
+        try:
+            while self.running and time.monotonic() < end:
+                if ready() and self.running:
+                    return
+                time.sleep(0.05)
+        except BaseException:  # Ctrl-C: nobody else knows of the child yet
+            self.stop()
+            raise
         state = "did not answer in time" if self.running else f"ended with exit code {self._child.returncode}"
         self.stop()
         tail = self.tail()
@@ -97,14 +105,17 @@ class Process:
         return "\n".join(f"    {line}" for line in lines)
 
     def stop(self, *, grace: float = 15) -> None:
-        """Ask it to end, give it `grace` seconds, then kill it. Does nothing where it has ended."""
-        if self.running:
-            self._child.terminate()
-            try:
-                self._child.wait(grace)
-            except subprocess.TimeoutExpired:
-                self._child.kill()
-        self._child.wait()
+        """Ask it to end, give it `grace` seconds, then kill it. Does nothing where it has ended.
+
+        Where it is another user's (sudo's), it is waited for and no more: whoever may has to end it.
+        """
+        for end, seconds in ((self._child.terminate, grace), (self._child.kill, _KILLED)):
+            if not self.running:
+                return
+            with contextlib.suppress(PermissionError):
+                end()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(seconds)
 
 
 def free_port(preferred: int = 0) -> int:
@@ -120,21 +131,32 @@ def free_port(preferred: int = 0) -> int:
     raise ReleaseError("no TCP port of 127.0.0.1 is free", remedy="is the loopback interface up?")
 
 
-def start_on_free_port(
-    start: Callable[[int], Process], *, preferred: int = 0, attempts: int = 5
-) -> tuple[Process, int]:
+def start_on_free_port(start: Callable[[int], Process], *, memory: Path, attempts: int = 5) -> tuple[Process, int]:
     """The process that `start(port)` gives, started and ready, and its port.
 
-    Again with another port when someone else took this one between the choice and the start.
+    The file `memory` keeps the port, which is taken again the next time if it is free. Again with another port when
+    someone else took this one between the choice and the start.
     """
     for attempt in range(attempts):
-        port = free_port(0 if attempt else preferred)
+        port = free_port(0 if attempt else _remembered(memory))
         try:
-            return start(port), port
+            process = start(port)
         except PortTaken:
             if attempt == attempts - 1:
                 raise
+        else:
+            memory.write_text(str(port), encoding="ascii")
+            return process, port
     raise ReleaseError("no attempt to start was made")
+
+
+def _remembered(memory: Path) -> int:
+    """The port in the file; 0 where it holds none."""
+    try:
+        port = int(memory.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port <= _MAX_PORT else 0
 
 
 def _ends_with_parent() -> list[str]:

@@ -10,6 +10,7 @@ from typing import Self
 import bcrypt
 
 from kfp_release.sandbox.process import LOOPBACK, Process, start_on_free_port
+from kfp_release.sandbox.secret_file import write_secret
 
 _SECONDS = 30.0
 """How long its start may take."""
@@ -43,11 +44,7 @@ class DockerRegistry:
         """Start it, and wait until it listens. Raises `ReleaseError`, with the end of its log, where it does not."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._write_htpasswd()
-        port = self._folder / "port"
-        before = port.read_text() if port.is_file() else ""
-        preferred = int(before) if before.isdecimal() else 0
-        self._process, self._port = start_on_free_port(self._run, preferred=preferred)
-        port.write_text(str(self._port))
+        self._process, self._port = start_on_free_port(self._run, memory=self._folder / "port")
         return self
 
     def stop(self) -> None:
@@ -64,7 +61,7 @@ class DockerRegistry:
 
     def _run(self, port: int) -> Process:
         config = self._folder / "config.yml"
-        _write_private(config, json.dumps(self._config(port), indent=1))
+        write_secret(config, json.dumps(self._config(port), indent=1))
         log = self._folder / "registry.log"
         # Nothing of the environment: its REGISTRY_* variables would change the configuration.
         process = Process.start(
@@ -89,9 +86,4 @@ class DockerRegistry:
         username, password = self._login
         # The lowest cost: it is paid at each request, and guards a random password for as long as the sandbox lives.
         hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()
-        _write_private(self._folder / "htpasswd", f"{username}:{hashed}\n")
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(0o600)
-    path.write_text(text)
+        write_secret(self._folder / "htpasswd", f"{username}:{hashed}\n")
