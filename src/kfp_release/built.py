@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from kfp_release.carried_pins import sdist_pins, wheel_pins
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
 from kfp_release.layout import Layout
 from kfp_release.record import Distribution, PinnedImage, ReleaseRecord
+from kfp_release.sdist import Sdist
+from kfp_release.wheel import Wheel
 
 
 class BadBuild(ReleaseError):
@@ -37,20 +40,32 @@ class BuiltRelease:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         built = cls(folder, record)
         for item in record.distributions:
-            built._require_unchanged(item)
+            data = built._unchanged(item)
+            if item.project == record.pins.distribution:
+                built._require_pins(item, data)
         for image in record.pins.images:
             built._require_image(image)
         return built
 
-    def _require_unchanged(self, item: Distribution) -> None:
+    def _unchanged(self, item: Distribution) -> bytes:
         path = self.path(item)
         try:
-            seen = Digest.of(path.read_bytes()).hex
+            data = path.read_bytes()
         except OSError as error:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
-        if seen != item.sha256:
+        if (seen := Digest.of(data).hex) != item.sha256:
             raise BadBuild(
                 f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy="build again: kfp-release build"
+            )
+        return data
+
+    def _require_pins(self, item: Distribution, data: bytes) -> None:
+        name = item.filename
+        pins = wheel_pins(Wheel.parse(name, data))[0] if name.endswith(".whl") else sdist_pins(Sdist.parse(name, data))
+        if pins != self.record.pins:
+            raise BadBuild(
+                f"{self.path(item)} carries other pins than release.json has",
+                remedy="only what kfp-release build made from a plan can be published",
             )
 
     def _require_image(self, pinned: PinnedImage) -> None:

@@ -6,6 +6,7 @@ image's `PutImage` is the claim on the version, the last wheel's upload the mome
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ from kfp_release.verify import PackageIndex, require_whole, verify
 from kfp_release.version_home import require_home
 
 THERE, SENT = "already there", "sent"
+_WAITS = (1.0, 2.0, 4.0, 8.0, 0.0)
+"""Seconds after each look for a file that the index took: some list it only a while later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class _PendingImage:
     pinned: PinnedImage
     image: Image
     store: EcrRepository
+    exists: bool
+    """Whether its repository is there."""
     there: bool
 
 
@@ -82,20 +87,26 @@ def publish(
 ) -> Published:
     """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there."""
     progress.step("look at ECR and the index")
-    present = {item.filename: _is_there(item, index) for item in built.record.distributions}
+    for item in built.record.distributions:
+        _is_there(item, index)
     images = [_look(pinned, built, stores, create=create_repository) for pinned in built.record.pins.images]
+    for pending in images:
+        if not pending.exists:
+            require_home(pending.pinned.ref.repository, pending.store.create(), pending.pinned.ref.tag)
     outcomes: list[Outcome] = []
     sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
     for pending in images:
-        progress.step(f"commit {pending.pinned.pin}")
+        progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
         pending.store.put(pending.image.manifest, pending.pinned.ref.tag)
         state = THERE if pending.there else SENT
         outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
     for item in built.record.distributions:
-        if not present[item.filename]:
+        # Looked for again: others may have sent it while the layers went.
+        there = _is_there(item, index)
+        if not there:
             progress.step(f"upload {item.filename}")
             _upload(item, built, index)
-        outcomes.append(Outcome(item.filename, THERE if present[item.filename] else SENT, item.sha256))
+        outcomes.append(Outcome(item.filename, THERE if there else SENT, item.sha256))
     progress.step("verify what is public")
     pins = built.record.pins
     require_whole(verify(pins.version, distribution=pins.distribution, index=index, stores=stores))
@@ -113,16 +124,15 @@ def _look(
             raise ReleaseError(
                 f"ECR has no repository {ref.repository}", remedy="have it created, immutable: --create-repository"
             )
-        store.create()
-    else:
-        require_home(ref.repository, state, ref.tag)
+        return _PendingImage(pinned, built.image(pinned), store, exists=False, there=False)
+    require_home(ref.repository, state, ref.tag)
     found = store.find(ref.tag)
     if found is not None and found.digest != ref.digest:
         raise ReleaseError(
             f"{ref.repository}:{ref.tag} is public already as {found.digest}, this build has {ref.digest}",
             remedy="nothing is overwritten and nothing was sent: release under the next version",
         )
-    return _PendingImage(pinned, built.image(pinned), store, there=found is not None)
+    return _PendingImage(pinned, built.image(pinned), store, exists=True, there=found is not None)
 
 
 def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> int:
@@ -150,11 +160,14 @@ def _upload(item: Distribution, built: BuiltRelease, index: PackageIndex) -> Non
         # Somebody else may have been faster with the same bytes, or the answer was lost and not the file.
         if not _is_there(item, index):
             raise
-    if not _is_there(item, index):
-        raise ReleaseError(
-            f"the index took {item.filename} and does not list it",
-            remedy="run kfp-release publish again; what is public already is left alone",
-        )
+    for wait in _WAITS:
+        if _is_there(item, index):
+            return
+        time.sleep(wait)
+    raise ReleaseError(
+        f"the index took {item.filename} and does not list it",
+        remedy="run kfp-release publish again; what is public already is left alone",
+    )
 
 
 def _is_there(item: Distribution, index: PackageIndex) -> bool:

@@ -10,20 +10,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from kfp_release.carried_pins import sdist_pins, wheel_pins
 from kfp_release.component import ComponentFile
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION
 from kfp_release.image_ref import Repository
 from kfp_release.index import IndexFile
 from kfp_release.manifest import ImageConfig
-from kfp_release.pinned import SDIST_PINS
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
+
+_ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInaccessibleException"}
+"""ECR's errors that tell of the release, and not of who asks."""
 
 
 class PackageIndex(Protocol):
@@ -91,12 +95,13 @@ def verify(
         try:
             pins, found = _inspect_wheel(Wheel.parse(wheels[0], contents[wheels[0]]), version)
             problems += found
-            for name in sdists:
-                problems += _sdist_problems(name, contents[name], pins)
-            for image in pins.images:
-                problems += _image_problems(image, pins, stores)
         except ReleaseError as error:
             problems.append(f"{wheels[0]}: {error}")
+    if pins is not None:
+        for name in sdists:
+            problems += _sdist_problems(name, contents[name], pins)
+        for image in pins.images:
+            problems += _image_problems(image, pins, stores)
     return Verified(distribution, version, pins, hashes, tuple(problems))
 
 
@@ -122,11 +127,8 @@ def _file_problems(
 
 
 def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
-    records = [m.path for m in wheel.members if m.path.endswith("/pins.json") and m.path.count("/") == 1]
-    if len(records) != 1:
-        raise ReleaseError(f"has {len(records)} pins.json, not one", remedy="it was not built by kfp-release")
-    pins = Pins.parse(wheel.read(records[0]))
-    folder = records[0].removesuffix("pins.json") + "yaml/"
+    pins, package = wheel_pins(wheel)
+    folder = f"{package}yaml/"
     problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
     if not pins.is_exact:
         problems.append(f"{wheel.filename}: it pins tags alone, no digests")
@@ -145,7 +147,7 @@ def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[st
 
 def _sdist_problems(name: str, data: bytes, pins: Pins) -> Iterator[str]:
     try:
-        seen = Pins.parse(Sdist.parse(name, data).read(SDIST_PINS))
+        seen = sdist_pins(Sdist.parse(name, data))
     except ReleaseError as error:
         yield f"{name}: {error}"
         return
@@ -153,11 +155,22 @@ def _sdist_problems(name: str, data: bytes, pins: Pins) -> Iterator[str]:
         yield f"{name}: its pins are not the wheel's"
 
 
-def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository]) -> Iterator[str]:
+def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository]) -> list[str]:
+    """Raise `EcrError` where ECR cannot be asked: no credentials, no permission, no network."""
+    problems: list[str] = []
     if not pinned.is_exact:
-        return
+        return problems
+    try:
+        problems.extend(_disagreements(pinned, pins, stores(pinned.repository)))
+    except ReleaseError as error:
+        if isinstance(error, EcrError) and error.code not in _ABSENT:
+            raise
+        problems.append(f"{pinned.ref}: {error}")
+    return problems
+
+
+def _disagreements(pinned: PinnedImage, pins: Pins, store: EcrRepository) -> Iterator[str]:
     ref = pinned.ref
-    store = stores(pinned.repository)
     tagged, manifest = store.find(ref.tag), store.find(ref.digest)
     if tagged is None:
         yield f"{ref}: ECR has no tag {ref.tag}"
