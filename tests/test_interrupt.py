@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -240,12 +241,20 @@ def test_the_same_command_completes_what_was_killed_between_image_and_wheel(plac
     assert [name.rpartition(".")[2] for name in place.packages()] == ["whl", "gz"]
 
 
+@pytest.fixture
+def shallow_tmp() -> Iterator[Path]:
+    """A folder for TMPDIR that is near the root: an engine's sockets are below it."""
+    with tempfile.TemporaryDirectory(prefix="cut-") as folder:
+        yield Path(folder)
+
+
 @needs_root
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_demo_that_is_stopped_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
-    (tmp_path / "tmp").mkdir()
+def test_a_demo_that_is_stopped_leaves_nothing_running(
+    number: signal.Signals, shallow_tmp: Path, tmp_path: Path
+) -> None:
     # No engine answers there, so that it starts one of its own.
-    environ = {**os.environ, "TMPDIR": str(tmp_path / "tmp"), "DOCKER_HOST": f"unix://{tmp_path}/none"}
+    environ = {**os.environ, "TMPDIR": str(shallow_tmp), "DOCKER_HOST": f"unix://{tmp_path}/none"}
     before = mounts()
     log = tmp_path / "log"
     with log.open("w") as output:
@@ -267,7 +276,7 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(number: signal.Signals, t
         child.kill()
         child.wait()
     assert code == (130 if number is signal.SIGINT else 143), log.read_text()
-    assert still_running(started | marked(str(tmp_path / "tmp"))) == []
-    assert list((tmp_path / "tmp").iterdir()) == []
+    assert still_running(started | marked(str(shallow_tmp))) == []
+    assert list(shallow_tmp.iterdir()) == []
     assert mounts() == before
     assert "Traceback" not in log.read_text()
