@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -191,6 +192,33 @@ def test_a_repository_without_commits_is_refused(tmp_path: Path) -> None:
 
 def test_a_folder_outside_of_git_is_refused(tmp_path: Path) -> None:
     assert "is not in a git repository\n  → run it in a clone" in refusal(tmp_path, "v1.2")
+
+
+def test_what_is_refused_is_named_by_its_whole_path(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = repository.parent / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    with pytest.raises(ReleaseError, match=re.escape(f"{folder} is not in a git repository")):
+        Git(Path()).commit()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_a_repository_of_another_user_is_refused_with_the_folder_that_git_wants_named(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = repository / "project"
+    project.mkdir()
+    for folder in (repository, repository / ".git", project):
+        os.chown(folder, 65532, 65532)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.chdir(project)
+    with pytest.raises(ReleaseError) as caught:
+        Git(Path()).commit()
+    assert str(caught.value) == (
+        f"git refuses {project}, which belongs to another user"
+        f"\n  → git config --global --add safe.directory {repository}"
+    )
 
 
 def test_a_bare_repository_is_refused(repository: Path, tmp_path: Path) -> None:

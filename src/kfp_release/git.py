@@ -33,7 +33,7 @@ class Git:
         except GitFailed as error:
             if error.remedy:
                 raise
-            raise ReleaseError(f"{self.root} has no commit yet", remedy="git add . && git commit") from error
+            raise ReleaseError(f"{self.root.resolve()} has no commit yet", remedy="git add . && git commit") from error
 
     def commit_time(self, commit: str) -> int:
         """When `commit` was committed, in seconds since 1970."""
@@ -184,7 +184,7 @@ def snapshot_source(git: Git) -> Source:
 def _refuse_shallow(git: Git) -> None:
     if git.is_shallow():
         raise ReleaseError(
-            f"{git.root} is a shallow clone: its versions cannot be told",
+            f"{git.root.resolve()} is a shallow clone: its versions cannot be told",
             remedy="git fetch --unshallow --tags (in GitHub Actions: fetch-depth: 0 for actions/checkout)",
         )
 

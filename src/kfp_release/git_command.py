@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ _OPTIONS = (
     *("-c", "core.quotePath=false"),
     *("-c", "core.attributesFile=/dev/null"),
 )
+_REPOSITORY = re.compile(r"repository at '([^'\n]+)'")
 _TIMEOUT = 600
 """Seconds."""
 
@@ -46,6 +48,7 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def run_git(root: Path, arguments: Sequence[str]) -> bytes:
     """What git prints, run in `root`. Raise `GitFailed` with the remedy, or `ReleaseError` where it cannot run."""
+    root = root.resolve()  # for the messages: "." does not say where
     if not root.is_dir():
         raise ReleaseError(f"{root} is not a folder", remedy="name the project's folder with -C")
     try:
@@ -72,9 +75,10 @@ def run_git(root: Path, arguments: Sequence[str]) -> bytes:
 
 def _failure(root: Path, command: str, stderr: str, status: int) -> GitFailed:
     if "dubious ownership" in stderr:
+        found = _REPOSITORY.search(stderr)
         return GitFailed(
             f"git refuses {root}, which belongs to another user",
-            remedy=f"git config --global --add safe.directory {root}",
+            remedy=f"git config --global --add safe.directory {found[1] if found else root}",
             status=status,
         )
     if "not a git repository" in stderr:
