@@ -9,7 +9,7 @@ from conftest import PROJECT, commit_all, run_git
 from kfp_release import programs
 from kfp_release.check import check, check_release
 from kfp_release.config import Config
-from kfp_release.errors import Problem, ReleaseError
+from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git import Git, Source
 from kfp_release.programs import read_programs
 from kfp_release.version import ReleaseVersion
@@ -117,9 +117,17 @@ def test_a_project_without_fault_has_no_problems_and_is_left_as_it_was(project: 
 
 WRONG = {
     "untyped": ("type: Float, default: '0.1'", "default: '0.1'", 3, "input 'rate' has no type", "add type:"),
-    "unknown type": ("type: Model", "type: Modell", 6, "output 'model' has the type 'Modell'", "known are String"),
+    "unknown type": ("type: Model", "type: Modell", 6, "output 'model' has the type 'Modell'", "did you mean Model?"),
     "a type of IR": ("type: Float", "type: NUMBER_DOUBLE", 3, "which kfp takes for an artifact", "known are String"),
     "bad default": ("'0.1'", "a lot", 3, "input 'rate' has the default 'a lot', which is no Float", "of its type"),
+    "no default": ("'0.1'", "''", 3, "input 'rate' has the default '', which is no Float", "of its type"),
+    "no truth": (
+        "Float, default: '0.1'",
+        "Boolean, default: maybe",
+        3,
+        "input 'rate' has the default 'maybe', which is no Boolean",
+        "of its type",
+    ),
     "a keyword": ("name: model", "name: Class", 6, "output 'Class' becomes 'class' in kfp", "another name"),
     "a number": ("name: model", "name: 1 st", 6, "output '1 st' becomes '1_st' in kfp", "another name"),
     "no letters": ("name: model", "name: é", 6, "output 'é' becomes '' in kfp", "another name"),
@@ -191,6 +199,20 @@ def test_what_is_wrong_in_a_component_file_is_told(  # noqa: PLR0917 - a table's
     found = [problem for problem in checked(project) if message in problem.message]
     assert [(problem.path, problem.line, problem.severity) for problem in found] == [("yaml/train.yaml", line, "error")]
     assert remedy in found[0].remedy
+
+
+def test_what_refuses_is_told_before_what_only_warns(project: Path) -> None:
+    change(project, "yaml/train.yaml", "    - --executor-input\n    - '{{$}}'\n", "")
+    change(project, "yaml/train.yaml", DEMO, f"{DEMO}:1.0")
+    first, last = str(Problems(checked(project))).splitlines()[::2]
+    assert "yaml/train.yaml:9: owned image" in first
+    assert last.startswith("yaml/train.yaml: warning: has the artifact 'model'")
+
+
+def test_a_misspelt_type_is_no_artifact_that_kfp_local_cannot_see(project: Path) -> None:
+    change(project, "yaml/train.yaml", "    - --executor-input\n    - '{{$}}'\n", "")
+    change(project, "yaml/train.yaml", "type: Model", "type: Modell")
+    assert [problem.remedy for problem in checked(project)] == ["did you mean Model?"]
 
 
 def test_an_artifact_that_kfp_local_cannot_see_is_a_warning(project: Path) -> None:

@@ -200,3 +200,11 @@ def test_check_of_a_release_tells_what_the_tag_would_lack_before_it_is_there(scr
     assert ended.returncode == 1
     assert "CHANGELOG.md" in ended.stderr
     assert "there is no tag" not in ended.stderr
+
+
+def test_check_of_a_release_tells_of_changes_and_of_the_changelog_at_once(scratch_project: Path) -> None:
+    (scratch_project / "CHANGELOG.md").write_text("# Changelog\n", encoding="utf-8")
+    ended = check(scratch_project, "--release", "7.0")
+    assert ended.returncode == 1
+    assert "CHANGELOG.md: has no section for 7.0" in ended.stderr
+    assert "git: the checkout has changes or untracked files" in ended.stderr

@@ -14,6 +14,7 @@ from kfp_release.git import Git, Source
 from kfp_release.program_rules import program_problems
 from kfp_release.runtime_rules import runtime_problems
 from kfp_release.toml_table import TomlFile
+from kfp_release.version import ReleaseVersion
 
 
 def check(project: Path, config: Config) -> list[Problem]:
@@ -40,7 +41,12 @@ def check_release(project: Path, config: Config, git: Git, source: Source) -> li
     """
     if source.version.is_snapshot:
         return []
-    return sorted([*_changelog(project, source), *_order(config, git, source)])
+    return sorted([*changelog_problems(project, source.version), *_order(config, git, source)])
+
+
+def changelog_problems(project: Path, version: ReleaseVersion) -> list[Problem]:
+    """Where the CHANGELOG has no section from which the notes of `version` can be made."""
+    return list(_changelog(project, version))
 
 
 def _component_files(project: Path, config: Config) -> tuple[list[ComponentFile], list[Problem]]:
@@ -83,10 +89,10 @@ def _unused(files: Sequence[ComponentFile], config: Config) -> Iterator[Problem]
             yield Problem(PYPROJECT, 0, message, f"name {image.declared} in one, or remove it", severity="warning")
 
 
-def _changelog(project: Path, source: Source) -> Iterator[Problem]:
-    form = f"write ## [{source.version}] - <date>, and what changed below it"
+def _changelog(project: Path, version: ReleaseVersion) -> Iterator[Problem]:
+    form = f"write ## [{version}] - <date>, and what changed below it"
     try:
-        section = Changelog.parse((project / CHANGELOG).read_text(encoding="utf-8")).section(source.version)
+        section = Changelog.parse((project / CHANGELOG).read_text(encoding="utf-8")).section(version)
     except Problems as error:
         yield from error.problems
         return
@@ -94,12 +100,12 @@ def _changelog(project: Path, source: Source) -> Iterator[Problem]:
         yield Problem(CHANGELOG, 0, f"cannot be read: {error}"[:200], form)
         return
     if section is None:
-        yield Problem(CHANGELOG, 0, f"has no section for {source.version}", form)
+        yield Problem(CHANGELOG, 0, f"has no section for {version}", form)
     elif section.yanked:
-        message = f"{source.version} is withdrawn ([YANKED])"
+        message = f"{version} is withdrawn ([YANKED])"
         yield Problem(CHANGELOG, section.line, message, "release the next version; a withdrawn one stays as it is")
     elif not section.body.strip():
-        yield Problem(CHANGELOG, section.line, f"the section of {source.version} is empty", "say what changed")
+        yield Problem(CHANGELOG, section.line, f"the section of {version} is empty", "say what changed")
 
 
 def _order(config: Config, git: Git, source: Source) -> Iterator[Problem]:

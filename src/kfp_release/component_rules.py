@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import keyword
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import yaml
 
@@ -22,9 +22,10 @@ _CONTAINER_KEYS = {"image", "command", "args", "env", "fileOutputs"}
 _INPUTS = {"inputValue": False, "inputPath": True, "inputUri": True}
 """The placeholders of inputs, and whether they are for artifacts; kfp.dsl.pipeline_task refuses the others."""
 _OUTPUTS = {"outputPath": None, "outputUri": True}
-_DEFAULTS: Mapping[str, type] = {"integer": int, "int": int, "float": float, "double": float}
+_BOOLEANS = {"y", "yes", "t", "true", "on", "1", "n", "no", "f", "false", "off", "0"}
 _EXECUTOR_INPUT = "{{$}}"
 _OUTPUT_FILE = "{{$.outputs.output_file}}"
+_TYPE_NAMES = ("String", "Integer", "Float", "Boolean", "List", "Dict", "Dataset", "Model", "Metrics", "Artifact")
 _TYPES = "known are String, Integer, Float, Boolean, List, Dict, and the artifacts Dataset, Model, Metrics, …"
 
 
@@ -85,16 +86,25 @@ def _types(file: ComponentFile) -> Iterator[Problem]:
                 yield Problem(file.name, port.line, message, f"add type: …; {_TYPES}")
             elif not port.is_known:
                 message = f"{what} {port.name!r} has the type {port.type[:80]!r}, which kfp takes for an artifact"
-                yield Problem(file.name, port.line, message, _TYPES)
+                near = difflib.get_close_matches(port.type, _TYPE_NAMES, 1)
+                yield Problem(file.name, port.line, message, f"did you mean {near[0]}?" if near else _TYPES)
             elif not _fits(port):
                 message = f"input {port.name!r} has the default {port.default!r:.80}, which is no {port.type}"
                 yield Problem(file.name, port.line, message, "write a default of its type")
 
 
 def _fits(port: Port) -> bool:
-    """Whether kfp can read the default as its type."""
+    """Whether kfp can read the default as its type (kfp.dsl.types.type_utils.deserialize_v1_component_yaml_default)."""
+    if port.default is None:
+        return True
     try:
-        _DEFAULTS.get(port.type.lower(), str)(port.default or "0")
+        match port.type.lower():
+            case "integer" | "int":
+                int(port.default)
+            case "float" | "double":
+                float(port.default)
+            case "boolean" | "bool":
+                return port.default.lower() in _BOOLEANS
     except ValueError:
         return False
     return True
@@ -165,7 +175,7 @@ def _nameless(file: ComponentFile, word: Word, known: Sequence[str], what: str) 
 
 def _artifacts(file: ComponentFile) -> Iterator[Problem]:
     """kfp.local knows an artifact output only from the file that `{{$}}` names."""
-    artifacts = [port.name for port in file.outputs if port.is_artifact and port.type]
+    artifacts = [port.name for port in file.outputs if port.is_artifact and port.is_known]
     if artifacts and not any(map(_gets_executor_input, file.commands)):
         message = f"has the artifact {artifacts[0]!r} as output, and its program does not get {_EXECUTOR_INPUT}"
         remedy = "pass '{{$}}' and report the artifact in outputs.outputFile, or kfp.local does not see it"

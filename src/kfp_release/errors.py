@@ -43,8 +43,8 @@ class Problem:
 
 
 class Problems(ReleaseError):
-    """All that is wrong in something a person wrote, at once."""
+    """All that is wrong in something a person wrote, at once: what refuses it first, then the warnings."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(sorted(problems))
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.severity, problem)))
         super().__init__("\n".join(str(problem) for problem in self.problems))

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from kfp_release.check import check, check_release
+from kfp_release.check import changelog_problems, check, check_release
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.config import Config
@@ -57,5 +57,6 @@ def _release_problems(invocation: Invocation, config: Config, version: ReleaseVe
     try:
         source = candidate_source(git, version.tag)
     except ReleaseError as error:
-        return [Problem("git", 0, str(error.args[0]), error.remedy)]
+        refused = Problem("git", 0, str(error.args[0]), error.remedy)
+        return [refused, *changelog_problems(invocation.project, version)]
     return check_release(invocation.project, config, git, source)
