@@ -191,6 +191,16 @@ def test_a_misspelt_table_is_named() -> None:
     ]
 
 
+def test_a_table_whose_name_is_misspelt_once_is_named_beside_what_is_missing() -> None:
+    text = GOOD.replace("[tool.kfp-release]", "[tool.kfp_release]")
+    line = line_of(text, "[tool.kfp_release]")
+    wanted = (
+        f"pyproject.toml:{line}: tool.kfp_release is not known\n  → rename [tool.kfp_release] to [tool.kfp-release]"
+    )
+    assert wanted in problems(text)
+    assert any("tool.kfp-release.package is missing" in problem for problem in problems(text))
+
+
 @pytest.mark.parametrize("images", ["", "images = {}", "[tool.kfp-release.images]"])
 def test_a_configuration_without_images_is_refused(images: str) -> None:
     text = GOOD[: GOOD.index("[tool.kfp-release.images.demo]")] + images

@@ -103,10 +103,13 @@ def _distribution(file: TomlFile) -> str | None:
 
 def _tool_table(file: TomlFile) -> Table | None:
     tool = file.table("tool")
-    if tool is not None and _TOOL in tool.value:
-        return tool.child(_TOOL)
-    near = next((key for key in tool.value if key.lower().replace("_", "-") == _TOOL), None) if tool else None
+    tables = tool.value if tool is not None else {}
+    near = next((key for key in tables if key != _TOOL and key.lower().replace("_", "-") == _TOOL), None)
     remedy = f"rename [tool.{near}] to [tool.{_TOOL}]" if near else "add it with package, components, source and images"
+    if tool is not None and _TOOL in tables:
+        if near:
+            file.report(("tool", near), f"tool.{near} is not known", remedy)
+        return tool.child(_TOOL)
     file.report(("tool", near) if near else (), f"there is no [tool.{_TOOL}] table", remedy)
     return None
 

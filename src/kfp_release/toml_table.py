@@ -50,10 +50,9 @@ class TomlFile:
             raise Problems([Problem(name, line, "the file is not UTF-8", "save it as UTF-8")]) from error
         except tomllib.TOMLDecodeError as error:
             found = _AT_LINE.search(str(error))
-            line = int(found[1]) if found else 0
-            raise Problems([Problem(name, line, f"the file is not TOML: {str(error)[:200]}")]) from error
+            raise _not_toml(name, int(found[1]) if found else 0, error) from error
         except (RecursionError, ValueError) as error:  # too deep; a number with too many digits
-            raise Problems([Problem(name, 0, f"the file is not TOML: {str(error)[:200]}")]) from error
+            raise _not_toml(name, 0, error) from error
 
     def report(self, place: Place, message: str, remedy: str = "") -> None:
         """Keep a problem, with the line of `place`, or of the nearest key around it that has one."""
@@ -149,6 +148,10 @@ class Table:
         except ReleaseError as error:
             self.report(keys, f"{self.name(*keys)}: {error.args[0]}", error.remedy)
             return None
+
+
+def _not_toml(name: str, line: int, error: Exception) -> Problems:
+    return Problems([Problem(name, line, f"the file is not TOML: {str(error)[:200]}", "mend the file's syntax")])
 
 
 def _key_lines(text: str) -> dict[Place, int]:
