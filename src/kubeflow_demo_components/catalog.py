@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ class Catalog:
 
 def operator_name(file: Path) -> str:
     """The operator of a component file: ``make_table_op`` for ``make_table.yaml`` and ``make-table.yaml``."""
-    return re.sub(r"\W+", "_", file.stem, flags=re.ASCII) + "_op"
+    return file.stem.replace("-", "_") + "_op"
 
 
 @functools.cache
