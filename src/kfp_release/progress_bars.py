@@ -30,11 +30,11 @@ class ProgressBars:
         """One line, with the seconds since the beginning."""
         self.close()
         elapsed = f"{self._clock() - self._began:6.1f} s  "
-        self._terminal.print(Text.assemble((elapsed, "dim"), (one_line(text), "bold")))
+        self._show(Text.assemble((elapsed, "dim"), (one_line(text), "bold")))
 
     def note(self, text: str) -> None:
         """One line, above the bars."""
-        self._terminal.print(Text(f"          {one_line(text)}", style="dim"))
+        self._show(Text(f"          {one_line(text)}", style="dim"))
 
     def sent(self, what: str, done: int, total: int) -> None:
         """Move the bar of `what`; the bars go when all of them are full."""
@@ -61,3 +61,7 @@ class ProgressBars:
         self._tasks.clear()
         if bars is not None:
             bars.stop()
+
+    def _show(self, line: Text) -> None:
+        # The terminal folds a long line, so that a digest or a path can be copied out of it whole.
+        self._terminal.print(line, soft_wrap=True)

@@ -50,7 +50,8 @@ def command(invocation: Invocation, *, version: str, name: str | None, index_url
             index=invocation.index(IndexSettings(upload_url=url, simple_url=url)),
             stores=invocation.stores(),
         )
-    state = f"{len(verified.problems)} disagreements" if verified.problems else "all is as its pins say"
+    count = len(verified.problems)
+    state = f"{count} disagreement{'s' * (count > 1)}" if count else "all is as its pins say"
     files = Table.of(("file", "sha256"), list(verified.files.items()))
     report = Report(
         f"{verified.distribution} {verified.version}: {state}",
