@@ -71,6 +71,26 @@ time.sleep(1000)
         assert state(pid) in {"", "Z"}
 
 
+def test_a_second_ctrl_c_does_not_leave_the_program_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kfp_release.program._GRACE", 0.5)
+    script = """
+import os, signal, time
+signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getppid(), signal.SIGINT))
+print(os.getpid(), flush=True)
+while True:
+    time.sleep(1000)
+"""
+    pids: list[int] = []
+
+    def interrupt(line: str) -> None:
+        pids.append(int(line))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_program([sys.executable, "-c", script], what="it failed", folder=tmp_path, on_line=interrupt)
+    assert state(pids[0]) in {"", "Z"}
+
+
 def state(pid: int) -> str:
     """A process's state as proc(5) has it; empty where there is none."""
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from kfp_release.errors import ReleaseError
+from kfp_release.signals import signals_wait
 
 _TAIL: Final = 25
 """Lines of output that an error shows."""
@@ -51,17 +52,7 @@ def run_program(
     stopped, with all that it started. Raise `ProgramFailed`, whose message begins with `what`, where it fails.
     """
     try:
-        child = subprocess.Popen(  # noqa: S603 - a list of our own, no shell
-            [str(word) for word in command],
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+        child = _start([str(word) for word in command], folder, environ)
     except OSError as error:
         raise ReleaseError(f"{what}: {command[0]} cannot be started: {error.strerror}") from error
     last: deque[str] = deque(maxlen=_TAIL)
@@ -74,13 +65,28 @@ def run_program(
                     on_line(text)
             code = child.wait()
         except BaseException:
-            _stop(child)
+            with signals_wait():
+                _stop(child)
             raise
     if code:
         tail = "\n".join(f"    {line}" for line in last)
         raise ProgramFailed(
             f"{what}: {Path(command[0]).name} ended with exit code {code}; its last lines:\n{tail}", tail=tail
         )
+
+
+def _start(command: Sequence[str], folder: Path, environ: Mapping[str, str] | None) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - a list of our own, no shell
+        command,
+        cwd=folder,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
 
 
 def _stop(child: subprocess.Popen[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from types import FrameType
 
@@ -30,8 +31,12 @@ def signals_end_the_block() -> Iterator[None]:
 def signals_wait() -> Iterator[None]:
     """Signals that would end the program are ignored in the block.
 
-    Stopping is bounded, and a second Ctrl-C must not leave half of it running.
+    Stopping is bounded, and a second Ctrl-C must not leave half of it running. In other threads than the main one,
+    where no signal arrives, it does nothing.
     """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     try:
