@@ -157,20 +157,17 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
 
 def install(version: Version, folder: Path, index_url: str) -> None:
     """What a pipeline author types: a clean virtual environment, and the version from the private index."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     environ = {
         **os.environ,
         # The index's password travels in the environment: arguments are there for everybody to see.
         "PIP_INDEX_URL": index_url,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         # Python compiles what it imports when it does, which is a small part of what kfp brings.
-        "PIP_NO_COMPILE": "1",
+        "PIP_COMPILE": "0",
     }
-    run(
-        [folder / "bin/pip", "install", "-qq", f"{DISTRIBUTION}=={version.number}", "docker"],
-        environ=environ,
-        cwd=folder,
-    )
+    pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python"]
+    run([*pip, "install", "-qq", f"{DISTRIBUTION}=={version.number}", "docker"], environ=environ, cwd=folder)
 
 
 def run_pipeline(folder: Path, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
