@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import threading
@@ -32,7 +33,7 @@ from kfp_release.ecr import EcrRepository, RegistryLogin, open_ecr
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
-from kfp_release.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, Manifest
+from kfp_release.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST, Descriptor, Manifest
 from kfp_release.progress import Silent
 from kfp_release.upload import upload_blobs
 
@@ -185,6 +186,37 @@ class TestImages:
         with pytest.raises(ReleaseError, match="is not the media type of an image manifest") as caught:
             store.find("index")
         assert str(store.repository) in str(caught.value)
+
+    def test_an_artifact_that_cannot_be_read_as_an_image_hides_no_other(self, store: EcrRepository) -> None:
+        image = pushed(store, "1.0")
+        value = json.loads(image.data)
+        del value["layers"][0]["mediaType"]
+        text = json.dumps(value)
+        store.call("put_image", imageManifest=text, imageTag="artifact")
+        digest = Digest.of(text.encode())
+        assert store.manifests([image.digest, digest]) == {image.digest: image}
+        with pytest.raises(ReleaseError, match=f"{digest}: .* is not a descriptor with mediaType, digest and size"):
+            store.find("artifact")
+
+    def test_a_host_that_does_not_answer_is_named_with_the_reason(
+        self, local: LocalEcr, store: EcrRepository, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("kfp_release.presigned._ATTEMPTS", 1)
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}/layers/secret-part-of-it"
+            client = local.client()
+            client.meta.events.register(
+                "after-call.ecr.GetDownloadUrlForLayer", lambda parsed, **_: parsed.update(downloadUrl=url)
+            )
+            layer = pushed(store, "1.0").layers[0]
+            with pytest.raises(ReleaseError, match=r"from 127\.0\.0\.1: .*Connection refused") as caught:
+                local.repository(store.repository.name, client=client, create=False).read_blob(layer)
+        assert "secret-part" not in str(caught.value)
+
+    def test_a_config_that_is_too_long_is_not_asked_for(self, store: EcrRepository) -> None:
+        with pytest.raises(ReleaseError, match="has 5000000 bytes, too many for a config"):
+            store.read_blob(Descriptor(OCI_CONFIG, Digest.of(b""), 5_000_000))
 
     def test_an_archived_image_is_named_and_not_taken_for_none(self, store: EcrRepository) -> None:
         manifest = pushed(store, "1.0")

@@ -17,7 +17,7 @@ from kfp_release.ecr_calls import EcrCalls, ecr_client
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
-from kfp_release.manifest import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, Manifest
+from kfp_release.manifest import DOCKER_MANIFEST, MAX_MANIFEST, OCI_MANIFEST, BadImage, Descriptor, Manifest
 from kfp_release.presigned import download
 from kfp_release.repository_state import RepositoryState
 
@@ -137,8 +137,12 @@ class EcrRepository:
     def read_blob(self, descriptor: Descriptor) -> bytes:
         """A small blob of an image that is here (a config), verified.
 
-        Raises `ReleaseError` where ECR has it not, or hands out other bytes.
+        Raises `ReleaseError` where ECR has it not, hands out other bytes, or it is too long to be held in memory.
         """
+        if descriptor.size > MAX_MANIFEST:
+            raise BadImage(
+                f"{descriptor.digest} of {self.repository} has {descriptor.size} bytes, too many for a config"
+            )
         url = self.call("get_download_url_for_layer", layerDigest=str(descriptor.digest))["downloadUrl"]
         return download(url, descriptor, where=str(self.repository))
 
@@ -199,8 +203,11 @@ class EcrRepository:
             ids = [_image_id(digest) for digest in batch]
             answer = self.call("batch_get_image", imageIds=ids, acceptedMediaTypes=list(_ACCEPTED))
             for image in answer.get("images", ()):
-                if strict or image.get("imageManifestMediaType") in {OCI_MANIFEST, DOCKER_MANIFEST}:
+                try:
                     yield self._manifest(image)
+                except BadImage:  # an index, or what somebody else keeps here
+                    if strict:
+                        raise
 
     def _manifest(self, image: Mapping[str, Any]) -> Manifest:
         digest = Digest.parse(image["imageId"]["imageDigest"])
@@ -213,7 +220,7 @@ class EcrRepository:
         try:
             return Manifest.parse(data, str(image["imageManifestMediaType"]))
         except ReleaseError as error:
-            raise ReleaseError(f"{self._name(digest)}: {error}", remedy="push an image for one platform") from error
+            raise BadImage(f"{self._name(digest)}: {error}", remedy="push an image for one platform") from error
 
     def _holds(self, key: str | Digest, manifest: Manifest) -> bool:
         found = self.find(key)

@@ -38,7 +38,7 @@ def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
                 raise _lost(descriptor, where, host, f"HTTP {error.code}") from error
         except (OSError, http.client.HTTPException) as error:
             if attempt == _ATTEMPTS:
-                raise _lost(descriptor, where, host, type(error).__name__) from error
+                raise _lost(descriptor, where, host, _reason(error)) from error
         time.sleep(attempt)
     if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
         raise ReleaseError(
@@ -47,6 +47,12 @@ def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
             remedy="run this again; if it stays so, the image is damaged",
         )
     return data
+
+
+def _reason(error: OSError | http.client.HTTPException) -> str:
+    """What went wrong, as far as it cannot name the URL: an untrusted certificate, a connection refused."""
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    return str(cause) if isinstance(cause, OSError) else type(cause).__name__
 
 
 def _lost(descriptor: Descriptor, where: str, host: str | None, reason: str) -> ReleaseError:
