@@ -1,0 +1,195 @@
+"""The demo, as `make demo` runs it, beside a Docker engine that was there before."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import PROJECT
+from processes import Running, containers, descendants, marked, mounts, still_running
+from test_engine import needs_root
+
+from kfp_release.progress import Silent
+from kfp_release.sandbox.engine import Engine
+
+pytestmark = needs_root
+VERSIONS = ("1.0", "1.1")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run of the demo left."""
+
+    output: Path
+    stdout: str
+    stderr: str
+    running: list[str]
+    """What it started and did not end."""
+    scratch: list[Path]
+    new_mounts: set[str]
+    new_containers: set[str]
+
+    def record(self, version: str) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads((self.output / version / "release.json").read_bytes())
+        return value
+
+    def pin(self, version: str) -> str:
+        pin: str = self.record(version)["images"]["demo"]["pin"]
+        return pin
+
+    def row(self, name: str) -> list[str]:
+        """The cells of a row of the table at the end."""
+        cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in self.stdout.splitlines()]
+        (found,) = [line[1:] for line in cells if line and line[0] == name]
+        return found
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An engine of somebody else, with a container that runs."""
+    engine = Engine(tmp_path_factory.mktemp("engine"), environ={"DOCKER_HOST": "unix:///none"}, progress=Silent())
+    engine.start()
+    try:
+        docker = [str(engine.client), "--host", engine.host]
+        subprocess.run([*docker, "import", "-", "sleep:1"], input=image_of_sleep(), check=True, capture_output=True)
+        command = [*docker, "run", "--detach", "--network=none", "sleep:1", "/bin/sleep", "3000"]
+        container = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        yield engine
+        subprocess.run([*docker, "rm", "--force", container], check=True, capture_output=True)
+    finally:
+        engine.stop()
+
+
+def image_of_sleep() -> bytes:
+    """A root file system with one program and the libraries that it needs."""
+    libraries = [word for word in subprocess.check_output(["ldd", "/bin/sleep"], text=True).split() if word[0] == "/"]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as archive:
+        for name in ("/bin/sleep", *libraries):
+            archive.add(name)
+    return buffer.getvalue()
+
+
+class Seen:
+    """All that a process starts while it runs."""
+
+    def __init__(self, pid: int) -> None:
+        self.processes: set[Running] = set()
+        self._pid = pid
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> set[Running]:
+        self._thread.start()
+        return self.processes
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.2):
+            self.processes.update(descendants(self._pid))
+
+
+@pytest.fixture(scope="module")
+def ran(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    output = tmp_path_factory.mktemp("demo") / "out"
+    (output / "1.0").mkdir(parents=True)
+    (output / "1.0/of-an-earlier-run.whl").write_text("")
+    before = set(mounts()), set(containers(engine.host))
+    with tempfile.TemporaryDirectory(prefix="demo-") as scratch:
+        child = subprocess.Popen(
+            [sys.executable, "examples/demo.py", output],
+            cwd=PROJECT,
+            env={**os.environ, "DOCKER_HOST": engine.host, "TMPDIR": scratch},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            with Seen(child.pid) as started:
+                stdout, stderr = child.communicate(timeout=500)
+        finally:
+            child.kill()
+            child.wait()
+        assert child.returncode == 0, stderr
+        yield Ran(
+            output=output,
+            stdout=stdout,
+            stderr=stderr,
+            running=still_running(started | marked(scratch)),
+            scratch=list(Path(scratch).iterdir()),
+            new_mounts=set(mounts()) - before[0],
+            new_containers=set(containers(engine.host)) - before[1],
+        )
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_it_leaves_each_versions_files_and_none_of_an_earlier_run(ran: Ran, version: str) -> None:
+    promised = {item["filename"]: item["sha256"] for item in ran.record(version)["distributions"]}
+    folder = ran.output / version
+    assert {path.name for path in folder.iterdir()} - {"pipeline.log"} == {*promised, "release.json", "pipeline.yaml"}
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in promised} == promised
+    name = f"kubeflow_demo_components-{version}"
+    assert {f"{name}-py3-none-any.whl", f"{name}.tar.gz"} <= promised.keys()
+
+
+def test_each_pipeline_names_the_image_of_its_version_alone(ran: Ran) -> None:
+    assert ran.pin("1.0") != ran.pin("1.1")
+    for version in VERSIONS:
+        compiled = (ran.output / version / "pipeline.yaml").read_text()
+        assert f":{version}@sha256:" in ran.pin(version)
+        assert compiled.count("@sha256:") == compiled.count(ran.pin(version)) > 0
+
+
+def test_it_ends_with_a_table_of_both_versions(ran: Ran) -> None:
+    assert ran.row("") == list(VERSIONS)
+    assert ran.row("pipeline: 2 * 3") == ["6.0", "600.0"]
+    assert ran.row("commit") == [ran.record(version)["commit"][:12] for version in VERSIONS]
+    assert ran.row("wheel") == [f"kubeflow_demo_components-{version}-py3-none-any.whl" for version in VERSIONS]
+    for version, cell in zip(VERSIONS, ran.row("image digest"), strict=True):
+        assert ran.pin(version).partition("@")[2].startswith(cell.removesuffix("…"))
+    for version, cell in zip(VERSIONS, ran.row("sha256"), strict=True):
+        wheel = next((ran.output / version).glob("kubeflow_demo_components-*.whl"))
+        assert hashlib.sha256(wheel.read_bytes()).hexdigest().startswith(cell.removesuffix("…"))
+    assert len(ran.row("seconds")) == len(VERSIONS)
+
+
+def test_the_second_release_built_no_runtime_and_pushed_kilobytes(ran: Ran) -> None:
+    assert ran.row("runtime") == ["built", "found"]
+    first, second = (int(cell.replace(",", "")) for cell in ran.row("bytes pushed"))
+    assert 0 < second <= 128 * 1024 < first
+
+
+def test_progress_goes_to_stderr_and_no_password_with_it(ran: Ran) -> None:
+    assert "release v1.0" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    for secret in ("PASSWORD=", "SECRET_ACCESS_KEY=", "://sandbox:"):
+        assert secret not in ran.stdout + ran.stderr
+
+
+def test_nothing_that_it_started_runs_on(ran: Ran) -> None:
+    assert ran.running == []
+    assert ran.scratch == []
+    assert ran.new_mounts == set()
+    assert ran.new_containers == set()
+
+
+def test_the_engine_that_ran_before_runs_on_with_its_container(ran: Ran, engine: Engine) -> None:
+    assert f"the Docker engine at {engine.host} is used" in ran.stderr
+    running = [str(engine.client), "--host", engine.host, "ps", "--format={{.Image}}"]
+    assert subprocess.check_output(running, text=True).split() == ["sleep:1"]
