@@ -147,6 +147,10 @@ def unreachable_index(place: Workplace) -> None:
     place.environ["KFP_RELEASE_SIMPLE_URL"] = f"http://127.0.0.1:{_closed_port()}/simple/"
 
 
+def another_registry(place: Workplace) -> None:
+    place.environ["KFP_RELEASE_REGISTRY"] = "127.0.0.1:9"
+
+
 def wrong_index_password(place: Workplace) -> None:
     place.environ["TWINE_PASSWORD"] = "not-the-password"  # noqa: S105 - wrong on purpose
 
@@ -182,6 +186,7 @@ PLAN = ["plan", "v1.0"]
         (RELEASE, pinned_source, ["yaml/multiply.yaml", ":1.0"]),
         (RELEASE, no_changelog_section, ["CHANGELOG.md", "1.0"]),
         (RELEASE, unpinned_base, ["Dockerfile", "debian:bookworm"]),
+        (RELEASE, another_registry, ["images would be pinned to 127.0.0.1:9/", "KFP_RELEASE_REGISTRY"]),
         (RELEASE, no_buildah, ["buildah", "apt-get install"]),
         (PLAN, unreachable_ecr, ["127.0.0.1"]),
         (PLAN, wrong_aws_key, ["the secret access key does not belong"]),

@@ -20,7 +20,9 @@ from kfp_release.plan import make_plan
 from kfp_release.progress import Progress
 from kfp_release.publish import Published, publish
 from kfp_release.runtime import RuntimeResult, ensure_runtime
+from kfp_release.settings import ImageSettings
 from kfp_release.verify import PackageIndex
+from kfp_release.version_home import require_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def release(
             project,
             settings,
             tracked=Git(project).tracked,
-            store=_existing(access.stores(settings.repository), options),
+            store=_home(settings, source, access, options),
             builder=access.builder,
             progress=progress,
             ssh=options.ssh,
@@ -105,7 +107,12 @@ def release(
     return Released(published, runtimes, time.monotonic() - began)
 
 
-def _existing(store: EcrRepository, options: BuildOptions) -> EcrRepository:
-    if options.create_repository and store.describe() is None:
-        store.create()
+def _home(settings: ImageSettings, source: Source, access: Access, options: BuildOptions) -> EcrRepository:
+    """The repository of an image, which can be the version's home: known before a runtime is built and pushed."""
+    store = access.stores(settings.repository)
+    state = store.describe()
+    if state is None and options.create_repository:
+        state = store.create()
+    if state is not None:
+        require_home(settings.repository, state, source.version.image_tag)
     return store
