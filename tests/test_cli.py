@@ -94,7 +94,8 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "says"),
     [
         ((), "Usage: kfp-release"),
-        (("chek",), "No such command 'chek'"),
+        (("chek",), "No such command 'chek'. Did you mean 'check'?"),
+        (("deploy",), "No such command 'deploy'.\n"),
         (("check", "--relase", "1.2"), "No such option"),
         (("plan",), "say what is released: a tag, as in v1.2, or --snapshot"),
         (("plan", "v1.2", "--snapshot"), "say what is released"),

@@ -5,6 +5,7 @@ Still to come, each with its own module here: status, reconcile, diff, trace, re
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from importlib import metadata
 from pathlib import Path
@@ -39,6 +40,18 @@ class Commands(click.Group):
             return None
         found = importlib.import_module(f"kfp_release.commands.{cmd_name}").command
         return found if isinstance(found, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click has it, with the command that may have been meant in its error."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], SUMMARIES, 1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list in ``--help``."""
