@@ -458,3 +458,11 @@ def test_a_changelog_that_is_not_there_is_told(project: Path) -> None:
     (problem,) = released(project, "1.1")
     assert problem.message.startswith("cannot be read: ")
     assert problem.remedy.startswith("write ## [1.1]")
+
+
+def test_a_lock_that_is_missing_is_told_with_the_command_that_makes_it_of_the_extra_alone(project: Path) -> None:
+    (project / "requirements.lock").unlink()
+    (problem,) = [problem for problem in checked(project) if problem.path == "requirements.lock"]
+    assert problem.message == "is not there, and the extra `image` has requirements"
+    command = "uv pip compile --universal --generate-hashes -o requirements.lock -"
+    assert problem.remedy == rf"printf '%s\n' 'pandas>=3' | {command}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -19,7 +20,6 @@ from kfp_release.toml_table import TomlFile
 LOCK = "requirements.lock"
 """The lock of the extra `image`."""
 EXTRA = "image"
-_COMPILE = f"uv pip compile --universal --generate-hashes --extra {EXTRA} {PYPROJECT} -o {LOCK}"
 
 
 def runtime_problems(project: Path, config: Config, pyproject: TomlFile) -> list[Problem]:
@@ -65,7 +65,7 @@ def _lock(project: Path, path: str, config: Config, pyproject: TomlFile) -> Iter
     if not (project / path).is_file():
         if requirements:
             message = f"is not there, and the extra `{EXTRA}` has requirements"
-            yield Problem(path, 0, message, _COMPILE)
+            yield Problem(path, 0, message, _compiled_from(requirements))
         return
     text = _text(project, path)
     if isinstance(text, Problem):
@@ -97,6 +97,12 @@ def _requirements(
             continue
         for included in sorted(requirement.extras - seen):
             yield from _requirements(extras, included, distribution, seen | {extra, included})
+
+
+def _compiled_from(requirements: Iterable[Requirement]) -> str:
+    """The command that makes the lock, of the extra alone: with ``--extra`` it would bring the package's own too."""
+    words = " ".join(shlex.quote(str(requirement)) for requirement in requirements)
+    return f"printf '%s\\n' {words} | uv pip compile --universal --generate-hashes -o {LOCK} -"
 
 
 def _requires_python(pyproject: TomlFile) -> str:
