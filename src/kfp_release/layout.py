@@ -151,9 +151,9 @@ class Layout:
         try:
             manifests = json.loads(path.read_bytes())["manifests"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BadLayout(f"{path} is not the index of an image layout") from error
+            raise BadLayout(f"{path} is not the index of an image layout", remedy="make the layout anew") from error
         if not isinstance(manifests, list) or not all(isinstance(item, dict) for item in manifests):
-            raise BadLayout(f"{path} has no list of manifests")
+            raise BadLayout(f"{path} has no list of manifests", remedy="make the layout anew")
         return manifests
 
 

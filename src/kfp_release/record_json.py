@@ -12,6 +12,7 @@ from kfp_release.errors import ReleaseError
 SCHEMA = 1
 
 _COMMIT = re.compile(r"(?:[0-9a-f]{40}(?:[0-9a-f]{24})?)?", re.ASCII)
+_REMEDY = "write it anew with kfp-release build"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -67,7 +68,7 @@ def malformed(what: str, error: Exception) -> BadRecord:
             seen = str(error.args[0])
         case _:
             seen = f"a part has another type than it should have ({error})"
-    return BadRecord(f"{what} is malformed: {seen[:300]}", remedy="write it anew with kfp-release build")
+    return BadRecord(f"{what} is malformed: {seen[:300]}", remedy=_REMEDY)
 
 
 def load(data: bytes, what: str) -> dict[str, Any]:
@@ -75,9 +76,9 @@ def load(data: bytes, what: str) -> dict[str, Any]:
     try:
         value = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise BadRecord(f"{what} is not JSON: {str(error)[:120]}") from error
+        raise BadRecord(f"{what} is not JSON: {str(error)[:120]}", remedy=_REMEDY) from error
     if not isinstance(value, dict):
-        raise BadRecord(f"{what} is not a JSON object")
+        raise BadRecord(f"{what} is not a JSON object", remedy=_REMEDY)
     if value.get("schema") != SCHEMA:
         raise BadRecord(
             f"{what} has schema {str(value.get('schema'))[:40]}, and this kfp-release reads {SCHEMA}",
