@@ -41,7 +41,10 @@ class Table:
             table.add_column(column, overflow="fold", style="cyan" if number == 0 else "")
         for row in self.rows:
             table.add_row(*(Text(one_line(cell)) for cell in row))
-        terminal.print(table)
+        with terminal.capture() as drawn:
+            terminal.print(table)
+        # What is copied or piped on ends where its text does.
+        terminal.file.write("\n".join(line.rstrip() for line in drawn.get().split("\n")))
 
 
 @dataclass(frozen=True, slots=True)
