@@ -16,7 +16,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.sandbox.packages import docker_registry, ensure
 from kfp_release.sandbox.service_guard import ServiceGuard
 
-REAL = ("cat", "chmod", "cp", "dpkg-deb", "env", "install", "ls", "mv", "rm", "sh", "tar", "touch", "true")
+REAL = ("cat", "chmod", "cp", "dpkg-deb", "env", "install", "ls", "mv", "rm", "sh", "sleep", "tar", "touch", "true")
 GUARD = b"#!/bin/sh\n# kfp-release installs packages, starts no service, and takes this file away again.\nexit 101\n"
 
 
@@ -110,6 +110,19 @@ def test_a_failed_installation_names_the_packages_and_restores_the_policy(machin
         ensure("mmdebstrap", progress=Told(), policies=machine.policies)
     assert "update" in machine.log
     assert [path.read_text() for path in machine.policies.iterdir()] == ["theirs"]
+
+
+def test_ctrl_c_lets_an_installation_end_under_the_guard(machine: Machine) -> None:
+    seen = machine.folder / "seen"
+    machine.program(
+        "apt-get",
+        f"trap 'sleep 1; cp {machine.policies}/policy-rc.d {seen}; exit 130' INT\nkill -INT $PPID\n"
+        "while true; do sleep 0.1; done",
+    )
+    with pytest.raises(KeyboardInterrupt):
+        ensure("mmdebstrap", progress=Told(), policies=machine.policies)
+    assert seen.read_bytes() == GUARD
+    assert list(machine.policies.iterdir()) == []
 
 
 def test_without_apt_the_packages_are_named(machine: Machine) -> None:

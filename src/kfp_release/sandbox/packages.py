@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from kfp_release.cache import cache_folder
@@ -16,6 +17,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.progress import Progress
 from kfp_release.sandbox.privilege import find, root_prefix
 from kfp_release.sandbox.service_guard import POLICIES, ServiceGuard
+from kfp_release.signals import signals_wait
 
 PACKAGES = {
     "buildah": ("buildah",),
@@ -128,7 +130,7 @@ def _lists_are_old() -> bool:
 def _run(command: Sequence[str], folder: Path) -> tuple[bool, str]:
     """Whether it ended well, and the last lines of what it said."""
     try:
-        done = subprocess.run(  # noqa: S603 - a list of our own, no shell
+        with subprocess.Popen(  # noqa: S603 - a list of our own, no shell
             command,
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -136,19 +138,33 @@ def _run(command: Sequence[str], folder: Path) -> tuple[bool, str]:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=_PATIENCE,
-            check=False,
-        )
+        ) as child:
+            said = _said(child)
     except (OSError, subprocess.TimeoutExpired) as error:
         return False, f"    {error}"
-    return done.returncode == 0, "\n".join(f"    {line[:300]}" for line in done.stdout.splitlines()[-12:])
+    return child.returncode == 0, "\n".join(f"    {line[:300]}" for line in said.splitlines()[-12:])
+
+
+def _said(child: subprocess.Popen[str]) -> str:
+    """All that it prints. Ctrl-C is handed on and its end awaited: a dpkg that is cut off has to be mended by hand."""
+    try:
+        return child.communicate(timeout=_PATIENCE)[0]
+    except subprocess.TimeoutExpired:
+        child.kill()
+        raise
+    except BaseException:
+        with signals_wait():
+            with contextlib.suppress(PermissionError):  # sudo is root's; the terminal told it
+                child.send_signal(signal.SIGINT)
+            child.communicate()
+        raise
 
 
 def _runs(program: Path) -> bool:
     return program.is_file() and _run([str(program), "--version"], Path("/"))[0]
 
 
-@contextmanager
+@contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Two sandboxes that start at once must not take away each other's guard."""
     cache = cache_folder()
