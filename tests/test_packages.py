@@ -116,7 +116,7 @@ def test_ctrl_c_lets_an_installation_end_under_the_guard(machine: Machine) -> No
     seen = machine.folder / "seen"
     machine.program(
         "apt-get",
-        f"trap 'sleep 1; cp {machine.policies}/policy-rc.d {seen}; exit 130' INT\nkill -INT $PPID\n"
+        f"trap 'sleep 1; cp {machine.policies}/policy-rc.d {seen}; exit 130' INT\nsleep 1\nkill -INT $PPID\n"
         "while true; do sleep 0.1; done",
     )
     with pytest.raises(KeyboardInterrupt):
