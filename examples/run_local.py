@@ -45,7 +45,10 @@ def run(pipeline: Any, arguments: dict[str, Any], *, root: Path, network: str) -
     workspace = root / "workspace"
     workspace.mkdir(parents=True, exist_ok=True)
     # The containers write into folders of the user who runs this, whatever user the image names.
-    runner = local.DockerRunner(user=f"{os.getuid()}:{os.getgid()}", network_mode=network)
+    try:
+        runner = local.DockerRunner(user=f"{os.getuid()}:{os.getgid()}", network_mode=network)
+    except ImportError as error:
+        sys.exit(str(error))
     local.init(runner, pipeline_root=str(root / "tasks"), workspace_root=str(workspace))
     outputs = pipeline(**arguments).outputs
     missing = sorted((pipeline.component_spec.outputs or {}).keys() - outputs.keys())
