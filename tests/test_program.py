@@ -93,7 +93,7 @@ while True:
 
 
 def ends(pid: int) -> bool:
-    """Whether a process that would sleep for long is gone soon: a grandchild that was killed is nobody's to wait for."""
+    """Whether a process that would sleep for long is gone soon: nobody waits for a grandchild that was killed."""
     for _ in range(300):
         if state(pid) in {"", "Z"}:
             return True
