@@ -166,7 +166,7 @@ def install(version: Version, folder: Path, index_url: str) -> None:
         # Python compiles what it imports when it does, which is a small part of what kfp brings.
         "PIP_COMPILE": "0",
     }
-    pip = [sys.executable, "-m", "pip", "--python", folder / "bin/python"]
+    pip = (sys.executable, "-m", "pip", "--python", folder / "bin/python")
     run([*pip, "install", "-qq", f"{DISTRIBUTION}=={version.number}", "docker"], environ=environ, cwd=folder)
 
 

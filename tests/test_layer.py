@@ -171,3 +171,10 @@ def test_a_script_may_reach_into_an_object_and_name_extras() -> None:
     script = read(made, f"{PACKAGE_BIN}/Tool.x")
     assert "from some_components.programs import App\n" in script
     assert "sys.exit(App.run())" in script
+
+
+def test_a_program_that_would_hide_the_interpreter_is_refused() -> None:
+    scripts = b"[console_scripts]\npython3 = some_components.programs:main\n"
+    wheel = Wheel.parse(NAME, wheel_bytes({**FILES, f"{INFO}/entry_points.txt": scripts}))
+    with pytest.raises(ReleaseError, match="the program python3 would hide the runtime's"):
+        package_layer(wheel, package="some_components", interpreter="/opt/app/bin/python")

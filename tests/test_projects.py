@@ -92,7 +92,7 @@ def test_a_failed_build_shows_what_it_said(plain: Project, tmp_path: Path) -> No
     finally:
         setup.write_text(SETUP)
     told = str(caught.value)
-    assert told.startswith(f"the wheel of {plain.folder.name} failed: ")
+    assert told.startswith("the wheel of plain failed: ")
     assert "\n  | error: no luck\n  |   today\n  → python -m build" in told
     assert "before" not in told
 
@@ -112,7 +112,7 @@ def test_requirements_that_cannot_be_had_are_told(tmp_path: Path) -> None:
     wanted = "nothing @ file:///nowhere/nothing-1-py3-none-any.whl"
     (tmp_path / "pyproject.toml").write_text(f'[build-system]\nrequires = ["{wanted}"]\n')
     with (
-        pytest.raises(BuildFailed, match=r"(?s)the build requirements of .* failed.*ERROR: .*No such file"),
+        pytest.raises(BuildFailed, match=r"(?s)the install of build requirements of .* failed.*ERROR: .*No such file"),
         open_project(tmp_path, version=VERSION, epoch=EPOCH, progress=Silent()),
     ):
         pass
@@ -123,7 +123,7 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, text: str | None
     if text is not None:
         (tmp_path / "pyproject.toml").write_text(text)
     with (
-        pytest.raises(ReleaseError, match=r"the build requirements of .* failed: "),
+        pytest.raises(ReleaseError, match=r"the install of build requirements of .* failed: "),
         open_project(tmp_path, version=VERSION, epoch=EPOCH, progress=Silent()),
     ):
         pass

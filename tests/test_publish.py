@@ -200,24 +200,18 @@ def test_a_wheel_with_other_pins_than_the_record_is_refused_before_anything_is_s
     assert place.store.find("1.2") is None
 
 
-def test_a_repository_is_not_made_where_another_file_is_on_the_index(place: Place) -> None:
+def test_a_repository_that_is_missing_is_named_with_the_command_that_makes_it(place: Place) -> None:
     move(place, f"{place.store.repository.name}/elsewhere")
-    place.index.contents[NAME] = b"other"
-    with pytest.raises(ReleaseError, match="nothing is overwritten"):
-        place.publish(create_repository=True)
-    assert place.local.repository(record(place).pins.images[0].ref.repository.name, create=False).describe() is None
-
-
-def test_a_repository_that_is_missing_is_made_only_if_asked(place: Place) -> None:
-    move(place, f"{place.store.repository.name}/elsewhere")
-    with pytest.raises(ReleaseError, match=r"has no repository .*/elsewhere\n.*--create-repository"):
+    with pytest.raises(ReleaseError, match=r"has no repository .*/elsewhere\n.*runtime --create-repository"):
         place.publish()
+    assert place.local.repository(record(place).pins.images[0].ref.repository.name, create=False).describe() is None
 
 
 def test_layers_of_the_runtime_that_ecr_lacks_are_named(place: Place) -> None:
     move(place, f"{place.store.repository.name}/elsewhere")
+    place.local.repository(f"{place.store.repository.name}/elsewhere")
     with pytest.raises(ReleaseError, match=f"lacks 1 layers of runtime-{KEY}(.|\n)*kfp-release runtime"):
-        place.publish(create_repository=True)
+        place.publish()
     assert place.index.uploaded == []
 
 

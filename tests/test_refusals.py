@@ -162,6 +162,7 @@ def no_buildah(place: Workplace) -> None:
     assert git
     (tools / "git").symlink_to(git)
     place.environ["PATH"] = str(tools)
+    place.environ["XDG_CACHE_HOME"] = str(tools)  # where a runtime may lie that another test built
 
 
 RELEASE = ["release", "v1.0", "--create-repository"]
@@ -188,6 +189,7 @@ PLAN = ["plan", "v1.0"]
         (RELEASE, unpinned_base, ["Dockerfile", "debian:bookworm"]),
         (RELEASE, another_registry, ["images would be pinned to 127.0.0.1:9/", "KFP_RELEASE_REGISTRY"]),
         (RELEASE, no_buildah, ["buildah", "apt-get install"]),
+        (PLAN, no_changelog_section, ["CHANGELOG.md", "1.0"]),
         (PLAN, unreachable_ecr, ["127.0.0.1"]),
         (PLAN, wrong_aws_key, ["the secret access key does not belong"]),
         (PLAN, no_aws_key, ["AWS_ACCESS_KEY_ID"]),

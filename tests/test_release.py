@@ -196,6 +196,14 @@ def test_publishing_the_same_dist_again_changes_nothing(released: Released, vers
     assert _public(released) == before
 
 
+def test_a_build_for_another_registry_is_not_published(released: Released) -> None:
+    environ = {**released.sandbox.environ, "KFP_RELEASE_REGISTRY": "127.0.0.1:1"}
+    done = kfp_release(["publish", released.dist("1.0")], cwd=released.repository, environ=environ)
+    assert done.returncode == 1
+    assert "belongs to 127.0.0.1:1/data-science-kubeflow/demo" in done.stderr
+    assert "KFP_RELEASE_REGISTRY" in done.stderr
+
+
 def _public(released: Released) -> Any:
     images = released.ecr().describe_images(repositoryName=REPOSITORY)["imageDetails"]
     packages = sorted((path.name, path.stat().st_mtime_ns) for path in released.sandbox.packages.iterdir())

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Self
@@ -38,7 +39,7 @@ from kfp_release.pinned import PinnedPackage, pinned_package
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
-from kfp_release.projects import open_projects
+from kfp_release.projects import Project, open_projects
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
 from kfp_release.sdist import Sdist
 from kfp_release.twine_upload import check_distributions
@@ -54,8 +55,14 @@ class _Pair:
     wheel: Wheel
 
     @classmethod
-    def read(cls, project: str, sdist: Path, wheel: Path) -> Self:
-        return cls(project, Sdist.parse(sdist.name, sdist.read_bytes()), Wheel.parse(wheel.name, wheel.read_bytes()))
+    def build(cls, project: Project, out: Path) -> Self:
+        # One after the other: setuptools writes into the project's folder.
+        sdist, wheel = project.sdist(out), project.wheel(out)
+        return cls(
+            project_name(project.folder),
+            Sdist.parse(sdist.name, sdist.read_bytes()),
+            Wheel.parse(wheel.name, wheel.read_bytes()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +118,7 @@ def _build_projects(
         open_projects(folders, version=source.version, epoch=source.created, progress=progress) as projects,
         tempfile.TemporaryDirectory(prefix="kfp-release-") as out,
     ):
-        files = [(pool.submit(project.sdist, Path(out)), pool.submit(project.wheel, Path(out))) for project in projects]
-        main, *extra = (
-            _Pair.read(project_name(project.folder), sdist.result(), wheel.result())
-            for project, (sdist, wheel) in zip(projects, files, strict=True)
-        )
+        main, *extra = pool.map(partial(_Pair.build, out=Path(out)), projects)
         return main, tuple(extra), projects[0].tools
 
 

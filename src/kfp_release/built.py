@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from kfp_release.carried_pins import sdist_pins, wheel_pins
+from kfp_release.config import Config
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
@@ -80,6 +81,16 @@ class BuiltRelease:
                 f"{self.folder / 'image'} has {seen} for image {pinned.name}, release.json pins {pinned.ref.digest}",
                 remedy="build again: kfp-release build",
             )
+
+    def require_registry(self, config: Config) -> None:
+        """Raise `ReleaseError` where `config`, with the environment's registry, would have the images elsewhere."""
+        for image in self.record.pins.images:
+            wanted = config.image(image.name).repository
+            if wanted != image.repository:
+                raise ReleaseError(
+                    f"{self.folder} was built for {image.repository}, and now image {image.name} belongs to {wanted}",
+                    remedy="plan and build again, or set KFP_RELEASE_REGISTRY as it was",
+                )
 
     @property
     def layout(self) -> Layout:

@@ -99,6 +99,11 @@ def _members(wheel: Wheel, interpreter: str) -> list[Member]:
     declared = next((member.data for member in library if member.path == f"{wheel.dist_info}/entry_points.txt"), b"")
     library.append(Member(f"{wheel.dist_info}/INSTALLER", b"kfp-release\n"))
     scripts = [_script(script, interpreter) for script in console_scripts(declared.decode())]
+    if hiding := [script.path for script in scripts if script.path.startswith("python")]:
+        raise ReleaseError(
+            f"the program {hiding[0]} would hide the runtime's, for {PACKAGE_BIN} comes first on its PATH",
+            remedy="give it another name in [project.scripts]",
+        )
     # RECORD names files from its library on (PyPA, recording installed projects); importlib.metadata reads it so.
     rows = {f"../bin/{script.path}": script.data for script in scripts}
     rows |= {member.path: member.data for member in library}

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from kfp_release.check import check_release
 from kfp_release.config import Config, ImageSettings
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name, version_of_file
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import Problems, ReleaseError
 from kfp_release.git import Git, Source
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
@@ -131,12 +132,17 @@ def make_plan(
     stores: Callable[[Repository], ImageReader],
     index: FileLister | None,
 ) -> Plan:
-    """Look, and change nothing. `index` is None where none is to be asked."""
-    tracked = Git(project).tracked
+    """Look, and change nothing. `index` is None where none is to be asked.
+
+    Raise `Problems` where the version must not be released: withdrawn, not in the CHANGELOG, or out of order.
+    """
+    git = Git(project)
+    if problems := [item for item in check_release(project, config, git, source) if item.severity == "error"]:
+        raise Problems(problems)
     images = tuple(
         _plan_image(
             settings,
-            runtime_key(read_inputs(project, settings, tracked)),
+            runtime_key(read_inputs(project, settings, git.tracked)),
             source=source,
             store=stores(settings.repository),
         )

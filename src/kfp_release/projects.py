@@ -18,6 +18,7 @@ from build import BuildBackendException, BuildException, FailedProcessError, Pro
 from build.env import DefaultIsolatedEnv
 from packaging.utils import canonicalize_name
 
+from kfp_release.distributions import project_name
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Progress
 from kfp_release.sdist import Sdist
@@ -26,7 +27,7 @@ from kfp_release.wheel import Wheel
 
 _TAIL = 30
 """Lines of a failed build's output that its error shows."""
-_KEPT_OUT = ("AWS_", "TWINE_", "SETUPTOOLS_SCM_")
+_KEPT_OUT = ("AWS_", "TWINE_", "SETUPTOOLS_SCM_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN", "DOCKER_")
 """Beginnings of environment variables that a build does not see: credentials, and versions for somebody else."""
 
 
@@ -101,7 +102,7 @@ def open_projects(
         projects = []
         for folder in folders:
             output: list[str] = []
-            with _failures(folder, "build requirements", output):
+            with _failures(folder, "install of build requirements", output):
                 requirements = ProjectBuilder(folder).build_system_requires
                 environment = next((each for each in environments if requirements <= each.requirements), None)
                 if environment is None:
@@ -169,10 +170,19 @@ def _failures(folder: Path, what: str, output: list[str]) -> Iterator[None]:
     except (BuildBackendException, BuildException, FailedProcessError, subprocess.CalledProcessError) as error:
         cause = getattr(error, "exception", error)
         shown = "".join(f"\n  | {line}" for line in _telling(output or _printed(cause)))
+        name = _project_name(folder)
         raise BuildFailed(
-            f"the {what} of {folder.name} failed: {error}{shown}",
-            remedy=f"python -m build {folder} shows all of it",
+            f"the {what} of {name} failed: {error}{shown}",
+            remedy=f"python -m build, in the folder of {name}, shows all of it; it needs a package index like pip",
         ) from error
+
+
+def _project_name(folder: Path) -> str:
+    """As people know it; the folder's name where it has none."""
+    try:
+        return project_name(folder)
+    except ReleaseError:
+        return folder.name
 
 
 def _telling(printed: Sequence[str]) -> Sequence[str]:

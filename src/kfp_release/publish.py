@@ -22,7 +22,7 @@ from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import PackageIndex, require_whole, verify
-from kfp_release.version_home import require_home
+from kfp_release.version_home import ensure_home
 
 THERE, SENT = "already there", "sent"
 _WAITS = (1.0, 2.0, 4.0, 8.0, 0.0)
@@ -72,8 +72,6 @@ class _PendingImage:
     pinned: PinnedImage
     image: Image
     store: EcrRepository
-    exists: bool
-    """Whether its repository is there."""
     there: bool
 
 
@@ -83,16 +81,12 @@ def publish(
     stores: Callable[[Repository], EcrRepository],
     index: PackageIndex,
     progress: Progress,
-    create_repository: bool = False,
 ) -> Published:
     """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there."""
     progress.step("look at ECR and the index")
     for item in built.record.distributions:
         _is_there(item, index)
-    images = [_look(pinned, built, stores, create=create_repository) for pinned in built.record.pins.images]
-    for pending in images:
-        if not pending.exists:
-            require_home(pending.pinned.ref.repository, pending.store.create(), pending.pinned.ref.tag)
+    images = [_look(pinned, built, stores) for pinned in built.record.pins.images]
     outcomes: list[Outcome] = []
     sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
     for pending in images:
@@ -113,26 +107,17 @@ def publish(
     return Published(built, tuple(outcomes), sent)
 
 
-def _look(
-    pinned: PinnedImage, built: BuiltRelease, stores: Callable[[Repository], EcrRepository], *, create: bool
-) -> _PendingImage:
+def _look(pinned: PinnedImage, built: BuiltRelease, stores: Callable[[Repository], EcrRepository]) -> _PendingImage:
     ref = pinned.ref
     store = stores(pinned.repository)
-    state = store.describe()
-    if state is None:
-        if not create:
-            raise ReleaseError(
-                f"ECR has no repository {ref.repository}", remedy="have it created, immutable: --create-repository"
-            )
-        return _PendingImage(pinned, built.image(pinned), store, exists=False, there=False)
-    require_home(ref.repository, state, ref.tag)
+    ensure_home(store, ref.tag)
     found = store.find(ref.tag)
     if found is not None and found.digest != ref.digest:
         raise ReleaseError(
             f"{ref.repository}:{ref.tag} is public already as {found.digest}, this build has {ref.digest}",
             remedy="nothing is overwritten and nothing was sent: release under the next version",
         )
-    return _PendingImage(pinned, built.image(pinned), store, exists=True, there=found is not None)
+    return _PendingImage(pinned, built.image(pinned), store, there=found is not None)
 
 
 def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> int:

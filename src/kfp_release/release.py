@@ -20,9 +20,8 @@ from kfp_release.plan import make_plan
 from kfp_release.progress import Progress
 from kfp_release.publish import Published, publish
 from kfp_release.runtime import RuntimeResult, ensure_runtime
-from kfp_release.settings import ImageSettings
 from kfp_release.verify import PackageIndex
-from kfp_release.version_home import require_home
+from kfp_release.version_home import ensure_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +86,17 @@ def release(
         raise Problems(problems)
     for warning in problems:
         progress.note(str(warning))
+    progress.step("look at ECR and the index")
+    # Before minutes go into a runtime: can the version go where it is to go, with these credentials?
+    for settings in config.images:
+        ensure_home(access.stores(settings.repository), source.version.image_tag, create=options.create_repository)
+    access.index.files(config.distribution)
     runtimes = tuple(
         ensure_runtime(
             project,
             settings,
             tracked=Git(project).tracked,
-            store=_home(settings, source, access, options),
+            store=access.stores(settings.repository),
             builder=access.builder,
             progress=progress,
             ssh=options.ssh,
@@ -105,14 +109,3 @@ def release(
     built = build(project, plan, target, progress=progress)
     published = publish(built, stores=access.stores, index=access.index, progress=progress)
     return Released(published, runtimes, time.monotonic() - began)
-
-
-def _home(settings: ImageSettings, source: Source, access: Access, options: BuildOptions) -> EcrRepository:
-    """The repository of an image, which can be the version's home: known before a runtime is built and pushed."""
-    store = access.stores(settings.repository)
-    state = store.describe()
-    if state is None and options.create_repository:
-        state = store.create()
-    if state is not None:
-        require_home(settings.repository, state, source.version.image_tag)
-    return store

@@ -22,6 +22,7 @@ from kfp_release.runtime_key import RuntimeInputs, runtime_key
 from kfp_release.runtime_sources import RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.upload import Blob, upload_blobs
+from kfp_release.version_home import ensure_home
 
 _BATCH: Final = 100
 """Manifests that are looked at together, newest first."""
@@ -84,6 +85,7 @@ def ensure_runtime(
     progress: Progress,
     ssh: Sequence[str] = (),
     secrets: Sequence[str] = (),
+    create_repository: bool = False,
 ) -> RuntimeResult:
     """The runtime of the current key, in ECR when this returns. `ssh` and `secrets` are for `builder`.
 
@@ -93,6 +95,7 @@ def ensure_runtime(
     progress.step(f"runtime of {settings.name}")
     sources = RuntimeSources.read(project, settings, tracked)
     key = runtime_key(sources.inputs(settings))
+    ensure_home(store, runtime_tag(key), create=create_repository)
     how: Literal["found", "recovered", "built"] = "found"
     sent = 0
     image = find_runtime(store, key)

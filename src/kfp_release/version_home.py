@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from typing import Protocol
 
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.repository_state import RepositoryState
+
+
+class Home(Protocol):
+    """What is asked of one repository."""
+
+    @property
+    def repository(self) -> Repository:
+        """Which one it is."""
+
+    def describe(self) -> RepositoryState | None:
+        """Its state, None where it does not exist."""
+
+    def create(self) -> RepositoryState:
+        """Make it, with immutable tags."""
+
+
+def ensure_home(store: Home, tag: str, *, create: bool = False) -> None:
+    """Make sure that `tag` can go into `store`, which is made only if `create` says so.
+
+    Raise `ReleaseError` where it does not exist, and as `require_home` does.
+    """
+    state = store.describe()
+    if state is None and not create:
+        raise ReleaseError(
+            f"ECR has no repository {store.repository}",
+            remedy="have it created, immutable: kfp-release runtime --create-repository",
+        )
+    require_home(store.repository, state or store.create(), tag)
 
 
 def require_home(repository: Repository, state: RepositoryState, tag: str) -> None:

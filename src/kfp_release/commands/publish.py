@@ -19,10 +19,9 @@ from kfp_release.report import Report
 @click.argument(
     "dist", type=click.Path(file_okay=False, path_type=Path), required=False, default=options.DIST, metavar="[DIST]"
 )
-@options.create_repository
 @options.as_json
 @click.pass_obj
-def command(invocation: Invocation, *, dist: Path, create_repository: bool, as_json: bool) -> None:
+def command(invocation: Invocation, *, dist: Path, as_json: bool) -> None:
     """Make public what build wrote to DIST (dist): images first, then sdists, then wheels; and read all of it back.
 
     What is there unchanged is left alone; other content under the same version is refused before a byte is sent;
@@ -36,13 +35,13 @@ def command(invocation: Invocation, *, dist: Path, create_repository: bool, as_j
     """  # noqa: D301 - click reads the \\b
     config = invocation.config()
     built = BuiltRelease.read(invocation.project / dist)
+    built.require_registry(config)
     with Console() as console:
         published = publish(
             built,
             stores=invocation.stores(),
             index=invocation.index(config.require_index()),
             progress=console,
-            create_repository=create_repository,
         )
     pins = built.record.pins
     report = Report(

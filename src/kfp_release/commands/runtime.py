@@ -46,19 +46,16 @@ def command(
     results: list[RuntimeResult] = []
     with Console() as console:
         for settings in chosen:
-            store = stores(settings.repository)
-            if create_repository and store.describe() is None:
-                console.note(f"create {settings.repository}")
-                store.create()
             result = ensure_runtime(
                 invocation.project,
                 settings,
                 tracked=git.tracked,
-                store=store,
+                store=stores(settings.repository),
                 builder=builder,
                 progress=console,
                 ssh=ssh,
                 secrets=secret,
+                create_repository=create_repository,
             )
             results.append(result)
     report = Report(f"{len(results)} runtime{'s' * (len(results) > 1)} in ECR", (runtimes(results),))
