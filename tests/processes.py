@@ -67,9 +67,10 @@ def command_line(pid: int) -> str:
         return ""
 
 
-def mounts() -> list[str]:
+def mounts_below(folder: str | Path) -> list[str]:
     """Where something is mounted, as this process sees it."""
-    return sorted(line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines())
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return sorted(point for point in points if point.startswith(f"{folder}/"))
 
 
 def containers(host: str) -> list[str]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT
-from processes import Running, containers, descendants, marked, mounts, still_running
+from processes import Running, containers, descendants, marked, mounts_below, still_running
 from test_engine import needs_root
 
 from kfp_release.progress import Silent
@@ -38,7 +38,7 @@ class Ran:
     running: list[str]
     """What it started and did not end."""
     scratch: list[Path]
-    new_mounts: set[str]
+    mounts: list[str]
     new_containers: set[str]
 
     def record(self, version: str) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def ran(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
     output = tmp_path_factory.mktemp("demo") / "out"
     (output / "1.0").mkdir(parents=True)
     (output / "1.0/of-an-earlier-run.whl").write_text("")
-    before = set(mounts()), set(containers(engine.host))
+    before = set(containers(engine.host))
     with tempfile.TemporaryDirectory(prefix="demo-") as scratch:
         child = subprocess.Popen(
             [sys.executable, "examples/demo.py", output],
@@ -133,8 +133,8 @@ def ran(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
             stderr=stderr,
             running=still_running(started | marked(scratch)),
             scratch=list(Path(scratch).iterdir()),
-            new_mounts=set(mounts()) - before[0],
-            new_containers=set(containers(engine.host)) - before[1],
+            mounts=mounts_below(scratch),
+            new_containers=set(containers(engine.host)) - before,
         )
 
 
@@ -185,7 +185,7 @@ def test_progress_goes_to_stderr_and_no_password_with_it(ran: Ran) -> None:
 def test_nothing_that_it_started_runs_on(ran: Ran) -> None:
     assert ran.running == []
     assert ran.scratch == []
-    assert ran.new_mounts == set()
+    assert ran.mounts == []
     assert ran.new_containers == set()
 
 

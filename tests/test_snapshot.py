@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import commit_all, kfp_release, run_git
+from conftest import kfp_release, run_git
 from test_refusals import _images, _state
 from test_release import DISTRIBUTION, change_multiply, small_project
 
@@ -106,14 +106,6 @@ def test_verify_agrees_from_an_empty_folder(published: Published, tmp_path: Path
     assert json.loads(done.stdout)["problems"] == []
 
 
-def test_publishing_it_once_more_changes_nothing(published: Published) -> None:
-    done = published.run(*SNAPSHOT)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert (result["changed"], result["bytes_sent"]) == (False, 0)
-    assert result["images"] == published.result["images"]
-
-
 def modified(repository: Path) -> None:
     with (repository / "README.md").open("a") as file:
         file.write("One more line.\n")
@@ -127,19 +119,12 @@ def tagged(repository: Path) -> None:
     run_git(repository, "checkout", "--quiet", "v1.0")
 
 
-def tagged_twice(repository: Path) -> None:
-    commit_all(repository, "Candidate")
-    run_git(repository, "tag", "v1.2rc1")
-    run_git(repository, "tag", "--annotate", "--message=Second", "v1.2")
-
-
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
         (modified, ["    README.md", "git status shows them; commit them, or put them aside with git stash -u"]),
         (untracked, ["    left-behind.txt", "git stash -u"]),
         (tagged, ["has the release tag v1.0, so it is no snapshot", "kfp-release release v1.0"]),
-        (tagged_twice, ["so it is no snapshot", "kfp-release release v1.2"]),
     ],
 )
 def test_it_is_refused_with_the_command_that_mends_it(

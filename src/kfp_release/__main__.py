@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         from kfp_release.commands import cli  # noqa: PLC0415 - likewise
         from kfp_release.commands.invocation import Invocation  # noqa: PLC0415 - likewise
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, KeyboardInterrupt) as error:
         return _fail(error, debug=False)
     invocation = Invocation()
     try:
@@ -40,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("stopped")
-        return STOPPED
+        return _fail(KeyboardInterrupt(), debug=False)
     except BrokenPipeError:  # who reads our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -50,8 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _fail(error: Exception, *, debug: bool) -> int:
+def _fail(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:
     match error:
+        case KeyboardInterrupt():
+            _say("stopped")
+            return STOPPED
         case ReleaseError():
             _refuse(error)
         case ModuleNotFoundError() if extra := _extra(error):
