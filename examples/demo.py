@@ -10,6 +10,7 @@ by digest. What the two pipelines compute is compared with what their versions' 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -32,13 +33,16 @@ from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
 from kfp_release.sandbox import Sandbox
-from kfp_release.signals import signals_end_the_block
+from kfp_release.signals import signals_end_the_block, signals_wait
 
 PROJECT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = "kubeflow-demo-components"
 MULTIPLY = Path("src/kubeflow_demo_components/programs/multiply.py")
 KILOBYTES = 128 * 1024
 """The most that a change of code alone may push."""
+
+PATIENCE = 30
+"""Seconds that a program has to stop what it started."""
 
 CHANGED_SECTION = """\
 ## [1.1] - 2026-11-23
@@ -88,13 +92,28 @@ class Ran:
 
 def run(command: Sequence[str | Path], *, environ: Mapping[str, str], cwd: Path, log: TextIO | None = None) -> str:
     """What the command prints on stdout; its stderr goes to `log`, or is shown. Raise `DemoError` where it fails."""
-    done = subprocess.run(
-        command, env=dict(environ), cwd=cwd, stdout=subprocess.PIPE, stderr=log, text=True, check=False
-    )
-    if done.returncode:
-        told = Path(log.name).read_text(encoding="utf-8")[-4000:] if log else done.stdout[-2000:]
-        raise DemoError(f"{' '.join(map(str, command))} ended with {done.returncode}\n{told}")
-    return done.stdout
+    with subprocess.Popen(command, env=dict(environ), cwd=cwd, stdout=subprocess.PIPE, stderr=log, text=True) as child:
+        try:
+            stdout, _ = child.communicate()
+        except BaseException as error:
+            # A terminal's Ctrl-C has reached it as well: it may take its time to clean up.
+            end(child, ask=not isinstance(error, KeyboardInterrupt))
+            raise
+    if child.returncode:
+        told = Path(log.name).read_text(encoding="utf-8")[-4000:] if log else stdout[-2000:]
+        raise DemoError(f"{' '.join(map(str, command))} ended with {child.returncode}\n{told}")
+    return stdout
+
+
+def end(child: subprocess.Popen[str], *, ask: bool) -> None:
+    """Let it stop what it started, and kill it only where it does not."""
+    with signals_wait():
+        for tell in (child.terminate if ask else None, child.terminate, child.kill):
+            if tell is not None:
+                tell()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(PATIENCE)
+                return
 
 
 def git(repository: Path, *arguments: str) -> str:

@@ -104,7 +104,8 @@ class Engine:
                 run_as_root(self._prefix, "rm", "-rf", "--one-file-system", left)
             link.unlink()
         if len(os.fsencode(link.absolute())) + len(_SOCKETS) > _SOCKET_PATH:
-            self._run = Path(tempfile.mkdtemp(prefix=_ELSEWHERE))
+            # TMPDIR may be as deep as the sandbox.
+            self._run = Path(tempfile.mkdtemp(prefix=_ELSEWHERE, dir="/tmp"))
             link.symlink_to(self._run)
 
     def _launch(self, *options: str) -> None:
