@@ -70,14 +70,14 @@ def copy_project(target: Path) -> Path:
 def kfp_release(
     arguments: Sequence[str | Path], *, cwd: Path, environ: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """The command as a user runs it, with nothing of the machine's AWS or index settings."""
+    """The command as a user runs it, with nothing of the machine's AWS or index settings, nor of the user's cache."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TWINE_", "KFP_", "GIT"))}
     if bundle := os.environ.get("AWS_CA_BUNDLE"):
         kept["AWS_CA_BUNDLE"] = bundle
     return subprocess.run(
         [sys.executable, "-m", "kfp_release", *arguments],
         cwd=cwd,
-        env={**kept, **environ},
+        env={**kept, "XDG_CACHE_HOME": str(PROJECT / "build" / "test-cache"), **environ},
         capture_output=True,
         text=True,
         check=False,

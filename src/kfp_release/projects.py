@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +28,7 @@ from kfp_release.wheel import Wheel
 
 _TAIL = 30
 """Lines of a failed build's output that its error shows."""
+_INSTALL = "install of build requirements"
 _KEPT_OUT = ("AWS_", "TWINE_", "SETUPTOOLS_SCM_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN", "DOCKER_")
 """Beginnings of environment variables that a build does not see: credentials, and versions for somebody else."""
 
@@ -36,17 +38,38 @@ class BuildFailed(ReleaseError):
 
 
 @dataclass(frozen=True, slots=True)
+class _Environment:
+    isolated: DefaultIsolatedEnv
+    requirements: set[str]
+    """What was asked for so far."""
+
+    def install(self, requirements: AbstractSet[str]) -> None:
+        if missing := requirements - self.requirements:
+            self.isolated.install(missing)
+            self.requirements.update(missing)
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """Versions by name of all that is installed in it."""
+        return _installed(Path(self.isolated.path))
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A project whose build requirements are installed, to be built once or more."""
 
     folder: Path
     version: ReleaseVersion
     epoch: int
-    tools: Mapping[str, str]
-    """Versions by name of all that is installed in the environment."""
+    environment: _Environment = field(repr=False)
     builder: ProjectBuilder = field(repr=False)
     output: list[str] = field(repr=False)
     """What the last hook printed."""
+
+    @property
+    def tools(self) -> Mapping[str, str]:
+        """Versions by name of all that is installed in its environment."""
+        return self.environment.tools
 
     def wheel(self, out: Path, settings: Mapping[str, str] | None = None) -> Path:
         """The wheel, written into `out`; `settings` go to the build backend. Raise `BuildFailed`."""
@@ -102,7 +125,7 @@ def open_projects(
         projects = []
         for folder in folders:
             output: list[str] = []
-            with _failures(folder, "install of build requirements", output):
+            with _failures(folder, _INSTALL, output):
                 requirements = ProjectBuilder(folder).build_system_requires
                 environment = next((each for each in environments if requirements <= each.requirements), None)
                 if environment is None:
@@ -112,26 +135,19 @@ def open_projects(
                     environments.append(environment)
                 run = partial(_run_hook, environ=environ, output=output)
                 builder = ProjectBuilder.from_isolated_env(environment.isolated, folder, runner=run)
-                for kind in ("wheel", "sdist"):
-                    environment.install(builder.get_requires_for_build(kind))
-            projects.append(Project(folder, version, epoch, environment.tools, builder, output))
+            projects.append(Project(folder, version, epoch, environment, builder, output))
+        with ThreadPoolExecutor() as pool:
+            asked = list(pool.map(_asked, projects))
+        for project, requirements in zip(projects, asked, strict=True):
+            with _failures(project.folder, _INSTALL, project.output):
+                project.environment.install(requirements)
         yield tuple(projects)
 
 
-@dataclass(frozen=True, slots=True)
-class _Environment:
-    isolated: DefaultIsolatedEnv
-    requirements: set[str]
-    """What was asked for so far."""
-
-    def install(self, requirements: AbstractSet[str]) -> None:
-        if missing := requirements - self.requirements:
-            self.isolated.install(missing)
-            self.requirements.update(missing)
-
-    @property
-    def tools(self) -> dict[str, str]:
-        return _installed(Path(self.isolated.path))
+def _asked(project: Project) -> set[str]:
+    """What the build hooks ask for besides."""
+    with _failures(project.folder, _INSTALL, project.output):
+        return {*project.builder.get_requires_for_build("wheel"), *project.builder.get_requires_for_build("sdist")}
 
 
 def _run_hook(
