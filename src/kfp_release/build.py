@@ -83,8 +83,9 @@ def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> Bui
     _require_ours(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch, _arriving(target) as out:
-        tree = Path(scratch, "source")
-        Git(project).clone_at(plan.source.commit, tree)
+        git, clone = Git(project), Path(scratch, "source")
+        git.clone_at(plan.source.commit, clone)
+        tree = clone / project.resolve().relative_to(git.top().resolve())  # it may be a folder of its repository
         config = Config.parse((tree / PYPROJECT).read_bytes(), {})
         main, extra, tools = _build_projects(tree, config, plan.source, progress)
         progress.step("pin the images")
@@ -141,6 +142,8 @@ def _arriving(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its place when all is written."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
         new, old = Path(beside, "new"), Path(beside, "old")
+        # What a killed build leaves must not make the checkout dirty for the next one.
+        Path(beside, ".gitignore").write_text("*\n", encoding="ascii")
         new.mkdir()
         yield new
         if target.exists():
