@@ -36,10 +36,10 @@ class RuntimeSources:
             bases = tuple(base_images(dockerfile.decode(), settings.build_args))
             return cls(dockerfile, _context(project, settings.context, tracked), bases)
         except (ReleaseError, UnicodeDecodeError) as error:
-            remedy = error.remedy if isinstance(error, ReleaseError) else "save it as UTF-8"
-            raise ReleaseError(
-                f"image {settings.name!r}, {settings.dockerfile}: {error.args[0]}", remedy=remedy
-            ) from error
+            what, remedy = (
+                (error.args[0], error.remedy) if isinstance(error, ReleaseError) else (error, "save it as UTF-8")
+            )
+            raise ReleaseError(f"image {settings.name!r}, {settings.dockerfile}: {what}", remedy=remedy) from error
 
     def inputs(self, settings: ImageSettings) -> RuntimeInputs:
         """What the key is made of. Raise `ReleaseError` where a base image has no digest."""
