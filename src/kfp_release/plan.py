@@ -102,7 +102,7 @@ class Plan:
             schema = value["schema"]
             if schema == SCHEMA:
                 return cls._of(value)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ReleaseError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, ReleaseError) as error:
             raise BadPlan(f"plan.json is malformed: {str(error)[:200]}", remedy=remedy) from error
         raise BadPlan(f"plan.json has schema {str(schema)[:40]}, and this kfp-release reads {SCHEMA}", remedy=remedy)
 
