@@ -66,7 +66,8 @@ class Workplace:
     @property
     def environ(self) -> dict[str, str]:
         urls = {"AWS_ENDPOINT_URL_ECR": self.ecr.url, "TWINE_REPOSITORY_URL": self.index.url}
-        return {**self.sandbox.environ, **urls, "TMPDIR": str(self.scratch)}
+        cache = self.repository.with_name("cache")
+        return {**self.sandbox.environ, **urls, "TMPDIR": str(self.scratch), "XDG_CACHE_HOME": str(cache)}
 
     @property
     def command(self) -> list[str]:
