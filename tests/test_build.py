@@ -1,6 +1,7 @@
 """Builds of a project that is a folder of its repository, on a runtime in memory."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Silent
+from kfp_release.wheel import Wheel
 
 DECLARED = Repository.parse("533211398604.dkr.ecr.eu-north-1.amazonaws.com/data-science-kubeflow/demo")
 
@@ -91,6 +93,21 @@ def test_a_project_in_a_folder_of_its_repository_is_built(built: BuiltRelease) -
 def test_what_a_killed_build_would_leave_is_no_change_of_the_checkout(built: BuiltRelease, looking: Looking) -> None:
     assert built.folder.is_dir()
     assert looking.changes == []
+
+
+def test_who_installs_the_wheel_gets_kfp_and_nothing_else(built: BuiltRelease) -> None:
+    (path,) = built.folder.glob("*.whl")
+    wheel = Wheel.parse(path.name, path.read_bytes())
+    metadata = wheel.read("kubeflow_demo_components-1.0.dist-info/METADATA").decode()
+    required = re.findall(r"^Requires-Dist: ([a-z0-9-]+)([^;\n]*)(?:; (.*))?$", metadata, re.MULTILINE)
+    assert [name for name, _, marker in required if "extra" not in marker] == ["kfp"]
+    assert "pandas" in [name for name, _, marker in required if marker == 'extra == "image"']
+
+
+def test_the_notes_of_a_release_are_its_section(project: Path, built: BuiltRelease) -> None:
+    notes = (built.folder / "notes.md").read_text()
+    assert notes.startswith("### Added")
+    assert notes in (project / "CHANGELOG.md").read_text()
 
 
 def relabelled(image: Image, label: str, text: str) -> Image:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Self
 
 from kfp_release.built import BuiltRelease
-from kfp_release.changelog import Changelog
+from kfp_release.changelog import CHANGELOG, Changelog
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name
@@ -227,7 +227,9 @@ def _write_layout(path: Path, images: Sequence[_VersionImage]) -> None:
 
 
 def _notes(tree: Path, source: Source) -> str:
-    """The CHANGELOG section of the version; a line that says what it is where there is none (a snapshot)."""
-    path = tree / "CHANGELOG.md"
+    """The CHANGELOG section of the version, of a snapshot, which needs none, a line that says what it is."""
+    if source.version.is_snapshot:
+        return f"Snapshot {source.version} of commit {source.commit}.\n"
+    path = tree / CHANGELOG
     section = Changelog.parse(path.read_text(encoding="utf-8")).section(source.version) if path.is_file() else None
-    return section.body.strip() + "\n" if section else f"Snapshot {source.version} of commit {source.commit}.\n"
+    return section.body.strip() + "\n" if section else f"Version {source.version} of commit {source.commit}.\n"
