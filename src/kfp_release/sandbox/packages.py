@@ -28,6 +28,7 @@ PACKAGES = {
     "newuidmap": ("uidmap",),
     "ssh": ("openssh-client",),
     "sshd": ("openssh-server",),
+    "unpigz": ("pigz",),
 }
 """Debian's packages, by the program that is needed."""
 REGISTRY = "docker-registry"
