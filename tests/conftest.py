@@ -29,8 +29,12 @@ USER 10001:10001
 """A runtime with an interpreter and nothing else: enough for multiply, and built in seconds."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of a module share one, as they share its sandbox."""
+    """Where tests run in several processes, those of a module share one, as they share its sandbox.
+
+    First of all hooks: pytest-xdist's own reads the groups.
+    """
     for item in items:
         module = item.path.stem
         item.add_marker(pytest.mark.xdist_group("engine" if module in WITH_ENGINE else module))

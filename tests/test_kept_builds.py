@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +89,25 @@ def test_only_the_newest_are_kept_and_what_was_handed_out_stays(tmp_path: Path, 
     build(kept, replace(REQUEST, platform="linux/arm64"), tmp_path / "second")
     assert len(list((tmp_path / "kept").iterdir())) == 1
     Layout(tmp_path / "first").blob(first.manifest.layers[0]).open().close()
+
+
+def test_what_a_killed_build_left_is_taken_away_a_day_later(tmp_path: Path, builder: CountingBuilder) -> None:
+    old, young = tmp_path / "kept/.build-old", tmp_path / "kept/.build-young"
+    for folder in (old, young):
+        folder.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    build(KeptBuilds(builder, tmp_path / "kept"), REQUEST, tmp_path / "first")
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_two_processes_at_once_both_get_the_layout(tmp_path: Path, builder: CountingBuilder) -> None:
+    def one(name: str) -> Image:
+        return build(KeptBuilds(builder, tmp_path / "kept", keep=1), REQUEST, tmp_path / name)
+
+    with ThreadPoolExecutor() as pool:
+        images = set(map(str, pool.map(one, map(str, range(8)))))
+    assert len(images) == 1
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kfp_release.buildah import BUILT, Builder, BuildRequest
@@ -13,6 +17,10 @@ from kfp_release.errors import ReleaseError
 from kfp_release.layout import Layout
 from kfp_release.progress import Progress
 from kfp_release.runtime_key import RuntimeInputs, runtime_key
+
+_UNFINISHED = ".build-"
+_LONG_AGO = 24 * 3600
+"""Seconds. No build takes that long."""
 
 
 class KeptBuilds:
@@ -25,30 +33,42 @@ class KeptBuilds:
 
     def build(self, request: BuildRequest, target: Path, *, progress: Progress) -> Layout:
         """As `Builder` says; a kept layout is used if every byte of it is what it was."""
+        self._folder.mkdir(parents=True, exist_ok=True)
         home = self._folder / _key(request)
-        if _is_whole(home):
-            progress.note("it was built on this machine before, and kept")
-        else:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".build-", dir=self._folder) as scratch:
-                fresh = Path(scratch, "layout")
-                self._builder.build(request, fresh, progress=progress)
+        with self._alone():
+            if _is_whole(home):
+                progress.note("it was built on this machine before, and kept")
+                return _hand_out(home, target)
+        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=self._folder) as scratch:
+            fresh = Path(scratch, "layout")
+            self._builder.build(request, fresh, progress=progress)
+            with self._alone():
                 shutil.rmtree(home, ignore_errors=True)
-                try:
-                    fresh.rename(home)
-                except OSError:
-                    if not _is_whole(home):  # nor has another process been faster
-                        raise
-        # The caller's own copy: whoever cleans up here, while it is pushed, takes nothing from it.
-        shutil.copytree(home, target, copy_function=_link_or_copy)
-        os.utime(home)
-        self._forget_the_oldest()
-        return Layout(target)
+                fresh.rename(home)
+                self._forget_the_oldest()
+                return _hand_out(home, target)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process takes a layout away in the block, or puts one there."""
+        with self._folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _forget_the_oldest(self) -> None:
-        homes = [path for path in self._folder.iterdir() if not path.name.startswith(".")]
-        for home in sorted(homes, key=lambda path: path.stat().st_mtime, reverse=True)[self._keep :]:
-            shutil.rmtree(home, ignore_errors=True)
+        """All but the newest layouts, and what builds left that were killed long ago."""
+        paths = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        kept = [path for path in paths if not path.name.startswith(_UNFINISHED)]
+        dead = [path for path in paths if path not in kept and path.stat().st_mtime < time.time() - _LONG_AGO]
+        for path in (*kept[self._keep :], *dead):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _hand_out(home: Path, target: Path) -> Layout:
+    """A copy of the caller's own: whoever cleans up here, while it is pushed, takes nothing from it."""
+    shutil.copytree(home, target, copy_function=_link_or_copy)
+    os.utime(home)
+    return Layout(target)
 
 
 def _key(request: BuildRequest) -> str:

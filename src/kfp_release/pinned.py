@@ -96,7 +96,7 @@ def pinned_files(folder: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
 
     Raise `Problems` with all that is wrong in them, `ReleaseError` where there are none.
     """
-    paths = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    paths = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file())
     if not paths:
         raise ReleaseError(
             f"{folder.name}/ has no component files ({', '.join(SUFFIXES)})",

@@ -59,8 +59,7 @@ class Engine:
         if _is_here(host) and self._finds_client(host):
             self._progress.note(f"the Docker engine at {host} is used")
             return
-        # unpigz: with it in place the engine unpacks pulled layers in half the time.
-        ensure("dockerd", "docker", "unpigz", progress=self._progress)
+        ensure("dockerd", "docker", progress=self._progress)
         self._start_private()
         if not self._finds_client(self.host):
             self.stop()
