@@ -16,9 +16,6 @@ from kfp_release.sandbox import Sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-WITH_ENGINE = frozenset({"test_demo", "test_engine", "test_interrupt", "test_release"})
-"""Modules that start a Docker engine: one engine at a time, for they share the machine's network."""
-
 SMALL_DOCKERFILE = """\
 ARG BASE
 FROM ${BASE}
@@ -27,17 +24,6 @@ ENV PATH=/opt/app/bin:/usr/local/bin:/usr/bin:/bin
 USER 10001:10001
 """
 """A runtime with an interpreter and nothing else: enough for multiply, and built in seconds."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of a module share one, as they share its sandbox.
-
-    First of all hooks: pytest-xdist's own reads the groups.
-    """
-    for item in items:
-        module = item.path.stem
-        item.add_marker(pytest.mark.xdist_group("engine" if module in WITH_ENGINE else module))
 
 
 def run_git(repository: Path, *arguments: str) -> str:
