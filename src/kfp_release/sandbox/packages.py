@@ -22,7 +22,7 @@ from kfp_release.signals import signals_wait
 PACKAGES = {
     "buildah": ("buildah",),
     "docker": ("docker.io",),
-    "dockerd": ("docker.io", "pigz"),  # with pigz it unpacks what it pulls in half the time
+    "dockerd": ("docker.io", "pigz"),  # with pigz in place it unpacks pulled layers with that
     "git": ("git",),
     "mmdebstrap": ("mmdebstrap",),
     "newuidmap": ("uidmap",),
