@@ -12,10 +12,11 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from processes import command_line, descendants
 
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Silent
@@ -73,6 +74,14 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+    pytest.fail("it did not come to that within 30 s")
+
+
 def wait_for_none(folder: Path) -> list[str]:
     for _ in range(300):
         if not processes_of(folder):
@@ -95,6 +104,25 @@ def test_a_private_engine_runs_containers_and_leaves_nothing(tmp_path: Path) -> 
     assert processes_of(folder) == []
     assert str(folder) not in Path("/proc/self/mounts").read_text(encoding="utf-8")
     assert sorted(path.name for path in folder.iterdir()) == ["daemon.json", "dockerd.log"]
+
+
+@needs_root
+def test_the_stacks_of_a_slow_containerd_are_no_litter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # dockerd asks a containerd that does not answer in time for its stacks, as a busy machine can have it.
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    engine = Engine(tmp_path / "engine", environ=NOWHERE, progress=Silent())
+    engine.start()
+    try:
+        run = Path(engine.host.removeprefix("unix://")).parent
+        (pid,) = (one.pid for one in descendants(os.getpid()) if f"containerd --config {run}" in command_line(one.pid))
+        os.kill(pid, signal.SIGUSR1)
+        wait_for((run / "tmp" / f"containerd.{pid}.stacks.log").exists)
+    finally:
+        engine.stop()
+    assert list(temporary.iterdir()) == []
+    assert sorted(path.name for path in (tmp_path / "engine").iterdir()) == ["daemon.json", "dockerd.log"]
 
 
 @needs_root
@@ -138,7 +166,7 @@ def test_a_machine_without_a_firewall_gets_an_engine_too(tmp_path: Path, monkeyp
     tools = tmp_path / "bin"
     tools.mkdir()
     names = ("containerd", "containerd-shim-runc-v2", "runc", "docker-init", "docker-proxy", "docker", "setpriv")
-    for name in (*names, "unshare", "kill", "rm", "sysctl", "ip"):
+    for name in (*names, "env", "unshare", "kill", "rm", "sysctl", "ip"):
         if path := find(name):
             (tools / name).symlink_to(path)
     dockerd = find("dockerd")

@@ -109,13 +109,16 @@ class Engine:
             link.symlink_to(self._run)
 
     def _launch(self, *options: str) -> None:
-        self._run.mkdir(parents=True, exist_ok=True)
+        temporary = self._run / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "daemon.json"
         settings.write_text("{}\n")  # instead of the machine's own, which may name other sockets
         endpoint = (self._run / "docker.sock").absolute()
         process = Process.start(
             [
                 *self._prefix,
+                # containerd writes its stacks into it when dockerd finds it slow; sudo keeps no TMPDIR.
+                *("env", f"TMPDIR={temporary.absolute()}"),
                 *_own_mounts(),
                 *(str(find("dockerd") or "dockerd"), "--config-file", str(settings.absolute())),
                 *("--data-root", str((self._folder / "data").absolute()), "--exec-root", str(self._run.absolute())),
