@@ -13,13 +13,14 @@ from test_image import runtime
 from kfp_release.build import build
 from kfp_release.built import BuiltRelease
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git, release_source
+from kfp_release.git import Git
 from kfp_release.image import LABEL_REVISION, LABEL_SOURCE, Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Silent
+from kfp_release.source import release_source
 from kfp_release.wheel import Wheel
 
 DECLARED = Repository.parse("533211398604.dkr.ecr.eu-north-1.amazonaws.com/data-science-kubeflow/demo")

@@ -10,8 +10,9 @@ from kfp_release import programs
 from kfp_release.check import check, check_release
 from kfp_release.config import Config
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.git import Git, Source
+from kfp_release.git import Git
 from kfp_release.programs import read_programs
+from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 
 DEMO = "533211398604.dkr.ecr.eu-north-1.amazonaws.com/team/demo"

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from test_image import runtime
 
-from kfp_release.git import Source
 from kfp_release.image_ref import Repository
 from kfp_release.plan import Plan
 from kfp_release.planned_image import BadPlan, PlannedImage
+from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 
 DECLARED = Repository.parse("533211398604.dkr.ecr.eu-north-1.amazonaws.com/team/demo")

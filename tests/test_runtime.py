@@ -14,14 +14,15 @@ from kfp_release.buildah import BUILT, BuildRequest
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
+from kfp_release.git_files import CommittedFile
 from kfp_release.image import LABEL_RUNTIME_KEY, LABEL_VERSION, Image, with_package
 from kfp_release.image_ref import Repository
 from kfp_release.layer import Layer
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Progress, Silent
-from kfp_release.runtime import RuntimeResult, ensure_runtime, find_runtime, read_inputs
-from kfp_release.runtime_key import runtime_key
+from kfp_release.runtime import RuntimeResult, ensure_runtime, find_runtime, key_of
+from kfp_release.runtime_sources import Files
 from kfp_release.settings import ImageSettings
 from kfp_release.upload import upload_blobs
 
@@ -92,9 +93,18 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def tracked(paths: Sequence[str]) -> list[str]:
-    """As git answers in `project`."""
-    return [name for name in ["Dockerfile", "locks/a.lock"] if any(name.startswith(path) for path in paths)]
+def committed(project: Path) -> Files:
+    """As git answers of a commit with the files of `project`, all but one."""
+
+    def files(paths: Sequence[str]) -> dict[str, CommittedFile]:
+        names = [name for name in ["Dockerfile", "locks/a.lock"] if any(name.startswith(path) for path in paths)]
+        return {name: _file(project / name) for name in names if (project / name).exists()}
+
+    return files
+
+
+def _file(path: Path) -> CommittedFile:
+    return CommittedFile(0o755 if path.stat().st_mode & 0o100 else 0o644, path.read_bytes())
 
 
 def settings(store: EcrRepository) -> ImageSettings:
@@ -106,7 +116,7 @@ def ensure(
     project: Path, store: EcrRepository, builder: QuickBuilder, progress: Progress | None = None
 ) -> RuntimeResult:
     return ensure_runtime(
-        project, settings(store), tracked=tracked, store=store, builder=builder, progress=progress or Silent()
+        settings(store), committed(project), store=store, builder=builder, progress=progress or Silent()
     )
 
 
@@ -122,8 +132,8 @@ def release(store: EcrRepository, runtime: Image, tag: str, key: str) -> Image:
     return image
 
 
-def key_of(project: Path, store: EcrRepository) -> str:
-    return runtime_key(read_inputs(project, settings(store), tracked))
+def wanted_key(project: Path, store: EcrRepository) -> str:
+    return key_of(settings(store), committed(project))
 
 
 def found(store: EcrRepository, key: str) -> Image:
@@ -135,7 +145,7 @@ def found(store: EcrRepository, key: str) -> Image:
 def test_a_new_runtime_is_built_and_pushed_and_then_found(project: Path, store: EcrRepository) -> None:
     builder = QuickBuilder()
     built = ensure(project, store, builder)
-    assert (built.how, built.name, built.key) == ("built", "demo", key_of(project, store))
+    assert (built.how, built.name, built.key) == ("built", "demo", wanted_key(project, store))
     runtime = found(store, built.key)
     assert runtime.manifest.digest == built.digest
     assert built.bytes_sent == sum(blob.size for blob in (*runtime.manifest.layers, runtime.manifest.config))
@@ -148,9 +158,8 @@ def test_the_builder_gets_what_the_configuration_names_and_nothing_else(project:
     builder = QuickBuilder()
     (project / "locks" / "a.lock").chmod(0o775)
     ensure_runtime(
-        project,
         settings(store),
-        tracked=tracked,
+        committed(project),
         store=store,
         builder=builder,
         progress=Silent(),
@@ -183,9 +192,9 @@ def test_another_lock_is_another_runtime(project: Path, store: EcrRepository) ->
 
 
 def test_a_file_that_is_not_tracked_does_not_matter(project: Path, store: EcrRepository) -> None:
-    before = key_of(project, store)
+    before = wanted_key(project, store)
     (project / "locks" / "untracked.lock").write_text("y\n", encoding="utf-8")
-    assert key_of(project, store) == before
+    assert wanted_key(project, store) == before
 
 
 def forget(store: EcrRepository, tag: str) -> None:
@@ -213,7 +222,7 @@ def test_an_image_that_lies_about_its_runtime_is_passed_over(project: Path, stor
     other = ensure(project, store, QuickBuilder())
     runtime = found(store, other.key)
     (project / "locks" / "a.lock").write_text("numpy==2.4.7\n", encoding="utf-8")
-    wanted = key_of(project, store)
+    wanted = wanted_key(project, store)
     good = release(store, runtime, "1.0", wanted)
     annotations = {**good.manifest.annotations, "extra": "x"}
     store.put(Manifest.of(good.manifest.config, good.manifest.layers, annotations), "1.1")
@@ -277,36 +286,24 @@ def test_a_dockerfile_that_gives_no_key_is_named(
 ) -> None:
     (project / "Dockerfile").write_text(dockerfile, encoding="utf-8")
     with pytest.raises(ReleaseError, match=message):
-        key_of(project, store)
+        wanted_key(project, store)
 
 
 def test_a_dockerfile_that_is_missing_is_named(project: Path, store: EcrRepository) -> None:
     (project / "Dockerfile").unlink()
-    with pytest.raises(ReleaseError, match="image 'demo', Dockerfile: 'Dockerfile' cannot be read: No such file"):
-        key_of(project, store)
+    with pytest.raises(ReleaseError, match=r"image 'demo', Dockerfile: there is no such file in the commit\n.*git add"):
+        wanted_key(project, store)
 
 
 def test_a_dockerfile_of_other_bytes_than_text_is_named(project: Path, store: EcrRepository) -> None:
     (project / "Dockerfile").write_bytes(b"FROM \xff\n")
     with pytest.raises(ReleaseError, match=r"image 'demo', Dockerfile: .* byte 0xff in position 5") as caught:
-        key_of(project, store)
+        wanted_key(project, store)
     assert "UTF-8" in caught.value.remedy
 
 
-def test_a_context_file_that_was_removed_is_named(project: Path, store: EcrRepository) -> None:
+def test_a_context_that_names_no_file_of_the_commit_is_refused(project: Path, store: EcrRepository) -> None:
     (project / "locks" / "a.lock").unlink()
-    with pytest.raises(ReleaseError, match=r"'locks/a\.lock' cannot be read"):
-        key_of(project, store)
-
-
-def test_a_context_that_names_no_tracked_file_is_refused(project: Path, store: EcrRepository) -> None:
-    with pytest.raises(ReleaseError, match="its context 'locks' names no file under version control") as caught:
-        read_inputs(project, settings(store), lambda _: [])
+    with pytest.raises(ReleaseError, match="its context 'locks' names no file of the commit") as caught:
+        wanted_key(project, store)
     assert "git add locks" in caught.value.remedy
-
-
-def test_a_symbolic_link_in_the_context_is_refused(project: Path, store: EcrRepository) -> None:
-    (project / "locks" / "a.lock").unlink()
-    (project / "locks" / "a.lock").symlink_to("/etc/hostname")
-    with pytest.raises(ReleaseError, match=r"'locks/a\.lock' is a symbolic link"):
-        key_of(project, store)

@@ -23,7 +23,7 @@ from kfp_release.config import PYPROJECT, Config
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git, Source
+from kfp_release.git import Git
 from kfp_release.image import (
     LABEL_REVISION,
     LABEL_RUNTIME_KEY,
@@ -42,6 +42,7 @@ from kfp_release.progress import Progress
 from kfp_release.projects import Project, open_projects
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
 from kfp_release.sdist import Sdist
+from kfp_release.source import Source
 from kfp_release.twine_upload import check_distributions
 from kfp_release.wheel import Wheel
 

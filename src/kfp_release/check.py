@@ -10,9 +10,10 @@ from kfp_release.component import SUFFIXES, ComponentFile
 from kfp_release.component_rules import component_problems
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.errors import Problem, Problems
-from kfp_release.git import Git, Source
+from kfp_release.git import Git
 from kfp_release.program_rules import program_problems
 from kfp_release.runtime_rules import runtime_problems
+from kfp_release.source import Source
 from kfp_release.toml_table import TomlFile
 from kfp_release.version import ReleaseVersion
 

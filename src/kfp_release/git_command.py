@@ -46,8 +46,11 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **_FIXED}
 
 
-def run_git(root: Path, arguments: Sequence[str]) -> bytes:
-    """What git prints, run in `root`. Raise `GitFailed` with the remedy, or `ReleaseError` where it cannot run."""
+def run_git(root: Path, arguments: Sequence[str], *, data: bytes = b"") -> bytes:
+    """What git prints, run in `root` with `data` on its standard input.
+
+    Raise `GitFailed` with the remedy, or `ReleaseError` where it cannot run.
+    """
     root = root.resolve()  # for the messages: "." does not say where
     if not root.is_dir():
         raise ReleaseError(f"{root} is not a folder", remedy="name the project's folder with -C")
@@ -56,7 +59,7 @@ def run_git(root: Path, arguments: Sequence[str]) -> bytes:
             ["git", *_OPTIONS, *arguments],  # noqa: S607 - the user's git, found on PATH
             cwd=root,
             env=git_environment(os.environ),
-            stdin=subprocess.DEVNULL,
+            input=data,
             capture_output=True,
             check=False,
             timeout=_TIMEOUT,

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -18,13 +19,13 @@ from kfp_release.config import Config, ImageSettings
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name, version_of_file
 from kfp_release.errors import Problems, ReleaseError
-from kfp_release.git import Git, Source
+from kfp_release.git import Git
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
 from kfp_release.planned_image import BadPlan, PlannedImage, text_of
-from kfp_release.runtime import find_runtime, read_inputs
-from kfp_release.runtime_key import runtime_key
+from kfp_release.runtime import find_runtime, key_of
+from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_home import require_home
 
@@ -139,18 +140,14 @@ def make_plan(
     git = Git(project)
     if problems := [item for item in check_release(project, config, git, source) if item.severity == "error"]:
         raise Problems(problems)
+    files = partial(git.files, source.commit)
     images = tuple(
-        _plan_image(
-            settings,
-            runtime_key(read_inputs(project, settings, git.tracked)),
-            source=source,
-            store=stores(settings.repository),
-        )
+        _plan_image(settings, key_of(settings, files), source=source, store=stores(settings.repository))
         for settings in config.images
     )
     projects = (config.distribution, *(project_name(project / folder) for folder in config.extra_projects))
-    files = {name: _files(index, name, source.version) for name in projects} if index else {}
-    return Plan(source, config.distribution, images, files)
+    listed = {name: _files(index, name, source.version) for name in projects} if index else {}
+    return Plan(source, config.distribution, images, listed)
 
 
 def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any) -> PlannedImage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ from kfp_release.check import check, check_release
 from kfp_release.config import Config
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import Problems
-from kfp_release.git import Git, Source
+from kfp_release.git import Git
 from kfp_release.image_ref import Repository
 from kfp_release.plan import make_plan
 from kfp_release.progress import Progress
 from kfp_release.publish import Published, publish
 from kfp_release.runtime import RuntimeResult, ensure_runtime
+from kfp_release.source import Source
 from kfp_release.verify import PackageIndex
 from kfp_release.version_home import ensure_home
 
@@ -81,7 +83,8 @@ def release(
     """Run every step; each looks first, so a release that was cut off goes on where it stopped."""
     began = time.monotonic()
     progress.step("check the sources")
-    problems = [*check(project, config), *check_release(project, config, Git(project), source)]
+    git = Git(project)
+    problems = [*check(project, config), *check_release(project, config, git, source)]
     if any(problem.severity == "error" for problem in problems):
         raise Problems(problems)
     for warning in problems:
@@ -91,11 +94,11 @@ def release(
     for settings in config.images:
         ensure_home(access.stores(settings.repository), source.version.image_tag, create=options.create_repository)
     access.index.files(config.distribution)
+    files = partial(git.files, source.commit)
     runtimes = tuple(
         ensure_runtime(
-            project,
             settings,
-            tracked=Git(project).tracked,
+            files,
             store=access.stores(settings.repository),
             builder=access.builder,
             progress=progress,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -18,8 +18,8 @@ from kfp_release.image import LABEL_RUNTIME_KEY, Image, normal_runtime, without_
 from kfp_release.layout import Layout
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Progress
-from kfp_release.runtime_key import RuntimeInputs, runtime_key
-from kfp_release.runtime_sources import RuntimeSources
+from kfp_release.runtime_key import runtime_key
+from kfp_release.runtime_sources import Files, RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.upload import Blob, upload_blobs
 from kfp_release.version_home import ensure_home
@@ -62,11 +62,9 @@ def runtime_tag(key: str) -> str:
     return f"runtime-{key}"
 
 
-def read_inputs(
-    project: Path, settings: ImageSettings, tracked: Callable[[Sequence[str]], Sequence[str]]
-) -> RuntimeInputs:
-    """What the key of an image's runtime is made of, read from `project`; see `RuntimeSources`."""
-    return RuntimeSources.read(project, settings, tracked).inputs(settings)
+def key_of(settings: ImageSettings, files: Files) -> str:
+    """The key of an image's runtime, as a commit has its sources; see `RuntimeSources`."""
+    return runtime_key(RuntimeSources.read(settings, files).inputs(settings))
 
 
 def find_runtime(store: EcrRepository, key: str) -> Image | None:
@@ -76,10 +74,9 @@ def find_runtime(store: EcrRepository, key: str) -> Image | None:
 
 
 def ensure_runtime(
-    project: Path,
     settings: ImageSettings,
+    files: Files,
     *,
-    tracked: Callable[[Sequence[str]], Sequence[str]],
     store: EcrRepository,
     builder: Builder,
     progress: Progress,
@@ -87,13 +84,13 @@ def ensure_runtime(
     secrets: Sequence[str] = (),
     create_repository: bool = False,
 ) -> RuntimeResult:
-    """The runtime of the current key, in ECR when this returns. `ssh` and `secrets` are for `builder`.
+    """The runtime of a commit, in ECR when this returns. `files` are the commit's; `ssh` and `secrets` for `builder`.
 
     Raise `ReleaseError` where its sources are wrong, or it can be neither found nor built.
     """
     began = time.monotonic()
     progress.step(f"runtime of {settings.name}")
-    sources = RuntimeSources.read(project, settings, tracked)
+    sources = RuntimeSources.read(settings, files)
     key = runtime_key(sources.inputs(settings))
     ensure_home(store, runtime_tag(key), create=create_repository)
     how: Literal["found", "recovered", "built"] = "found"

@@ -1,18 +1,21 @@
-"""What a runtime is built from, read from the project: the Dockerfile, the files that it sees, its base images."""
+"""What a runtime is built from, read from a commit: the Dockerfile, the files that it sees, its base images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from kfp_release.buildah import BuildRequest
 from kfp_release.dockerfile import base_images
 from kfp_release.ecr import RegistryLogin
 from kfp_release.errors import ReleaseError
+from kfp_release.git_files import CommittedFile
 from kfp_release.runtime_key import RuntimeInputs
 from kfp_release.settings import ImageSettings
+
+Files = Callable[[Sequence[str]], Mapping[str, CommittedFile]]
+"""The files of one commit, at and below paths that are relative to the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +29,15 @@ class RuntimeSources:
     """The images that the Dockerfile draws on, in its order."""
 
     @classmethod
-    def read(cls, project: Path, settings: ImageSettings, tracked: Callable[[Sequence[str]], Sequence[str]]) -> Self:
-        """`tracked` gives the files under version control at and below paths; nothing else gets into the context.
+    def read(cls, settings: ImageSettings, files: Files) -> Self:
+        """`files` gives the files of a commit; nothing else gets into the context.
 
         Raise `ReleaseError` for a file that is missing or no file, or a Dockerfile that cannot be read.
         """
         try:
-            dockerfile = _read(project, settings.dockerfile)
+            dockerfile = _dockerfile(settings.dockerfile, files)
             bases = tuple(base_images(dockerfile.decode(), settings.build_args))
-            return cls(dockerfile, _context(project, settings.context, tracked), bases)
+            return cls(dockerfile, _context(settings.context, files), bases)
         except (ReleaseError, UnicodeDecodeError) as error:
             what, remedy = (
                 (error.args[0], error.remedy) if isinstance(error, ReleaseError) else (error, "save it as UTF-8")
@@ -70,33 +73,19 @@ class RuntimeSources:
         return any(base.startswith(f"{host}/") for base in self.bases)
 
 
-def _context(
-    project: Path, paths: Sequence[str], tracked: Callable[[Sequence[str]], Sequence[str]]
-) -> dict[str, tuple[int, bytes]]:
-    files = sorted(tracked(paths))
+def _dockerfile(path: str, files: Files) -> bytes:
+    found = files([path])
+    if path not in found:
+        raise ReleaseError("there is no such file in the commit", remedy=f"git add {path[:200]}, and commit it")
+    return found[path].data
+
+
+def _context(paths: Sequence[str], files: Files) -> dict[str, tuple[int, bytes]]:
+    found = files(paths)
     for path in paths:
-        folder = path.rstrip("/")
-        if folder != "." and not any(file == folder or file.startswith(f"{folder}/") for file in files):
+        if not any(name == path or name.startswith(f"{path}/") for name in found):
             raise ReleaseError(
-                f"its context {path[:200]!r} names no file under version control",
-                remedy=f"git add {path[:200]}, or remove it from 'context'",
+                f"its context {path[:200]!r} names no file of the commit",
+                remedy=f"git add {path[:200]} and commit it, or remove it from 'context'",
             )
-    return {file: _with_mode(project, file) for file in files}
-
-
-def _with_mode(project: Path, name: str) -> tuple[int, bytes]:
-    data = _read(project, name)
-    # git knows of a mode only whether the owner may execute the file; no more of it can be in the key.
-    return 0o755 if (project / name).stat().st_mode & 0o100 else 0o644, data
-
-
-def _read(project: Path, name: str) -> bytes:
-    path = project / name
-    if path.is_symlink():
-        raise ReleaseError(f"{name[:200]!r} is a symbolic link", remedy="name the file itself")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ReleaseError(
-            f"{name[:200]!r} cannot be read: {error.strerror}", remedy="is it in the checkout?"
-        ) from error
+    return {name: (file.mode, file.data) for name, file in found.items()}

@@ -38,12 +38,20 @@ class ReleaseVersion:
         if version.epoch or version.is_devrelease or version.local:
             raise BadVersion(
                 f"tag {tag[:120]!r} has an epoch, a dev or a local part",
-                remedy=f"a release is a final or pre-release version, such as v{version.base_version}; "
+                remedy=f"a release is a final or pre-release version, such as v{_plain(version)}; "
                 "a commit without a tag is published with --snapshot",
             )
         if tag != f"v{version}":
             raise BadVersion(f"tag {tag[:120]!r} is not in the normal form of PEP 440", remedy=f"git tag v{version}")
         return cls(version)
+
+    @classmethod
+    def of_tag(cls, tag: str) -> Self | None:
+        """As `from_tag`; None for a tag of something else."""
+        try:
+            return cls.from_tag(tag)
+        except BadVersion:
+            return None
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -65,7 +73,9 @@ class ReleaseVersion:
     def tag(self) -> str:
         """The git tag. A snapshot has none."""
         if self.is_snapshot:
-            raise BadVersion(f"snapshot {self} has no git tag")
+            raise BadVersion(
+                f"snapshot {self} has no git tag", remedy=f"name a release, such as {_plain(self.version)}"
+            )
         return f"v{self.version}"
 
     @property
@@ -75,3 +85,8 @@ class ReleaseVersion:
 
     def __str__(self) -> str:
         return str(self.version)
+
+
+def _plain(version: Version) -> str:
+    """Its release segment alone."""
+    return ".".join(map(str, version.release))

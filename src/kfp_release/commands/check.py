@@ -11,8 +11,8 @@ from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.config import Config
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.git import candidate_source
 from kfp_release.report import Report
+from kfp_release.source import candidate_source
 from kfp_release.version import ReleaseVersion
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from kfp_release.cache import cache_folder
 from kfp_release.config import PYPROJECT, Config, IndexSettings
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git, Source, release_source, snapshot_source
+from kfp_release.git import Git
 from kfp_release.image_ref import Repository
+from kfp_release.source import Source, release_source, snapshot_source
 
 if TYPE_CHECKING:
     from kfp_release.buildah import Builder

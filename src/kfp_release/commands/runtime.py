@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from kfp_release.commands import options
@@ -10,6 +12,7 @@ from kfp_release.commands.tables import runtimes
 from kfp_release.console import Console
 from kfp_release.report import Report
 from kfp_release.runtime import RuntimeResult, ensure_runtime
+from kfp_release.source import committed_source
 
 
 @click.command("runtime")
@@ -38,18 +41,20 @@ def command(
     kfp-release runtime
     kfp-release runtime --image demo --ssh default --secret id=netrc,src=$HOME/.netrc
 
-    Reads the Dockerfile and its context; writes to ECR alone. Exit codes: 0 done, 1 refused or failed, 2 wrong use.
+    Reads Dockerfile and context from the commit that is checked out; writes to ECR alone.
+    Exit codes: 0 done, 1 refused or failed, 2 wrong use.
     """  # noqa: D301 - click reads the \\b
     config = invocation.config()
     chosen = tuple(config.image(name) for name in dict.fromkeys(images)) or config.images
-    stores, git, builder = invocation.stores(), invocation.git(), invocation.builder()
+    git = invocation.git()
+    commit = committed_source(git, [path for settings in chosen for path in (settings.dockerfile, *settings.context)])
+    stores, builder = invocation.stores(), invocation.builder()
     results: list[RuntimeResult] = []
     with Console() as console:
         for settings in chosen:
             result = ensure_runtime(
-                invocation.project,
                 settings,
-                tracked=git.tracked,
+                partial(git.files, commit),
                 store=stores(settings.repository),
                 builder=builder,
                 progress=console,

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from rich.filesize import decimal
 
 from kfp_release.console import StepTime
-from kfp_release.git import Source
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.publish import Outcome
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.report import Table
 from kfp_release.runtime import RuntimeResult
+from kfp_release.source import Source
 
 
 def runtimes(results: Iterable[RuntimeResult]) -> Table:

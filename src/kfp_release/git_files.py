@@ -1,0 +1,57 @@
+"""The files of a commit: git's own bytes and modes, whatever lies in the checkout and however git is set up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfp_release.errors import ReleaseError
+from kfp_release.git_command import run_git
+
+_LINK, _SUBMODULE = "120000", "160000"
+_EXECUTABLE = "100755"
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedFile:
+    """One file. `mode` is 0o755 or 0o644: git knows only whether its owner may execute it."""
+
+    mode: int
+    data: bytes
+
+
+def committed_files(root: Path, commit: str, paths: Sequence[str]) -> Mapping[str, CommittedFile]:
+    """The files of `commit`, in hex, at and below `paths`, which are relative to the folder `root`, as are the results.
+
+    Raise `ReleaseError` for a symbolic link and a submodule, which are no files.
+    """
+    if not paths:
+        return {}
+    listed = run_git(root, ["ls-tree", "-r", "-z", commit, "--", *paths]).decode(errors="surrogateescape")
+    entries = [
+        _entry(line) for line in sorted(filter(None, listed.split("\0")), key=lambda line: line.partition("\t")[2])
+    ]
+    wanted = "".join(f"{blob}\n" for _, blob, _ in entries)
+    contents = _contents(run_git(root, ["cat-file", "--batch"], data=wanted.encode()))
+    return {name: CommittedFile(mode, data) for (mode, _, name), data in zip(entries, contents, strict=True)}
+
+
+def _entry(line: str) -> tuple[int, str, str]:
+    """Mode, blob and name. git-ls-tree(1), output format."""
+    about, _, name = line.partition("\t")
+    mode, _, blob = about.split(" ")
+    if mode in {_LINK, _SUBMODULE}:
+        what = "a symbolic link" if mode == _LINK else "a submodule"
+        raise ReleaseError(f"{name[:200]!r} is {what}", remedy="name a file of this repository itself")
+    return 0o755 if mode == _EXECUTABLE else 0o644, blob, name
+
+
+def _contents(batch: bytes) -> Iterator[bytes]:
+    """The contents in the output of ``git cat-file --batch``: a line that ends in the size, the bytes, a line end."""
+    at = 0
+    while at < len(batch):
+        end = batch.index(b"\n", at)
+        size = int(batch[at:end].rpartition(b" ")[2])
+        yield batch[end + 1 : end + 1 + size]
+        at = end + size + 2
