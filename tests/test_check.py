@@ -454,6 +454,34 @@ def test_a_version_without_its_section_is_refused(project: Path, version: str, l
     assert problem.remedy
 
 
+@pytest.mark.parametrize("where", ["refs/heads/main", "refs/remotes/origin/main"])
+def test_a_version_that_a_later_commit_withdraws_is_refused(project: Path, where: str) -> None:
+    assert released(project, "1.1") == []
+    run_git(project, "tag", "v1.1")
+    change(project, "CHANGELOG.md", "## [1.1] - 2026-11-22", "## [1.1] - 2026-11-22 [YANKED]")
+    later = commit_all(project, "Withdrawn")
+    run_git(project, "checkout", "--quiet", "--detach", "v1.1")
+    for branch in Git(project).branches():
+        run_git(project, "update-ref", "-d", branch)
+    run_git(project, "update-ref", where, later)
+    source = Source(ReleaseVersion.parse("1.1"), "v1.1", run_git(project, "rev-parse", "v1.1").strip(), 0)
+    (problem,) = check_release(project, config(project), Git(project), source)
+    assert (problem.path, problem.message) == ("CHANGELOG.md", f"1.1 is withdrawn ([YANKED]) on {where}")
+    assert "next version" in problem.remedy
+
+
+def test_a_branch_whose_changelog_nobody_can_read_withdraws_nothing(project: Path) -> None:
+    released(project, "1.1")
+    (project / "CHANGELOG.md").write_bytes(b"## [\xff] [YANKED]\n## [nothing] [YANKED]\n")
+    commit_all(project, "Unreadable")
+    (project / "CHANGELOG.md").unlink()
+    commit_all(project, "None")
+    run_git(project, "branch", "other", "HEAD~1")
+    run_git(project, "checkout", "--quiet", "HEAD~2")
+    source = Source(ReleaseVersion.parse("1.1"), "v1.1", Git(project).commit(), 0)
+    assert check_release(project, config(project), Git(project), source) == []
+
+
 def test_a_changelog_that_is_not_there_is_told(project: Path) -> None:
     (project / "CHANGELOG.md").unlink()
     (problem,) = released(project, "1.1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -62,6 +63,13 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
         monkeypatch.setitem(sys.modules, module.__name__, module)
 
     return put
+
+
+@pytest.fixture
+def broken_project(tmp_path: Path) -> Path:
+    """A project of which `check` has something to say that is not ASCII."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "ä"\n', encoding="utf-8")
+    return tmp_path
 
 
 def test_help_lists_the_commands_in_the_order_of_a_release(capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,6 +153,39 @@ def test_a_bug_is_told_in_a_line_and_its_traceback_only_when_asked_for(
     assert "Traceback" not in shown
     assert main(["--debug", "check"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "dist/x"), "dist/x: No space left on device\n  → make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "dist"), "dist: Permission denied\n  → see that it can be"),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error\n  → see that it"),
+    ],
+)
+def test_what_the_machine_does_not_give_is_no_bug(
+    failing: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str], error: OSError, says: str
+) -> None:
+    failing(error)
+    assert main(["check"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {says}")
+
+
+def test_a_full_disk_behind_stdout_is_told(broken_project: Path) -> None:
+    command = [sys.executable, "-m", "kfp_release", "-C", str(broken_project), "check", "--json"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: No space left on device\n  → make room")
+
+
+def test_what_a_stream_cannot_encode_is_escaped(broken_project: Path) -> None:
+    command = [sys.executable, "-m", "kfp_release", "-C", str(broken_project), "check", "--json"]
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    ended = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "internal error" not in ended.stderr
+    assert "problems" in ended.stdout
 
 
 def test_the_cause_of_a_refusal_is_shown_when_asked_for(

@@ -39,6 +39,9 @@ def workplace(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Wor
     """Every step of a release has run once, in its order; then publish once more."""
     folder = tmp_path_factory.mktemp("commands")
     place = Workplace(small_project(folder / "project"), sandbox, folder / "summary.md")
+    # What the commands write must not make the checkout dirty for the next one, in any repository.
+    run_git(place.repository, "rm", "--quiet", ".gitignore")
+    commit_all(place.repository, "Nothing is ignored")
     run_git(place.repository, "tag", "v1.0")
     for name, arguments in {
         "check": ("check", "--release", "1.0"),
@@ -153,6 +156,17 @@ def test_the_summary_of_ci_has_a_part_for_each_step(workplace: Workplace) -> Non
 
 def test_the_checkout_is_as_it_was(workplace: Workplace) -> None:
     assert run_git(workplace.repository, "status", "--porcelain") == ""
+
+
+def test_a_runtime_is_not_built_of_what_is_not_committed(workplace: Workplace) -> None:
+    dockerfile = workplace.repository / "Dockerfile"
+    before = dockerfile.read_bytes()
+    dockerfile.write_bytes(before + b"# changed\n")
+    ended = workplace.run("runtime")
+    dockerfile.write_bytes(before)
+    assert ended.returncode == 1
+    assert "changes" in ended.stderr
+    assert "    Dockerfile\n" in ended.stderr
 
 
 def test_runtime_for_an_image_that_is_not_configured_is_refused(workplace: Workplace) -> None:

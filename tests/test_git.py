@@ -142,5 +142,7 @@ def test_a_clone_has_the_commits_own_bytes_and_all_tags(
 def test_a_clone_of_what_is_no_commit_is_refused(repository: Path, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="'--force' is not a commit in hex"):
         Git(repository).clone_at("--force", tmp_path / "clone")
-    with pytest.raises(ReleaseError, match="git checkout failed"):
+    with pytest.raises(ReleaseError, match=r"git checkout failed(.|\n)*git fetch --all --tags"):
         Git(repository).clone_at("0" * 40, tmp_path / "clone2")
+    with pytest.raises(ReleaseError, match=r"git ls-tree failed(.|\n)*git fetch --all --tags"):
+        Git(repository).files("0" * 40, ["Dockerfile"])

@@ -110,6 +110,32 @@ def test_two_processes_at_once_both_get_the_layout(tmp_path: Path, builder: Coun
     assert len(images) == 1
 
 
+def test_two_processes_with_different_requests_both_get_theirs(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+
+    class Overtaken(CountingBuilder):
+        """While it builds, others finish that began later."""
+
+        def build(self, request: BuildRequest, target: Path, *, progress: Progress) -> Layout:
+            layout = super().build(request, target, progress=progress)
+            for number in range(2):
+                other = replace(request, dockerfile=request.dockerfile + b"RUN %d\n" % number)
+                build(KeptBuilds(CountingBuilder(), folder), other, tmp_path / f"other-{number}")
+            os.utime(target, (0, 0))
+            return layout
+
+    kept = KeptBuilds(Overtaken(), folder)
+    assert build(kept, REQUEST, tmp_path / "mine").manifest.layers
+    assert build(kept, REQUEST, tmp_path / "again").manifest.layers
+
+
+def test_where_nothing_can_be_kept_it_is_built_all_the_same(tmp_path: Path, builder: CountingBuilder) -> None:
+    (tmp_path / "file").touch()
+    kept = KeptBuilds(builder, tmp_path / "file" / "kept")
+    assert build(kept, REQUEST, tmp_path / "first") == build(kept, REQUEST, tmp_path / "second")
+    assert builder.asked == 2
+
+
 def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
     class Failing:
         def build(self, request: BuildRequest, target: Path, *, progress: Progress) -> Layout:  # noqa: ARG002 - likewise

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,13 @@ def test_a_plan_reads_as_it_is_written(tmp_path: Path) -> None:
     assert Plan.read(path) == PLAN
 
 
+def test_git_ignores_the_folder_that_is_made_for_it_and_no_other(tmp_path: Path) -> None:
+    PLAN.write(tmp_path / "build" / "plan.json")
+    PLAN.write(tmp_path / "plan.json")
+    assert (tmp_path / "build" / ".gitignore").read_text() == "*\n"
+    assert not (tmp_path / ".gitignore").exists()
+
+
 @pytest.mark.parametrize("key", sorted(PLAN.to_json()))
 @pytest.mark.parametrize(
     "value", [None, True, -1.5, 10**30, "x", "\ud800", [None], [{}], {"a": 1}, {"a": {"b": "x"}}], ids=repr
@@ -60,14 +68,32 @@ def test_whatever_stands_at_a_key_it_is_a_plan_or_refused(key: str, value: Any) 
         (b"{}", "malformed: 'schema'"),
         (b'{"schema": 2}', "has schema 2, and this kfp-release reads 1"),
         (json.dumps({**PLAN.to_json(), "commit": "HEAD"}).encode(), "'HEAD' is not a commit"),
-        (json.dumps({**PLAN.to_json(), "created": float("inf")}).encode(), "infinity"),
+        (json.dumps({**PLAN.to_json(), "commit": ""}).encode(), "'' is not a commit"),
+        (json.dumps({**PLAN.to_json(), "created": float("inf")}).encode(), "inf is not a whole number"),
+        (json.dumps({**PLAN.to_json(), "created": 10**12}).encode(), "is not a time in seconds"),
     ],
-    ids=["empty", "no text", "a list", "deep", "no schema", "a later schema", "no commit", "no time"],
+    ids=[
+        "empty",
+        "no text",
+        "a list",
+        "deep",
+        "no schema",
+        "a later schema",
+        "a branch",
+        "no commit",
+        "inf",
+        "no time",
+    ],
 )
 def test_what_is_no_plan_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(BadPlan, match=message) as caught:
         Plan.parse(data)
     assert "kfp-release plan vX.Y" in caught.value.remedy
+
+
+def test_a_repository_of_sha256_has_longer_commits() -> None:
+    plan = replace(PLAN, source=replace(PLAN.source, commit="c" * 64))
+    assert Plan.parse(json.dumps(plan.to_json()).encode()) == plan
 
 
 def test_a_plan_that_is_not_there_says_which_command_writes_it(tmp_path: Path) -> None:

@@ -47,6 +47,12 @@ def test_it_is_a_copy_that_git_takes_for_the_checkout(checkout: Path) -> None:
     assert not tree.project.exists()
 
 
+def test_a_split_index_is_whole_in_it(checkout: Path) -> None:
+    run_git(checkout, "update-index", "--split-index")
+    with source_tree(checkout) as tree:
+        assert run_git(tree.project, "describe", "--dirty", "--tags") == "v1.0\n"
+
+
 def test_whatever_is_done_in_it_the_checkout_and_its_repository_stay(checkout: Path) -> None:
     before = state(checkout)
     with source_tree(checkout) as tree:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 import traceback
@@ -16,6 +18,7 @@ from kfp_release.terminal_text import annotation, printable
 
 PROGRAM = "kfp-release"
 FAILED, STOPPED = 1, 130
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
     "cli": ("boto3", "botocore", "build", "click", "pypi_simple", "pyproject_hooks", "requests", "rich", "twine"),
     "sandbox": ("bcrypt", "passlib", "pypiserver"),
@@ -24,6 +27,8 @@ _EXTRAS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code. The one place where a `ReleaseError` ends."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot encode is no reason to say nothing
     try:
         import click  # noqa: PLC0415 - of the extra cli, which may be missing
 
@@ -56,6 +61,8 @@ def _fail(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:
             return STOPPED
         case ReleaseError():
             _refuse(error)
+        case OSError() if error.errno and error.strerror:
+            _refuse(_of_machine(error))
         case ModuleNotFoundError() if extra := _extra(error):
             _refuse(ReleaseError(f"{error.name} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"))
         case _:
@@ -69,6 +76,17 @@ def _refuse(error: ReleaseError) -> None:
     _say(f"error: {error}")
     problems = error.problems if isinstance(error, Problems) else [Problem("", 0, str(error))]
     _annotate(problems)
+
+
+def _of_machine(error: OSError) -> ReleaseError:
+    """What the user's machine does not give: room, a permission, a folder."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = (
+        "make room, and run it again"
+        if error.errno in _FULL
+        else "see that it can be read and written, or name another"
+    )
+    return ReleaseError(f"{where}{error.strerror}", remedy=remedy)
 
 
 def _extra(error: ModuleNotFoundError) -> str | None:

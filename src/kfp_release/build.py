@@ -23,7 +23,7 @@ from kfp_release.config import PYPROJECT, Config
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git
+from kfp_release.git import Git, ignore_all
 from kfp_release.image import (
     LABEL_REVISION,
     LABEL_RUNTIME_KEY,
@@ -143,9 +143,9 @@ def _arriving(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its place when all is written."""
     with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
         new, old = Path(beside, "new"), Path(beside, "old")
-        # What a killed build leaves must not make the checkout dirty for the next one.
-        Path(beside, ".gitignore").write_text("*\n", encoding="ascii")
         new.mkdir()
+        for folder in (Path(beside), new):  # a killed build leaves the first
+            ignore_all(folder)
         yield new
         if target.exists():
             target.rename(old)

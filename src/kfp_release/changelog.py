@@ -67,6 +67,12 @@ class Changelog:
         return next((section for section in self.sections if section.version == version), None)
 
 
+def yanked_versions(text: str) -> frozenset[ReleaseVersion]:
+    """The versions that the changelog `text` withdraws; headings that cannot be read are passed over."""
+    sections = (_section(line, heading, [], []) for line, heading, _ in _parts(text))
+    return frozenset(section.version for section in sections if section is not None and section.yanked)
+
+
 def _section(line: int, heading: str, body: list[str], problems: list[Problem]) -> Section | None:
     found = _VERSION.fullmatch(heading)
     if found is None:

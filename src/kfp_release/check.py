@@ -16,6 +16,7 @@ from kfp_release.runtime_rules import runtime_problems
 from kfp_release.source import Source
 from kfp_release.toml_table import TomlFile
 from kfp_release.version import ReleaseVersion
+from kfp_release.withdrawn import withdrawn_versions
 
 
 def check(project: Path, config: Config) -> list[Problem]:
@@ -42,7 +43,8 @@ def check_release(project: Path, config: Config, git: Git, source: Source) -> li
     """
     if source.version.is_snapshot:
         return []
-    return sorted([*changelog_problems(project, source.version), *_order(config, git, source)])
+    of_changelog = changelog_problems(project, source.version) or list(_withdrawn(git, source.version))
+    return sorted([*of_changelog, *_order(config, git, source)])
 
 
 def changelog_problems(project: Path, version: ReleaseVersion) -> list[Problem]:
@@ -107,6 +109,12 @@ def _changelog(project: Path, version: ReleaseVersion) -> Iterator[Problem]:
         yield Problem(CHANGELOG, section.line, message, "release the next version; a withdrawn one stays as it is")
     elif not section.body.strip():
         yield Problem(CHANGELOG, section.line, f"the section of {version} is empty", "say what changed")
+
+
+def _withdrawn(git: Git, version: ReleaseVersion) -> Iterator[Problem]:
+    if branch := withdrawn_versions(git).get(version):
+        message = f"{version} is withdrawn ([YANKED]) on {branch}"
+        yield Problem(CHANGELOG, 0, message, "release the next version; a withdrawn one stays as it is")
 
 
 def _order(config: Config, git: Git, source: Source) -> Iterator[Problem]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kfp_release.commit import parse_commit
 from kfp_release.errors import ReleaseError
 from kfp_release.git_command import GitFailed, run_git
-from kfp_release.git_files import CommittedFile, committed_files
+from kfp_release.git_files import CommittedFile, committed_files, file_at
 from kfp_release.version import ReleaseVersion
-
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,9 @@ class Git:
 
     def released(self, commit: str) -> list[ReleaseVersion]:
         """The versions of the release tags that are reachable from `commit`, its own too, lowest first."""
-        names = self._run("for-each-ref", "--format=%(refname:strip=2)", f"--merged={_hex(commit)}", "refs/tags")
-        return sorted(version for name in names.splitlines() if (version := ReleaseVersion.of_tag(name)) is not None)
+        merged = f"--merged={parse_commit(commit)}"
+        names = self._run("for-each-ref", "--format=%(refname:strip=2)", merged, "refs/tags").splitlines()
+        return sorted(version for name in names if (version := ReleaseVersion.of_tag(name)) is not None)
 
     def changes(self, paths: Sequence[str] = ()) -> list[str]:
         """The changed and the untracked files at and below `paths`, relative to `root`; else of the whole checkout.
@@ -74,7 +73,16 @@ class Git:
 
     def files(self, commit: str, paths: Sequence[str]) -> Mapping[str, CommittedFile]:
         """The files of `commit` at and below `paths`, which are relative to `root`, as are the results."""
-        return committed_files(self.root, _hex(commit), paths)
+        return committed_files(self.root, parse_commit(commit), paths)
+
+    def branches(self) -> list[str]:
+        """The whole names of all branches, those of remotes too, as they were fetched last."""
+        names = self._run("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes").splitlines()
+        return [name for name in names if not name.endswith("/HEAD")]
+
+    def file_at(self, revisions: Sequence[str], path: str) -> Mapping[str, bytes]:
+        """What the file `path`, relative to `root`, holds at each of `revisions` that has it."""
+        return file_at(self.root, revisions, path)
 
     def clone_at(self, commit: str, target: Path) -> None:
         """Make `target` a clone of this repository, tags included, with the files of `commit` checked out.
@@ -87,7 +95,7 @@ class Git:
             *("clone", "--quiet", "--local", "--no-checkout", "--template=", *options),
             *("--", str(self.top()), str(target.resolve())),
         )
-        run_git(target, ["checkout", "--quiet", "--force", "--detach", _hex(commit), "--"])
+        run_git(target, ["checkout", "--quiet", "--force", "--detach", parse_commit(commit), "--"])
 
     def _run(self, *arguments: str) -> str:
         return run_git(self.root, arguments).decode(errors="surrogateescape")
@@ -96,7 +104,6 @@ class Git:
         return self._run(*arguments).rstrip("\n")
 
 
-def _hex(commit: str) -> str:
-    if not _COMMIT.fullmatch(commit):
-        raise ReleaseError(f"{commit[:80]!r} is not a commit in hex")
-    return commit
+def ignore_all(folder: Path) -> None:
+    """Have git ignore `folder` and what is in it: what is made there must not make the checkout dirty."""
+    (folder / ".gitignore").write_text("*\n", encoding="ascii")

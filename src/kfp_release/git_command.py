@@ -25,6 +25,7 @@ _OPTIONS = (
     *("-c", "core.attributesFile=/dev/null"),
 )
 _REPOSITORY = re.compile(r"repository at '([^'\n]+)'")
+_UNKNOWN = re.compile(r"not a tree|not a valid object|bad object|unable to read tree")
 _TIMEOUT = 600
 """Seconds."""
 
@@ -95,4 +96,6 @@ def _failure(root: Path, command: str, stderr: str, status: int) -> GitFailed:
             f"{root} is a bare repository", remedy="git clone it and run there: files are needed", status=status
         )
     said = " ".join(stderr.split())[:500] or "nothing"
-    return GitFailed(f"git {command} failed in {root} with exit code {status}; it said: {said}", status=status)
+    remedy = "git fetch --all --tags brings what this clone lacks" if _UNKNOWN.search(stderr) else ""
+    message = f"git {command} failed in {root} with exit code {status}; it said: {said}"
+    return GitFailed(message, status=status, remedy=remedy)

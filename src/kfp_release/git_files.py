@@ -33,8 +33,22 @@ def committed_files(root: Path, commit: str, paths: Sequence[str]) -> Mapping[st
         _entry(line) for line in sorted(filter(None, listed.split("\0")), key=lambda line: line.partition("\t")[2])
     ]
     wanted = "".join(f"{blob}\n" for _, blob, _ in entries)
-    contents = _contents(run_git(root, ["cat-file", "--batch"], data=wanted.encode()))
-    return {name: CommittedFile(mode, data) for (mode, _, name), data in zip(entries, contents, strict=True)}
+    files = {}
+    for (mode, blob, name), data in zip(entries, _contents(root, wanted), strict=True):
+        if data is None:
+            raise ReleaseError(f"this clone lacks {name[:200]!r}, blob {blob[:12]}", remedy="git fetch --all --tags")
+        files[name] = CommittedFile(mode, data)
+    return files
+
+
+def file_at(root: Path, revisions: Sequence[str], path: str) -> Mapping[str, bytes]:
+    """What the file `path`, relative to the folder `root`, holds at each of `revisions` that has it.
+
+    A revision is a commit in hex, or the whole name of a ref.
+    """
+    prefix = run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").rstrip("\n")
+    found = _contents(root, "".join(f"{revision}:{prefix}{path}\n" for revision in revisions))
+    return {revision: data for revision, data in zip(revisions, found, strict=True) if data is not None}
 
 
 def _entry(line: str) -> tuple[int, str, str]:
@@ -47,11 +61,16 @@ def _entry(line: str) -> tuple[int, str, str]:
     return 0o755 if mode == _EXECUTABLE else 0o644, blob, name
 
 
-def _contents(batch: bytes) -> Iterator[bytes]:
-    """The contents in the output of ``git cat-file --batch``: a line that ends in the size, the bytes, a line end."""
+def _contents(root: Path, objects: str) -> Iterator[bytes | None]:
+    """The contents of `objects`, a line each, None for what is not there. git-cat-file(1), batch output."""
+    batch = run_git(root, ["cat-file", "--batch"], data=objects.encode(errors="surrogateescape"))
     at = 0
     while at < len(batch):
         end = batch.index(b"\n", at)
-        size = int(batch[at:end].rpartition(b" ")[2])
-        yield batch[end + 1 : end + 1 + size]
-        at = end + size + 2
+        size = batch[at:end].rpartition(b" ")[2]
+        if not size.isdigit():
+            yield None
+            at = end + 1
+            continue
+        yield batch[end + 1 : end + 1 + int(size)]
+        at = end + int(size) + 2

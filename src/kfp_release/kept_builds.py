@@ -32,21 +32,29 @@ class KeptBuilds:
         self._keep = keep
 
     def build(self, request: BuildRequest, target: Path, *, progress: Progress) -> Layout:
-        """As `Builder` says; a kept layout is used if every byte of it is what it was."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        """As `Builder` says; a kept layout is used if every byte of it is what it was.
+
+        Where nothing can be written into the folder, nothing is kept.
+        """
         home = self._folder / _key(request)
-        with self._alone():
-            if _is_whole(home):
-                progress.note("it was built on this machine before, and kept")
-                return _hand_out(home, target)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._alone():
+                if _is_whole(home):
+                    progress.note("it was built on this machine before, and kept")
+                    return _hand_out(home, target)
+        except OSError as error:
+            progress.note(f"what is built is not kept in {self._folder}: {error.strerror}")
+            return self._builder.build(request, target, progress=progress)
         with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=self._folder) as scratch:
             fresh = Path(scratch, "layout")
             self._builder.build(request, fresh, progress=progress)
             with self._alone():
                 shutil.rmtree(home, ignore_errors=True)
                 fresh.rename(home)
+                layout = _hand_out(home, target)
                 self._forget_the_oldest()
-                return _hand_out(home, target)
+                return layout
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -57,11 +65,19 @@ class KeptBuilds:
 
     def _forget_the_oldest(self) -> None:
         """All but the newest layouts, and what builds left that were killed long ago."""
-        paths = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        paths = sorted(self._folder.iterdir(), key=_changed, reverse=True)
         kept = [path for path in paths if not path.name.startswith(_UNFINISHED)]
-        dead = [path for path in paths if path not in kept and path.stat().st_mtime < time.time() - _LONG_AGO]
+        dead = [path for path in paths if path not in kept and _changed(path) < time.time() - _LONG_AGO]
         for path in (*kept[self._keep :], *dead):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _changed(path: Path) -> float:
+    """When, in seconds since 1970; now, where it is gone: another process cleans up what it built in."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return time.time()
 
 
 def _hand_out(home: Path, target: Path) -> Layout:

@@ -7,7 +7,6 @@ already public under the version.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,15 +14,17 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from kfp_release.check import check_release
+from kfp_release.commit import parse_commit
 from kfp_release.config import Config, ImageSettings
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name, version_of_file
 from kfp_release.errors import Problems, ReleaseError
-from kfp_release.git import Git
+from kfp_release.git import Git, ignore_all
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
-from kfp_release.planned_image import BadPlan, PlannedImage, text_of
+from kfp_release.planned_image import BadPlan, PlannedImage
+from kfp_release.record_json import seconds_of, text_of
 from kfp_release.runtime import find_runtime, key_of
 from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
@@ -81,8 +82,10 @@ class Plan:
         }
 
     def write(self, path: Path) -> None:
-        """Write plan.json."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        """Write plan.json. git ignores the folder if it is new, for a release wants a clean checkout."""
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True)
+            ignore_all(path.parent)
         path.write_text(json.dumps(self.to_json(), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -113,8 +116,8 @@ class Plan:
             source=Source(
                 version=ReleaseVersion.parse(text_of(value["version"])),
                 tag=text_of(value["tag"]),
-                commit=_commit(value["commit"]),
-                created=int(value["created"]),
+                commit=parse_commit(text_of(value["commit"])),
+                created=seconds_of(value["created"]),
             ),
             distribution=text_of(value["distribution"]),
             images=tuple(PlannedImage.parse(image) for image in value["images"]),
@@ -175,10 +178,3 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
 def _files(index: FileLister, project: str, version: ReleaseVersion) -> dict[str, str | None]:
     files = index.files(project)
     return {name: file.sha256 for name, file in sorted(files.items()) if version_of_file(name) == version.version}
-
-
-def _commit(value: Any) -> str:
-    commit = text_of(value)
-    if not re.fullmatch(r"[0-9a-f]{40}", commit):
-        raise BadPlan(f"{commit[:80]!r} is not a commit")
-    return commit

@@ -10,6 +10,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import ImageConfig, Manifest
+from kfp_release.record_json import text_of
 
 
 class BadPlan(ReleaseError):
@@ -75,10 +76,3 @@ def _image(value: Mapping[str, Any] | None) -> Image | None:
         return None
     manifest = Manifest.parse(text_of(value["manifest"]).encode(), text_of(value["media_type"]))
     return Image(manifest, ImageConfig.parse(text_of(value["config"]).encode()))
-
-
-def text_of(value: Any) -> str:
-    """`value`, if it is a text. Raise `BadPlan`."""
-    if not isinstance(value, str):
-        raise BadPlan(f"{str(value)[:80]} is not a text")
-    return value

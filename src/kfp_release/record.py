@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from kfp_release.commit import parse_commit
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef, Repository
 from kfp_release.record_json import (
     SCHEMA,
     BadRecord,
-    commit_of,
     count_of,
     dump,
     file_name_of,
     list_of,
     load,
     malformed,
+    seconds_of,
     text_of,
 )
 from kfp_release.version import ReleaseVersion
@@ -74,7 +75,7 @@ class Pins:
     distribution: str
     version: ReleaseVersion
     commit: str
-    """40 hex digits; empty where it is not known (built outside a release)."""
+    """In hex; empty where it is not known (built outside a release)."""
     images: tuple[PinnedImage, ...]
     components: tuple[PinnedComponent, ...]
 
@@ -117,7 +118,7 @@ class Pins:
             return cls(
                 distribution=text_of(value["distribution"]),
                 version=ReleaseVersion.parse(text_of(value["version"])),
-                commit=commit_of(value["commit"]),
+                commit=text_of(value["commit"]) and parse_commit(value["commit"]),
                 images=tuple(_image(name, item) for name, item in value["images"].items()),
                 components=tuple(_component(name, item) for name, item in value["components"].items()),
             )
@@ -176,7 +177,7 @@ class ReleaseRecord:
         try:
             return cls(
                 tag=text_of(value["tag"]),
-                created=count_of(value["created"]),
+                created=seconds_of(value["created"]),
                 pins=Pins.parse(data),
                 distributions=tuple(
                     Distribution(

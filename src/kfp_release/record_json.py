@@ -11,7 +11,8 @@ from kfp_release.errors import ReleaseError
 
 SCHEMA = 1
 
-_COMMIT = re.compile(r"(?:[0-9a-f]{40}(?:[0-9a-f]{24})?)?", re.ASCII)
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, in seconds since 1970: no later time can be written down."""
 _REMEDY = "write it anew with kfp-release build"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -37,12 +38,12 @@ def text_of(value: Any) -> str:
     return value
 
 
-def commit_of(value: Any) -> str:
-    """A commit in hex, or nothing."""
-    text = text_of(value)
-    if not _COMMIT.fullmatch(text):
-        raise BadRecord(f"{text[:120]!r} is not a commit in hex")
-    return text
+def seconds_of(value: Any) -> int:
+    """A time, in whole seconds since 1970."""
+    seconds = count_of(value)
+    if seconds > _LAST_SECOND:
+        raise BadRecord(f"{str(seconds)[:40]} is not a time in seconds since 1970")
+    return seconds
 
 
 def count_of(value: Any) -> int:

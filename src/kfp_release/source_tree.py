@@ -93,7 +93,8 @@ class _Checkout:
         git_dir.mkdir()
         (git_dir / "HEAD").write_text(f"{self.commit}\n", encoding="ascii")
         (git_dir / "commondir").write_text(f"{self.common_dir}\n", encoding="utf-8")
-        for file in (self.git_dir / "index", self.common_dir / "shallow"):
+        # Where core.splitIndex is set, most of the index is in a file of its own beside it.
+        for file in (self.git_dir / "index", *self.git_dir.glob("sharedindex.*"), self.common_dir / "shallow"):
             if file.is_file():
                 shutil.copy2(file, git_dir)
 
