@@ -227,9 +227,11 @@ def test_the_same_tag_gives_the_same_bytes_in_another_folder_at_another_time_for
     environ = {**released.sandbox.environ, "HOME": str(home), "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     umask = os.umask(0o077)
     try:
-        for arguments in (["plan", "v1.0"], ["build"]):
-            done = kfp_release(arguments, cwd=clone, environ=environ)
-            assert done.returncode == 0, done.stderr
+        done = kfp_release(["plan", "v1.0"], cwd=clone, environ=environ)
+        assert done.returncode == 0, done.stderr
+        forget_what_is_public(clone / "build/plan.json")
+        done = kfp_release(["build"], cwd=clone, environ=environ)
+        assert done.returncode == 0, done.stderr
     finally:
         os.umask(umask)
     again = json.loads((clone / "dist/release.json").read_bytes())
@@ -237,6 +239,14 @@ def test_the_same_tag_gives_the_same_bytes_in_another_folder_at_another_time_for
     assert again["images"] == record["images"]
     assert again["distributions"] == record["distributions"]
     assert again == record
+
+
+def forget_what_is_public(plan: Path) -> None:
+    """An image that is there would be adopted, whatever digest this build gives."""
+    value = json.loads(plan.read_bytes())
+    assert all(image["existing"] for image in value["images"])
+    images = [{**image, "existing": None} for image in value["images"]]
+    plan.write_text(json.dumps({**value, "images": images, "files": {}}))
 
 
 def test_wheel_and_sdist_carry_the_same_pins(released: Released) -> None:
@@ -278,10 +288,11 @@ def test_another_content_under_a_published_version_is_refused_with_both_digests(
 
 
 def test_no_password_stands_in_what_is_printed_or_built(released: Released) -> None:
-    secrets = [released.sandbox.environ[name] for name in ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD")]
+    environ = released.sandbox.environ
+    secrets = [environ[name] for name in ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD")]
+    login = f"{environ['TWINE_USERNAME']}:{environ['TWINE_PASSWORD']}"
+    secrets.append(base64.b64encode(login.encode()).decode())
     done = released.run("publish", released.dist("1.0"))
     texts = [done.stdout, done.stderr]
     texts += [path.read_bytes().decode("latin-1") for path in released.dist("1.0").rglob("*") if path.is_file()]
-    for secret in secrets:
-        encoded = base64.b64encode(secret.encode()).decode()
-        assert not any(secret in text or encoded in text for text in texts)
+    assert not any(secret in text for secret in secrets for text in texts)
