@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -228,6 +229,15 @@ def test_the_registry_is_unpacked_into_the_cache_once(machine: Machine) -> None:
     assert found == [cache / "docker-registry/usr/bin/docker-registry"] * 2
     assert told.steps == [f"download Debian's docker-registry into {cache}"]
     assert sorted(path.name for path in cache.iterdir()) == ["docker-registry", "kfp-release"]
+
+
+def test_sandboxes_that_start_at_once_unpack_it_once(machine: Machine) -> None:
+    machine.program("apt-get", f'case "$*" in *download*) sleep 0.2; cp {package(machine)} .;; esac')
+    cache, told = machine.folder / "cache", Told()
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(lambda _: docker_registry(cache, told), range(4)))
+    assert set(found) == {cache / "docker-registry/usr/bin/docker-registry"}
+    assert told.steps == [f"download Debian's docker-registry into {cache}"]
 
 
 def test_the_system_s_registry_is_used_where_there_is_one(machine: Machine) -> None:

@@ -83,9 +83,18 @@ def docker_registry(cache: Path, progress: Progress) -> Path:
         raise ReleaseError(
             f"{REGISTRY} is needed, and there is no apt-get here to get it", remedy=f"install {REGISTRY}"
         )
-    progress.step(f"download Debian's {REGISTRY} into {cache}")
     cache.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(), tempfile.TemporaryDirectory(dir=cache) as temporary:
+    with _one_at_a_time():
+        if not _runs(cached):  # another sandbox may have brought it meanwhile
+            progress.step(f"download Debian's {REGISTRY} into {cache}")
+            _download_registry(cache)
+    if not _runs(cached):
+        raise ReleaseError(f"{cached} does not run here", remedy=f"install {REGISTRY}")
+    return cached
+
+
+def _download_registry(cache: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=cache) as temporary:
         if (prefix := root_prefix()) is not None and _lists_are_old():
             _run([*prefix, "env", *_ENVIRONMENT, "apt-get", *_OPTIONS, "update"], Path("/"))
         done, said = _run(["env", *_ENVIRONMENT, "apt-get", *_OPTIONS, "download", REGISTRY], Path(temporary))
@@ -99,9 +108,6 @@ def docker_registry(cache: Path, progress: Progress) -> Path:
         _run(["dpkg-deb", "--extract", str(archives[0]), str(unpacked)], Path(temporary))
         shutil.rmtree(cache / REGISTRY, ignore_errors=True)
         unpacked.rename(cache / REGISTRY)
-    if not _runs(cached):
-        raise ReleaseError(f"{cached} does not run here", remedy=f"install {REGISTRY}")
-    return cached
 
 
 def _install(prefix: Sequence[str], packages: Sequence[str]) -> str:
