@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
-from kfp_release.ecr_errors import EcrError, refused, unanswered
+from kfp_release.ecr_errors import EcrError, refused, tellable, unanswered
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 
@@ -31,7 +31,7 @@ def ecr_client(repository: Repository) -> Any:
     try:
         return boto3.session.Session().client("ecr", region_name=repository.region, config=config)
     except aws.BotoCoreError as error:
-        raise unanswered(error, operation="open it", where=str(repository)) from error
+        raise unanswered(error, where=str(repository)) from error
     except ValueError as error:
         raise ReleaseError(
             f"cannot open ECR for {repository}: {error}", remedy="set AWS_ENDPOINT_URL_ECR to a URL, or unset it"
@@ -67,7 +67,7 @@ class EcrCalls:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
         except aws.ClientError as error:
-            raise refused(error, operation=operation, where=self._where) from error
+            raise refused(error, operation=operation, where=self._where) from tellable(error)
         except aws.BotoCoreError as error:
             raise unanswered(error, operation=operation, where=self._where) from error
         if not answer.keys() - {"ResponseMetadata"}:

@@ -49,41 +49,69 @@ _REMEDIES = {
     "ThrottlingException": "too many calls at once: wait, and run this again",
     "ServerException": "ECR had a fault of its own: run this again",
     "InvalidLayerException": "the blob changed while it was sent: build it again",
+    "InvalidParameterException": "correct the repository in [tool.kfp-release.images], or KFP_RELEASE_REGISTRY",
+    "ImageDigestDoesNotMatchException": "the manifest changed on its way: run this again, and look at proxies between",
     "KmsException": "the repository's encryption key must be enabled and usable for the role",
+    "LayersNotFoundException": "run this again; if it stays so, look what removes layers: its lifecycle policy, say",
+    "ReferencedImagesNotFoundException": "push the images that this one names, by digest, and then this one",
 }
+_OTHER = "run this again; if it stays so, look the code up in the Amazon ECR API Reference"
+_SETTINGS = "mend AWS's settings: ~/.aws/config, or the file that AWS_CONFIG_FILE names, and the variables AWS_*"
 
 
 def refused(error: aws.ClientError, *, operation: str, where: str) -> EcrError:
-    """ECR answered with an error; `where` names repository and endpoint."""
+    """ECR answered with an error; `where` names repository and endpoint. To be raised from `tellable(error)`."""
     answer: dict[str, Any] = dict(error.response)
-    code = str(answer.get("Error", {}).get("Code", ""))
-    text = str(answer.get("Error", {}).get("Message", ""))
-    said = f"{code}: {text}" if text and code not in _UNSAID else code
+    code = _code(error)
     details = {key: value for key, value in answer.items() if key not in {"Error", "ResponseMetadata"}}
     return EcrError(
-        f"ECR refused {operation} for {where}: {said}", remedy=_REMEDIES.get(code, ""), code=code, details=details
+        f"ECR refused {operation} for {where}: {words_of(error)}",
+        remedy=_REMEDIES.get(code, _OTHER),
+        code=code,
+        details=details,
     )
 
 
-def unanswered(error: aws.BotoCoreError, *, operation: str, where: str) -> EcrError:
+def words_of(error: aws.ClientError) -> str:
+    """AWS's code and words, in one line; the code alone where the words could hold a secret."""
+    code, text = _code(error), in_one_line(error.response.get("Error", {}).get("Message", ""))
+    return f"{code}: {text}" if text and code not in _UNSAID else code
+
+
+def tellable(error: aws.ClientError) -> aws.ClientError | None:
+    """`error`, for a traceback to show as the cause; None where its words could hold a secret."""
+    return None if _code(error) in _UNSAID else error
+
+
+def in_one_line(text: object) -> str:
+    """`text` without line ends: botocore's own can have several, and a program's that it quotes as well."""
+    return " ".join(str(text).split())
+
+
+def _code(error: aws.ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "") -> EcrError:
     """Nothing could be asked: no credentials, no way to the endpoint, no region."""
+    asked = f"ask ECR to {operation}" if operation else "ask ECR"
     match error:
         case aws.NoCredentialsError():
             text, remedy = "there are no AWS credentials", _CREDENTIALS
         case aws.PartialCredentialsError():
-            text, remedy = f"the AWS credentials are incomplete: {error}", _CREDENTIALS
+            text, remedy = f"the AWS credentials are incomplete: {in_one_line(error)}", _CREDENTIALS
         case aws.ProfileNotFound():
-            text, remedy = str(error), "set AWS_PROFILE to a profile of your AWS configuration"
-        case aws.CredentialRetrievalError() | aws.TokenRetrievalError() | aws.SSOError():
-            text, remedy = (
-                f"the AWS credentials cannot be had: {error}",
-                "log in again (aws sso login), or check the role",
-            )
+            text, remedy = in_one_line(error), "set AWS_PROFILE to a profile of your AWS configuration"
+        case aws.CredentialRetrievalError() | aws.TokenRetrievalError() | aws.SSOError() | aws.LoginError():
+            text = f"the AWS credentials cannot be had: {in_one_line(error)}"
+            remedy = "log in again (aws sso login, aws login), or check the role or program that they come from"
         case aws.NoRegionError():
             text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_DEFAULT_REGION"
         case aws.HTTPClientError() | aws.ConnectionError():
             text = f"the endpoint does not answer: {type(error).__name__}"
             remedy = "check the network, the proxy and AWS_ENDPOINT_URL_ECR, and run this again"
+        case aws.ParamValidationError():
+            text, remedy = in_one_line(error), _REMEDIES["InvalidParameterException"]
         case _:
-            text, remedy = str(error), ""
-    return EcrError(f"cannot ask ECR to {operation} for {where}: {text}", remedy=remedy)
+            text, remedy = in_one_line(error), _SETTINGS
+    return EcrError(f"cannot {asked} for {where}: {text}", remedy=remedy)

@@ -1,0 +1,118 @@
+"""What AWS and botocore say, as one line with a remedy, and without the secrets that stand in some of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from conftest import kfp_release, run_git
+from ecr_fixtures import ACCESS_KEY, HOST, REGION, SECRET_KEY
+
+from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
+from kfp_release.image_ref import Repository
+
+TOKEN = "a-session-token-that-nobody-may-see"  # noqa: S105 - of nothing
+CANONICAL = f"The Canonical String for this request should have been 'POST x-amz-security-token:{TOKEN}'"
+
+
+def store_of(name: str) -> tuple[EcrRepository, Stubber]:
+    client = boto3.session.Session().client(
+        "ecr", region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
+    )
+    return EcrRepository(client, Repository.parse(f"{HOST}/{name}")), Stubber(client)
+
+
+def refusal(code: str, words: str = "AWS's own words") -> EcrError:
+    store, stubber = store_of("team/demo")
+    stubber.add_client_error("describe_repositories", code, words, 400)
+    with stubber, pytest.raises(EcrError) as caught:
+        store.describe()
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("ImageDigestDoesNotMatchException", "changed on its way: run this again"),
+        ("InvalidParameterException", "correct the repository in [tool.kfp-release.images]"),
+        ("LayersNotFoundException", "look what removes layers"),
+        ("ReferencedImagesNotFoundException", "push the images that this one names"),
+        ("SomethingNewException", "look the code up in the Amazon ECR API Reference"),
+        ("404", "look the code up"),
+    ],
+)
+def test_each_refusal_says_what_to_do(code: str, remedy: str) -> None:
+    error = refusal(code)
+    assert remedy in error.remedy
+    assert error.code == code
+
+
+def test_what_aws_says_is_one_line() -> None:
+    assert refusal("ServerException", "first\nsecond\r\n third").args[0].endswith("ServerException: first second third")
+
+
+def test_a_name_that_ecr_cannot_have_is_one_line_and_says_where_it_stands() -> None:
+    store, _ = store_of("a")
+    with pytest.raises(EcrError, match=r"repositoryNames\[0\], value: 1, valid min length: 2") as caught:
+        store.describe()
+    assert "\n" not in caught.value.args[0]
+    assert "[tool.kfp-release.images]" in caught.value.remedy
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = f'{{"__type": "InvalidSignatureException", "message": "{CANONICAL}"}}'.encode()
+        self.send_response(400)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
+        """Nothing."""
+
+
+@contextmanager
+def an_ecr_that_quotes_the_request() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_traceback_does_not_say_what_the_message_leaves_out(scratch_project: Path) -> None:
+    run_git(scratch_project, "tag", "v1.0")
+    with an_ecr_that_quotes_the_request() as url:
+        ended = kfp_release(
+            ["--debug", "plan", "v1.0"],
+            cwd=scratch_project,
+            environ={
+                "AWS_ACCESS_KEY_ID": "AKIA",
+                "AWS_SECRET_ACCESS_KEY": "key",
+                "AWS_SESSION_TOKEN": TOKEN,
+                "AWS_ENDPOINT_URL_ECR": url,
+                "AWS_EC2_METADATA_DISABLED": "true",
+            },
+        )
+    assert ended.returncode == 1
+    assert "InvalidSignatureException" in ended.stderr
+    assert "Traceback" in ended.stderr
+    assert TOKEN not in ended.stderr
+
+
+def test_a_traceback_shows_the_cause_of_any_other_refusal() -> None:
+    assert "AWS's own words" in str(refusal("ServerException").__cause__)
+    assert refusal("SignatureDoesNotMatch", CANONICAL).__cause__ is None
