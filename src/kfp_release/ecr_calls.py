@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
-from kfp_release.ecr_errors import EcrError, refused, tellable, unanswered
+from kfp_release.aws_credentials import require_credentials
+from kfp_release.ecr_errors import EcrError, in_one_line, refused, tellable, unanswered
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
+
+_USER = re.compile(r"//[^/\s]*@")
+"""User and password in a URL, which no message repeats."""
 
 
 def ecr_client(repository: Repository) -> Any:
     """A boto3 client of the repository's region (the environment's, where its host names none), with few retries.
 
-    Raises `ReleaseError` where there can be none: no region, no such profile, an endpoint that is no URL.
+    Raises `ReleaseError` where there can be none: no credentials, no region, no such profile, an endpoint that is no
+    URL.
     """
     import boto3  # noqa: PLC0415 - it takes a second, and most of the tool never needs it
     from botocore.config import Config  # noqa: PLC0415 - likewise
@@ -28,14 +34,29 @@ def ecr_client(repository: Repository) -> Any:
         use_fips_endpoint=True if "ecr-fips." in repository.host else None,
         user_agent_extra="kfp-release",
     )
+    where = str(repository)
     try:
-        return boto3.session.Session().client("ecr", region_name=repository.region, config=config)
+        session = boto3.session.Session(region_name=repository.region)
+        require_credentials(session, where=where)
+        client = session.client("ecr", config=config)
+        _require_endpoint(client.meta.endpoint_url)
     except aws.BotoCoreError as error:
-        raise unanswered(error, where=str(repository)) from error
+        raise unanswered(error, where=where) from error
     except ValueError as error:
         raise ReleaseError(
-            f"cannot open ECR for {repository}: {error}", remedy="set AWS_ENDPOINT_URL_ECR to a URL, or unset it"
+            f"cannot open ECR for {where}: {_USER.sub('//', str(error))}",
+            remedy="set AWS_ENDPOINT_URL_ECR to an http or https URL, or unset it",
         ) from error
+    # Those that end are renewed on the way: a source that fails then is no fault of the endpoint either.
+    client.meta.events.register_first("before-call.ecr.*", lambda **_: require_credentials(session, where=where))
+    return client
+
+
+def _require_endpoint(url: str) -> None:
+    """Raise `ValueError` for what botocore takes for an endpoint and cannot ask."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        raise ValueError(f"Invalid endpoint: {url}")
 
 
 class EcrCalls:
@@ -70,9 +91,14 @@ class EcrCalls:
             raise refused(error, operation=operation, where=self._where) from tellable(error)
         except aws.BotoCoreError as error:
             raise unanswered(error, operation=operation, where=self._where) from error
+        except (OSError, ValueError, EOFError) as error:  # of an answer's parts: a time that is none
+            raise self._strange(operation, f": {in_one_line(error)}") from error
         if not answer.keys() - {"ResponseMetadata"}:
-            raise EcrError(
-                f"{self._where} answers {operation} with something that ECR does not say",
-                remedy="is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
-            )
+            raise self._strange(operation)
         return answer
+
+    def _strange(self, operation: str, said: str = "") -> EcrError:
+        return EcrError(
+            f"{self._where} answers {operation} with something that ECR does not say{said}",
+            remedy="is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
+        )
