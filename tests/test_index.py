@@ -101,8 +101,10 @@ def scripted(answers: Answers) -> Iterator[tuple[str, list[tuple[str, str | None
             thread.join()
 
 
-def index_at(url: str, credentials: Credentials | None = None) -> Index:
-    return Index(IndexSettings(f"{url}/", f"{url}/simple/"), credentials or Credentials(USER, PASSWORD))
+def index_at(url: str, *, waits: list[float] | None = None) -> Index:
+    """The index there; it keeps in `waits` how long it would have waited."""
+    kept: list[float] = [] if waits is None else waits
+    return Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials(USER, PASSWORD), sleep=kept.append)
 
 
 def wheel(folder: Path, version: str, *, metadata: str = METADATA) -> Path:
@@ -253,6 +255,7 @@ BAD_PAGES = {
     ),
     "an error": (500, "text/html", b"", r"answers HTTP 500 .*\n.*try again later"),
     "still an error": (503, "text/html", b"", r"answers HTTP 503 .*\n.*try again later"),
+    "too many questions": (429, "text/html", b"", r"answers HTTP 429 .*\n.*try again later"),
     "a teapot": (418, "text/html", b"", r"answers HTTP 418 .*\n.*is the URL right"),
 }
 
@@ -265,6 +268,57 @@ def test_a_page_that_is_none_is_refused(name: str) -> None:
         pytest.raises(ReleaseError, match=message),
     ):
         index_at(url).files("demo")
+
+
+RETRY_AFTER = {
+    "nothing": ({}, [1.0, 2.0]),
+    "a moment": ({"Retry-After": "2"}, [2.0, 2.0, 2.0]),
+    "hours": ({"Retry-After": "21600"}, [4.0, 4.0, 4.0]),
+    "a day in years": ({"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}, [4.0, 4.0, 4.0]),
+    "a day that is over": ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}, [1.0, 2.0]),
+    "no time": ({"Retry-After": "soon"}, [1.0, 2.0]),
+    "a number without end": ({"Retry-After": "9" * 5000}, [1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("asked_for", RETRY_AFTER)
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_an_index_that_has_no_time_is_asked_again_within_seconds(status: int, asked_for: str) -> None:
+    headers, expected = RETRY_AFTER[asked_for]
+    waits: list[float] = []
+    busy = (status, headers, b"")
+    with scripted({"/simple/demo/": busy, "/file": busy}) as (url, asked):
+        index = index_at(url, waits=waits)
+        with pytest.raises(ReleaseError, match=f"answers HTTP {status} .*\n.*try again later"):
+            index.files("demo")
+        assert len(asked) == 4
+        with pytest.raises(ReleaseError, match=f"answers HTTP {status} .*\n.*try again later"):
+            index.download(IndexFile("file", f"{url}/file", None))
+        assert len(asked) == 8
+    assert waits == expected * 2
+    assert sum(expected) < 15
+
+
+@pytest.mark.parametrize("status", [404, 413, 418])
+def test_an_answer_that_does_not_pass_is_taken_at_once(status: int) -> None:
+    waits: list[float] = []
+    with scripted({"/file": (status, {"Retry-After": "21600"}, b"")}) as (url, asked):
+        with pytest.raises(ReleaseError, match=f"answers HTTP {status} .*\n.*is the URL right"):
+            index_at(url, waits=waits).download(IndexFile("file", f"{url}/file", None))
+        assert (len(asked), waits) == (1, [])
+
+
+def test_an_index_that_finds_time_is_read() -> None:
+    busy: Answers = {"/simple/demo/": (503, {"Retry-After": "1"}, b"")}
+    with scripted(busy) as (url, asked):
+        page = 200, {"Content-Type": "text/html"}, b'<a href="demo-1.0.tar.gz">demo-1.0.tar.gz</a>'
+        index = Index(
+            IndexSettings(f"{url}/", f"{url}/simple/"),
+            Credentials(USER, PASSWORD),
+            sleep=lambda _: busy.update({"/simple/demo/": page}),
+        )
+        assert list(index.files("demo")) == ["demo-1.0.tar.gz"]
+        assert len(asked) == 2
 
 
 def test_an_index_that_does_not_answer_is_named(tmp_path: Path) -> None:
@@ -282,6 +336,7 @@ def test_an_index_that_does_not_answer_is_named(tmp_path: Path) -> None:
 
 UPLOADS = {
     "an error": (500, {}, b"boom", r"HTTP 500 Internal Server Error\): boom\n.*try again later"),
+    "too many uploads": (429, {}, b"slow", r"HTTP 429 Too Many Requests\): slow\n.*try again later"),
     "elsewhere": (302, {"Location": "https://example.com/"}, b"", r"elsewhere \(HTTP 302 Found\)"),
     "the password": (400, {}, f"no\x1b {PASSWORD}!".encode(), r"HTTP 400 Bad Request\): no \*\*\*!\n"),
 }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -15,6 +16,7 @@ from kfp_release.credentials import Credentials
 from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_session import IndexSession, printable, status, unreachable
+from kfp_release.retry import passes
 from kfp_release.settings import IndexSettings
 from kfp_release.url import BadUrl, parse_url
 
@@ -41,11 +43,14 @@ class IndexFile:
 class Index:
     """An index at two URLs, with the user who asks. Opens connections when it is asked something."""
 
-    def __init__(self, settings: IndexSettings, credentials: Credentials) -> None:
-        """Raise `ReleaseError` for a URL that must not be used: with credentials in it, say."""
+    def __init__(
+        self, settings: IndexSettings, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        """Raise `ReleaseError` for a URL that must not be used: with credentials in it, say. `sleep` waits to retry."""
         self._upload_url = _url("the index's upload-url (or TWINE_REPOSITORY_URL)", settings.upload_url)
         self._simple_url = _url("the index's simple-url (or KFP_RELEASE_SIMPLE_URL)", settings.simple_url)
         self._credentials = credentials
+        self._sleep = sleep
 
     def files(self, project: str) -> dict[str, IndexFile]:
         """The files of `project` by name; none where the index does not know the project.
@@ -53,7 +58,7 @@ class Index:
         A redirect to another host means that as well: pypiserver and others send pip on to the public index for what
         they do not have, and a public project of the same name is not ours. Raise `ReleaseError` for anything else.
         """
-        with IndexSession(self._simple_url, self._credentials) as session:
+        with self._session() as session:
             url = PyPISimple(self._simple_url, session=session).get_project_url(project)
             with session.ask(url, accept=ACCEPT_ANY) as response:
                 if response.status_code == requests.codes.not_found or response.is_redirect:
@@ -70,7 +75,7 @@ class Index:
     def download(self, file: IndexFile) -> bytes:
         """The bytes of `file`. Raise `ReleaseError` where they are not those that the index announced, or too many."""
         with (
-            IndexSession(self._simple_url, self._credentials) as session,
+            self._session() as session,
             session.ask(file.url, accept="*/*", allow_elsewhere=True) as response,
         ):
             _require_ok(file.url, response)
@@ -89,6 +94,9 @@ class Index:
 
         upload_distribution(path, url=self._upload_url, credentials=self._credentials)
 
+    def _session(self) -> IndexSession:
+        return IndexSession(self._simple_url, self._credentials, sleep=self._sleep)
+
 
 def _url(what: str, text: str) -> str:
     try:
@@ -102,7 +110,7 @@ def _require_ok(url: str, response: requests.Response) -> None:
         return
     raise ReleaseError(
         f"the index answers {status(response)} at {url}",
-        remedy="try again later" if response.status_code >= requests.codes.server_error else "is the URL right?",
+        remedy="try again later" if passes(response.status_code) else "is the URL right?",
     )
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3.util.retry import Retry
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import ReleaseError
+from kfp_release.retry import BoundedRetry
 
 _CONNECT, _READ = 10.0, 60.0
 """Seconds: until connected, and between two bytes."""
@@ -38,23 +40,16 @@ class IndexSession(requests.Session):
     """Requests to the index at one URL.
 
     The credentials go to that URL's host, scheme and port and to no other. With `allow_elsewhere` off, a redirect to
-    another one is not followed: the response is the redirect itself.
+    another one is not followed: the response is the redirect itself. `sleep` waits between retries.
     """
 
-    def __init__(self, url: str, credentials: Credentials) -> None:
+    def __init__(self, url: str, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep) -> None:
         super().__init__()
         self.url = url
         self._login = _Nobody() if credentials.is_anonymous else basic_auth(credentials)
         self.allow_elsewhere = False
-        retries = Retry(
-            total=2,
-            backoff_factor=0.2,
-            status_forcelist=(502, 503, 504),
-            allowed_methods=("GET",),
-            raise_on_status=False,
-        )
         for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter(max_retries=retries))
+            self.mount(scheme, TimedAdapter(max_retries=BoundedRetry.of_index(sleep)))
 
     def ask(self, url: str, *, accept: str, allow_elsewhere: bool = False) -> requests.Response:
         """GET `url`, its body not read yet. Raise `ReleaseError` where no answer comes, and for 401 and 403."""

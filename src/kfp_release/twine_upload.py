@@ -23,6 +23,7 @@ from twine.repository import Repository
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.index_session import TimedAdapter, basic_auth, printable, refused, said, status, unreachable
+from kfp_release.retry import passes
 
 _UNREADABLE = (TwineException, OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
@@ -67,7 +68,7 @@ def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> No
         raise ReleaseError(
             f"the index at {url} does not take {path.name} ({status(response)}): {credentials.hide(said(response))}",
             remedy="try again later"
-            if response.status_code >= requests.codes.server_error
+            if passes(response.status_code)
             else "a file that is there is never replaced: look at what the index lists, and release a new version",
         )
 
