@@ -1,0 +1,149 @@
+"""A release that is built on a runtime in ECR, and an index in memory that can be unhelpful."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from archives import INFO, NAME, PURE, sdist_bytes, wheel_bytes
+from ecr_fixtures import HOST, LocalEcr, MemoryBlob, image_of, noise
+
+from kfp_release.built import BuiltRelease
+from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
+from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION, Image, normal_runtime, with_package
+from kfp_release.image_ref import ImageRef, Repository
+from kfp_release.index import IndexFile
+from kfp_release.layer import Layer
+from kfp_release.layout import Layout
+from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manifest
+from kfp_release.progress import Silent
+from kfp_release.publish import Published, publish
+from kfp_release.record import Distribution, PinnedComponent, PinnedImage, Pins, ReleaseRecord
+from kfp_release.upload import upload_blobs
+from kfp_release.verify import Verified, verify
+from kfp_release.version import ReleaseVersion
+
+PROJECT, VERSION, COMMIT, KEY = "some-components", ReleaseVersion.parse("1.2"), "c" * 40, "0" * 32
+SDIST = "some_components-1.2.tar.gz"
+COMPONENT = "name: Multiply\nimplementation:\n  container:\n    image: {}\n    command: [multiply]\n"
+
+
+@dataclass
+class MemoryIndex:
+    """An index that lists a file after it was asked `late` times, and refuses uploads where `refuses`."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    late: int = 0
+    refuses: bool = False
+    uploaded: list[str] = field(default_factory=list)
+
+    def files(self, project: str) -> Mapping[str, IndexFile]:
+        assert project == PROJECT
+        if self.uploaded and self.late:
+            self.late -= 1
+            return {}
+        return {
+            name: IndexFile(name, f"https://index/{name}", Digest.of(data).hex) for name, data in self.contents.items()
+        }
+
+    def upload(self, path: Path) -> None:
+        self.uploaded.append(path.name)
+        self.contents[path.name] = path.read_bytes()
+        if self.refuses:
+            raise ReleaseError("the answer was lost")
+
+    def download(self, file: IndexFile) -> bytes:
+        return self.contents[file.filename]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A repository that holds a runtime, a release built on it, and an index."""
+
+    local: LocalEcr
+    store: EcrRepository
+    folder: Path
+    index: MemoryIndex
+
+    def stores(self, repository: Repository) -> EcrRepository:
+        return EcrRepository(self.local.client(), repository)
+
+    def publish(self, **options: Any) -> Published:
+        built = BuiltRelease.read(self.folder)
+        return publish(built, stores=self.stores, index=self.index, progress=Silent(), **options)
+
+    def verify(self) -> Verified:
+        return verify(VERSION, distribution=PROJECT, index=self.index, stores=self.stores)
+
+
+def place_at(local: LocalEcr, folder: Path, name: str) -> Place:
+    """A place of its own for the test of that name."""
+    store = local.repository("tests/" + re.sub("[^a-z0-9]+", "-", name.lower()).strip("-"))
+    runtime, package = parts()
+    blobs = [MemoryBlob(noise(1000)), MemoryBlob(runtime.config.data, runtime.manifest.config)]
+    upload_blobs(store, blobs, progress=Silent())
+    store.put(runtime.manifest, f"runtime-{KEY}")
+    write_dist(folder / "dist", store.repository, runtime, package)
+    return Place(local, store, folder / "dist", MemoryIndex())
+
+
+def parts() -> tuple[Image, Layer]:
+    manifest, (_, config) = image_of([MemoryBlob(noise(1000))])
+    value = {**ImageConfig.parse(config.data).value, "config": {"User": "65532"}}
+    made = ImageConfig.of(value)
+    runtime = normal_runtime(Image(Manifest.of(made.descriptor, manifest.layers, {}), made))
+    data = noise(300, 1)
+    return runtime, Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(data))
+
+
+def write_dist(folder: Path, repository: Repository, runtime: Image, package: Layer) -> None:
+    labels = {LABEL_VERSION: "1.2", LABEL_REVISION: COMMIT, LABEL_RUNTIME_KEY: KEY}
+    image = with_package(runtime, package, labels=labels, created=1_800_000_000)
+    layout = Layout.create(folder / "image")
+    layout.add(image, name="demo")
+    layout.write_blob(package.data)
+    declared = Repository.parse(f"{HOST}/{repository.name}")
+    pin = str(ImageRef(repository, "1.2", image.manifest.digest))
+    component = COMPONENT.format(pin).encode()
+    pinned = PinnedComponent("multiply_op", "multiply.yaml", (pin,), Digest.of(component).hex)
+    owned = PinnedImage("demo", declared, pin, KEY, "linux/amd64")
+    write_distributions(folder, Pins(PROJECT, VERSION, COMMIT, (owned,), (pinned,)), component)
+
+
+def write_distributions(folder: Path, pins: Pins, component: bytes, *, carried: Pins | None = None) -> None:
+    """Wheel, sdist and release.json of `pins`; the wheel carries `carried` instead, where it is given."""
+    wheel = {"some_components/yaml/multiply.yaml": component, "some_components/pins.json": (carried or pins).to_json()}
+    wheel |= {f"{INFO}/METADATA": b"", f"{INFO}/WHEEL": PURE, f"{INFO}/RECORD": b""}
+    root = SDIST.removesuffix(".tar.gz")
+    sdist = {f"{root}/PKG-INFO": b"", f"{root}/kfp-release-pins.json": pins.to_json()}
+    contents = {SDIST: sdist_bytes(sdist), NAME: wheel_bytes(wheel)}
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    files = tuple(Distribution(PROJECT, name, Digest.of(data).hex, len(data)) for name, data in contents.items())
+    (folder / "release.json").write_bytes(ReleaseRecord("v1.2", 1_800_000_000, pins, files, {}).to_json())
+
+
+def record(place: Place) -> ReleaseRecord:
+    return BuiltRelease.read(place.folder).record
+
+
+def component(place: Place) -> bytes:
+    return COMPONENT.format(record(place).pins.images[0].pin).encode()
+
+
+def move(place: Place, name: str) -> None:
+    """Build the release for another repository."""
+    pins, text = record(place).pins, component(place)
+    image = pins.images[0]
+    repository = Repository.parse(f"{image.ref.repository.host}/{name}")
+    declared = Repository.parse(f"{HOST}/{name}")
+    pin = str(ImageRef(repository, image.ref.tag, image.ref.digest))
+    text = text.replace(image.pin.encode(), pin.encode())
+    part = replace(pins.components[0], images=(pin,), sha256=Digest.of(text).hex)
+    moved = replace(pins, images=(replace(image, declared=declared, pin=pin),), components=(part,))
+    write_distributions(place.folder, moved, text)

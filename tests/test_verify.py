@@ -1,0 +1,97 @@
+"""Verifying what is public: disagreements of the release are lines, whatever cannot be asked is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from archives import INFO, NAME, PURE, wheel_bytes
+from ecr_fixtures import LocalEcr, running_ecr
+from publish_fixtures import PROJECT, SDIST, VERSION, Place, component, move, place_at, record
+
+from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
+from kfp_release.verify import verify
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
+    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
+        yield running
+
+
+@pytest.fixture
+def place(local: LocalEcr, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    return place_at(local, tmp_path, request.node.name)
+
+
+def test_an_ecr_that_cannot_be_asked_is_no_fault_of_the_release(place: Place) -> None:
+    place.publish()
+    strangers = place.local.client(aws_secret_access_key="wrong")  # noqa: S106 - wrong on purpose
+    with pytest.raises(EcrError, match="the secret access key does not belong"):
+        verify(
+            VERSION,
+            distribution=PROJECT,
+            index=place.index,
+            stores=lambda repository: EcrRepository(strangers, repository),
+        )
+
+
+def test_a_repository_that_is_gone_is_a_line(place: Place) -> None:
+    move(place, f"{place.store.repository.name}/gone")
+    place.index.contents = {name: (place.folder / name).read_bytes() for name in (SDIST, NAME)}
+    (line,) = place.verify().problems
+    assert "/gone:1.2@sha256:" in line
+    assert "RepositoryNotFoundException" in line
+
+
+def test_an_image_that_is_gone_is_two_lines(place: Place) -> None:
+    place.publish()
+    digest = record(place).pins.images[0].ref.digest
+    place.store.call("batch_delete_image", imageIds=[{"imageDigest": str(digest)}])
+    tag, image = place.verify().problems
+    assert "ECR has no tag 1.2" in tag
+    assert "ECR has no image of this digest" in image
+
+
+def test_an_archived_image_is_a_line(place: Place) -> None:
+    place.publish()
+    digest = record(place).pins.images[0].ref.digest
+    place.store.call("update_image_storage_class", imageId={"imageDigest": str(digest)}, targetStorageClass="ARCHIVE")
+    (line,) = place.verify().problems
+    assert "is ARCHIVED in ECR and cannot be pulled" in line
+
+
+def test_an_sdist_with_other_pins_and_a_missing_image_are_told_at_once(place: Place) -> None:
+    sdist = (place.folder / SDIST).read_bytes()
+    move(place, f"{place.store.repository.name}/gone")
+    place.index.contents = {SDIST: sdist, NAME: (place.folder / NAME).read_bytes()}
+    first, second = place.verify().problems
+    assert first == f"{SDIST}: its pins are not the wheel's"
+    assert "RepositoryNotFoundException" in second
+
+
+def test_a_wheel_that_is_none_is_a_line(place: Place) -> None:
+    place.index.contents = {SDIST: (place.folder / SDIST).read_bytes(), NAME: b"PK"}
+    (line,) = place.verify().problems
+    assert line.startswith(f"{NAME}: ")
+
+
+def test_a_version_that_is_not_there_is_a_line(place: Place) -> None:
+    assert place.verify().problems == ("the index has no file of some-components 1.2",)
+
+
+def test_a_component_file_that_was_changed_is_named(place: Place) -> None:
+    place.publish()
+    wheel = wheel_bytes(
+        {
+            "some_components/yaml/multiply.yaml": component(place) + b"# more\n",
+            "some_components/pins.json": record(place).pins.to_json(),
+            f"{INFO}/METADATA": b"",
+            f"{INFO}/WHEEL": PURE,
+            f"{INFO}/RECORD": b"",
+        }
+    )
+    place.index.contents[NAME] = wheel
+    assert place.verify().problems == (f"{NAME}: multiply.yaml has other bytes than its pins.json says",)
