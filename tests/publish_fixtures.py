@@ -35,12 +35,16 @@ COMPONENT = "name: Multiply\nimplementation:\n  container:\n    image: {}\n    c
 
 @dataclass
 class MemoryIndex:
-    """An index that lists a file after it was asked `late` times, and refuses uploads where `refuses`."""
+    """An index that lists a file after it was asked `late` times, and refuses uploads where `refuses`.
+
+    It hands out a file, unless `errors` has another answer for it.
+    """
 
     contents: dict[str, bytes] = field(default_factory=dict)
     late: int = 0
     refuses: bool = False
     uploaded: list[str] = field(default_factory=list)
+    errors: dict[str, ReleaseError] = field(default_factory=dict)
 
     def files(self, project: str) -> Mapping[str, IndexFile]:
         assert project == PROJECT
@@ -58,6 +62,8 @@ class MemoryIndex:
             raise ReleaseError("the answer was lost")
 
     def download(self, file: IndexFile) -> bytes:
+        if file.filename in self.errors:
+            raise self.errors[file.filename]
         return self.contents[file.filename]
 
 

@@ -19,6 +19,7 @@ import pytest
 from kfp_release.credentials import Credentials
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.index import MAX_FILE, Index, IndexFile
+from kfp_release.index_session import PackageIndexError
 from kfp_release.sandbox.index import IndexServer
 from kfp_release.sandbox.process import free_port
 from kfp_release.settings import IndexSettings
@@ -321,6 +322,18 @@ def test_an_index_that_finds_time_is_read() -> None:
         assert len(asked) == 2
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 410, 418, 429, 503])
+def test_what_the_index_refuses_carries_its_status(status: int, tmp_path: Path) -> None:
+    with scripted({"/file": (status, {}, b""), "/": (status, {}, b"")}) as (url, _):
+        for call in (
+            lambda: index_at(url).download(IndexFile("file", f"{url}/file", None)),
+            lambda: index_at(url).upload(wheel(tmp_path, "1.0")),
+        ):
+            with pytest.raises(PackageIndexError, match=f"HTTP {status}") as caught:
+                call()
+            assert caught.value.status == status
+
+
 def test_an_index_that_does_not_answer_is_named(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     calls: list[Callable[[], object]] = [
@@ -329,9 +342,10 @@ def test_an_index_that_does_not_answer_is_named(tmp_path: Path) -> None:
     ]
     for call in calls:
         with pytest.raises(
-            ReleaseError, match=rf"does not answer at {url}/.*Connection refused(.|\n)*is the URL right"
-        ):
+            PackageIndexError, match=rf"does not answer at {url}/.*Connection refused(.|\n)*is the URL right"
+        ) as caught:
             call()
+        assert caught.value.status == 0
 
 
 UPLOADS = {
@@ -363,8 +377,9 @@ def test_what_is_no_distribution_is_not_uploaded(index: Index, tmp_path: Path) -
 def test_a_download_with_other_bytes_is_refused() -> None:
     with scripted({"/file": (200, {}, b"other bytes")}) as (url, _):
         index = index_at(url)
-        with pytest.raises(ReleaseError, match=r"has sha256 [0-9a-f]{64}, its page says 0{64}"):
+        with pytest.raises(ReleaseError, match=r"has sha256 [0-9a-f]{64}, its page says 0{64}") as caught:
             index.download(IndexFile("file", f"{url}/file", "0" * 64))
+        assert not isinstance(caught.value, PackageIndexError)
         assert index.download(IndexFile("file", f"{url}/file", None)) == b"other bytes"
         with pytest.raises(ReleaseError, match="answers HTTP 404"):
             index.download(IndexFile("gone", f"{url}/gone", None))

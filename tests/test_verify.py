@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,9 @@ from publish_fixtures import PROJECT, SDIST, VERSION, Place, component, move, pl
 
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
+from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import Repository
+from kfp_release.index_session import PackageIndexError
 from kfp_release.verify import verify
 
 
@@ -36,6 +42,100 @@ def test_an_ecr_that_cannot_be_asked_is_no_fault_of_the_release(place: Place) ->
             index=place.index,
             stores=lambda repository: EcrRepository(strangers, repository),
         )
+
+
+@pytest.mark.parametrize("status", [0, 403, 429, 503])
+@pytest.mark.parametrize("name", [SDIST, NAME])
+def test_an_index_that_cannot_be_asked_is_no_fault_of_the_release(place: Place, status: int, name: str) -> None:
+    place.publish()
+    place.index.errors[name] = PackageIndexError("no answer", remedy="try again later", status=status)
+    with pytest.raises(PackageIndexError, match="no answer"):
+        place.verify()
+
+
+@pytest.mark.parametrize("status", [404, 410])
+@pytest.mark.parametrize("name", [SDIST, NAME])
+def test_a_file_that_is_gone_is_a_line(place: Place, status: int, name: str) -> None:
+    place.publish()
+    place.index.errors[name] = PackageIndexError("it is gone", remedy="is the URL right?", status=status)
+    assert place.verify().problems == (f"{name}: it is gone",)
+
+
+@pytest.mark.parametrize("name", [SDIST, NAME])
+def test_a_file_that_is_not_what_the_index_announced_is_a_line(place: Place, name: str) -> None:
+    place.publish()
+    place.index.errors[name] = ReleaseError("it has another sha256", remedy="try again")
+    assert place.verify().problems == (f"{name}: it has another sha256",)
+
+
+def test_an_sdist_that_is_none_is_a_line(place: Place) -> None:
+    place.publish()
+    place.index.contents[SDIST] = b"no archive"
+    (line,) = place.verify().problems
+    assert line.startswith(f"{SDIST}: {SDIST} cannot be read")
+    assert "\n" not in line
+
+
+def test_a_version_without_an_sdist_is_a_line(place: Place) -> None:
+    place.publish()
+    del place.index.contents[SDIST]
+    assert place.verify().problems == ("the index has 0 sdists of some-components 1.2, not one",)
+
+
+@pytest.mark.parametrize(("status", "message"), [(404, "is gone from"), (410, "is gone from")])
+def test_a_config_that_is_gone_is_a_line(place: Place, status: int, message: str) -> None:
+    place.publish()
+    with answering(status) as url:
+        (line,) = verify(
+            VERSION,
+            distribution=PROJECT,
+            index=place.index,
+            stores=lambda repository: elsewhere(place, repository, url),
+        ).problems
+    assert message in line
+    assert "\n" not in line
+
+
+def test_a_config_that_cannot_be_asked_for_is_no_fault_of_the_release(place: Place) -> None:
+    place.publish()
+    with answering(403) as url, pytest.raises(EcrError, match="HTTP 403"):
+        verify(
+            VERSION,
+            distribution=PROJECT,
+            index=place.index,
+            stores=lambda repository: elsewhere(place, repository, url),
+        )
+
+
+def elsewhere(place: Place, repository: Repository, url: str) -> EcrRepository:
+    """The repository, whose blobs are to be had at `url` alone."""
+    client = place.local.client()
+    client.meta.events.register(
+        "after-call.ecr.GetDownloadUrlForLayer", lambda parsed, **_: parsed.update(downloadUrl=url)
+    )
+    return EcrRepository(client, repository)
+
+
+@contextmanager
+def answering(status: int) -> Iterator[str]:
+    """A server that answers every question so."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_repository_that_is_gone_is_a_line(place: Place) -> None:
@@ -76,6 +176,7 @@ def test_a_wheel_that_is_none_is_a_line(place: Place) -> None:
     place.index.contents = {SDIST: (place.folder / SDIST).read_bytes(), NAME: b"PK"}
     (line,) = place.verify().problems
     assert line.startswith(f"{NAME}: ")
+    assert "\n" not in line
 
 
 def test_a_version_that_is_not_there_is_a_line(place: Place) -> None:

@@ -15,7 +15,7 @@ from pypi_simple import ACCEPT_ANY, ProjectPage, PyPISimple, UnsupportedRepoVers
 from kfp_release.credentials import Credentials
 from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.index_session import IndexSession, printable, status, unreachable
+from kfp_release.index_session import IndexSession, PackageIndexError, printable, status, unreachable
 from kfp_release.retry import passes
 from kfp_release.settings import IndexSettings
 from kfp_release.url import BadUrl, parse_url
@@ -56,7 +56,8 @@ class Index:
         """The files of `project` by name; none where the index does not know the project.
 
         A redirect to another host means that as well: pypiserver and others send pip on to the public index for what
-        they do not have, and a public project of the same name is not ours. Raise `ReleaseError` for anything else.
+        they do not have, and a public project of the same name is not ours. Raise `PackageIndexError` where it cannot
+        be asked, another `ReleaseError` where its page cannot be read.
         """
         with self._session() as session:
             url = PyPISimple(self._simple_url, session=session).get_project_url(project)
@@ -73,7 +74,10 @@ class Index:
         return {file.filename: file for file in files}
 
     def download(self, file: IndexFile) -> bytes:
-        """The bytes of `file`. Raise `ReleaseError` where they are not those that the index announced, or too many."""
+        """The bytes of `file`. Raise `PackageIndexError` where they cannot be had.
+
+        Raise another `ReleaseError` where they are not those that the index announced, or too many.
+        """
         with (
             self._session() as session,
             session.ask(file.url, accept="*/*", allow_elsewhere=True) as response,
@@ -89,7 +93,7 @@ class Index:
         return data
 
     def upload(self, path: Path) -> None:
-        """Upload one wheel or sdist through twine. Raise `ReleaseError` where the index does not take it."""
+        """Upload one wheel or sdist through twine. Raise `PackageIndexError` where the index does not take it."""
         from kfp_release.twine_upload import upload_distribution  # noqa: PLC0415 - twine is slow to import; readers need none
 
         upload_distribution(path, url=self._upload_url, credentials=self._credentials)
@@ -108,9 +112,10 @@ def _url(what: str, text: str) -> str:
 def _require_ok(url: str, response: requests.Response) -> None:
     if response.ok and not response.is_redirect:
         return
-    raise ReleaseError(
+    raise PackageIndexError(
         f"the index answers {status(response)} at {url}",
         remedy="try again later" if passes(response.status_code) else "is the URL right?",
+        status=response.status_code,
     )
 
 

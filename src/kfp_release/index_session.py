@@ -21,6 +21,17 @@ _CONNECT, _READ = 10.0, 60.0
 """Seconds: until connected, and between two bytes."""
 
 
+class PackageIndexError(ReleaseError):
+    """The index refused what it was asked, or gave no answer: the network, the credentials, a fault of its own.
+
+    `status` is that of its HTTP answer, 0 where there was none. An answer that came, and is wrong, is another error.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", status: int = 0) -> None:
+        super().__init__(message, remedy=remedy)
+        self.status = status
+
+
 class _Nobody(AuthBase):
     """No credentials, in a form that keeps requests from looking for some in ~/.netrc."""
 
@@ -52,7 +63,7 @@ class IndexSession(requests.Session):
             self.mount(scheme, TimedAdapter(max_retries=BoundedRetry.of_index(sleep)))
 
     def ask(self, url: str, *, accept: str, allow_elsewhere: bool = False) -> requests.Response:
-        """GET `url`, its body not read yet. Raise `ReleaseError` where no answer comes, and for 401 and 403."""
+        """GET `url`, its body not read yet. Raise `PackageIndexError` where no answer comes, and for 401, 403."""
         self.allow_elsewhere = allow_elsewhere
         ours = not _is_elsewhere(self.url, url)
         try:
@@ -91,22 +102,24 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
-def unreachable(url: str, error: BaseException) -> ReleaseError:
+def unreachable(url: str, error: BaseException) -> PackageIndexError:
     """What to say where no answer came."""
-    return ReleaseError(
+    return PackageIndexError(
         f"the index does not answer at {url}: {_innermost(error)}",
         remedy="is the URL right, and the host reachable from here (network, proxy, certificate)?",
     )
 
 
-def refused(url: str, response: requests.Response, *, anonymous: bool) -> ReleaseError:
+def refused(url: str, response: requests.Response, *, anonymous: bool) -> PackageIndexError:
     """What to say of a 401 or 403."""
     remedy = (
         f"set {USERNAME} and {PASSWORD} in the environment; they are not set"
         if anonymous
         else f"check {USERNAME} and {PASSWORD} in the environment, and what this user may do"
     )
-    return ReleaseError(f"the index refuses access to {url} ({status(response)})", remedy=remedy)
+    return PackageIndexError(
+        f"the index refuses access to {url} ({status(response)})", remedy=remedy, status=response.status_code
+    )
 
 
 def status(response: requests.Response) -> str:

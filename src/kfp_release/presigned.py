@@ -10,10 +10,12 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from kfp_release.digest import Digest
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
 
 _ATTEMPTS = 3
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _TIMEOUT = 60.0
 """Seconds without a byte."""
 
@@ -21,7 +23,7 @@ _TIMEOUT = 60.0
 def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
     """The blob, held in memory and verified. `where` names its repository in errors.
 
-    Raises `ReleaseError` where it cannot be had, or is another one.
+    Raises `EcrError` where nobody can be asked for it, another `ReleaseError` where it is gone, or is another one.
     """
     host = urlsplit(url).hostname
     if urlsplit(url).scheme not in {"http", "https"}:
@@ -34,6 +36,11 @@ def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
             break
         except urllib.error.HTTPError as error:
             error.close()
+            if error.code in _GONE:
+                raise ReleaseError(
+                    f"{descriptor.digest} of {where} is gone from {host}: HTTP {error.code}",
+                    remedy="run this again; if it stays so, the image is damaged",
+                ) from error
             if error.code < HTTPStatus.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS:
                 raise _lost(descriptor, where, host, f"HTTP {error.code}") from error
         except (OSError, http.client.HTTPException) as error:
@@ -55,8 +62,8 @@ def _reason(error: OSError | http.client.HTTPException) -> str:
     return str(cause) if isinstance(cause, OSError) else type(cause).__name__
 
 
-def _lost(descriptor: Descriptor, where: str, host: str | None, reason: str) -> ReleaseError:
-    return ReleaseError(
+def _lost(descriptor: Descriptor, where: str, host: str | None, reason: str) -> EcrError:
+    return EcrError(
         f"cannot download {descriptor.digest} of {where} from {host}: {reason}",
         remedy="check the network and the proxy, and run this again",
     )

@@ -22,7 +22,16 @@ from twine.repository import Repository
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.index_session import TimedAdapter, basic_auth, printable, refused, said, status, unreachable
+from kfp_release.index_session import (
+    PackageIndexError,
+    TimedAdapter,
+    basic_auth,
+    printable,
+    refused,
+    said,
+    status,
+    unreachable,
+)
 from kfp_release.retry import passes
 
 _UNREADABLE = (TwineException, OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
@@ -48,10 +57,10 @@ def check_distributions(paths: Iterable[Path]) -> None:
 def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> None:
     """Upload one wheel or sdist to the index at `url` (PyPI's legacy upload API).
 
-    Raise `ReleaseError` where there are no credentials, and where the index does not take it.
+    Raise `PackageIndexError` where there are no credentials, and where the index does not take it.
     """
     if credentials.is_anonymous:
-        raise ReleaseError(
+        raise PackageIndexError(
             f"{path.name} cannot be uploaded to {url} without credentials",
             remedy=f"set {USERNAME} and {PASSWORD} in the environment",
         )
@@ -60,16 +69,18 @@ def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> No
     if response.status_code in {401, 403}:
         raise refused(url, response, anonymous=False)
     if response.is_redirect:
-        raise ReleaseError(
+        raise PackageIndexError(
             f"{url} sends the upload of {path.name} elsewhere ({status(response)})",
             remedy="set upload-url to where it leads, if that is yours; a missing / at its end is a common cause",
+            status=response.status_code,
         )
     if not response.ok:
-        raise ReleaseError(
+        raise PackageIndexError(
             f"the index at {url} does not take {path.name} ({status(response)}): {credentials.hide(said(response))}",
             remedy="try again later"
             if passes(response.status_code)
             else "a file that is there is never replaced: look at what the index lists, and release a new version",
+            status=response.status_code,
         )
 
 

@@ -5,7 +5,7 @@ Nothing of the checkout takes part. Every disagreement is one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION
 from kfp_release.image_ref import Repository
 from kfp_release.index import IndexFile
+from kfp_release.index_session import PackageIndexError
 from kfp_release.manifest import ImageConfig
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.sdist import Sdist
@@ -28,6 +29,8 @@ from kfp_release.wheel import Wheel
 
 _ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInaccessibleException"}
 """ECR's errors that tell of the release, and not of who asks."""
+_GONE = {404, 410}
+"""The index's answers that do so (RFC 9110)."""
 
 
 class PackageIndex(Protocol):
@@ -85,20 +88,20 @@ def verify(
         try:
             contents[name] = index.download(file)
         except ReleaseError as error:
-            problems.append(f"{name}: {error}")
+            if isinstance(error, PackageIndexError) and error.status not in _GONE:
+                raise
+            problems.append(_line(name, error))
     hashes = {name: Digest.of(data).hex for name, data in contents.items()}
-    wheels = [name for name in contents if name.endswith(".whl")]
-    sdists = [name for name in contents if not name.endswith(".whl")]
-    problems += _file_problems(distribution, version, listed, wheels, sdists)
+    problems += _file_problems(distribution, version, listed)
     pins = None
-    if wheels:
+    if wheel := next(filter(_is_wheel, contents), None):
         try:
-            pins, found = _inspect_wheel(Wheel.parse(wheels[0], contents[wheels[0]]), version)
+            pins, found = _inspect_wheel(Wheel.parse(wheel, contents[wheel]), version)
             problems += found
         except ReleaseError as error:
-            problems.append(f"{wheels[0]}: {error}")
+            problems.append(_line(wheel, error))
     if pins is not None:
-        for name in sdists:
+        for name in [name for name in contents if not _is_wheel(name)]:
             problems += _sdist_problems(name, contents[name], pins)
         for image in pins.images:
             problems += _image_problems(image, pins, stores)
@@ -114,16 +117,24 @@ def require_whole(verified: Verified) -> None:
         )
 
 
-def _file_problems(
-    distribution: str, version: ReleaseVersion, listed: Mapping[str, IndexFile], wheels: list[str], sdists: list[str]
-) -> Iterator[str]:
-    if not listed:
+def _line(what: str, error: ReleaseError) -> str:
+    """The disagreement that an error tells of, without its remedy."""
+    return f"{what}: {' '.join(str(error.args[0]).split())}"
+
+
+def _is_wheel(name: str) -> bool:
+    return name.endswith(".whl")
+
+
+def _file_problems(distribution: str, version: ReleaseVersion, listed: Iterable[str]) -> Iterator[str]:
+    names = list(listed)
+    if not names:
         yield f"the index has no file of {distribution} {version}"
         return
-    if len(wheels) != 1:
-        yield f"the index has {len(wheels)} readable wheels of {distribution} {version}, not one"
-    if len(sdists) != 1:
-        yield f"the index has {len(sdists)} readable sdists of {distribution} {version}, not one"
+    wheels = sum(_is_wheel(name) for name in names)
+    for kind, count in (("wheels", wheels), ("sdists", len(names) - wheels)):
+        if count != 1:
+            yield f"the index has {count} {kind} of {distribution} {version}, not one"
 
 
 def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
@@ -149,7 +160,7 @@ def _sdist_problems(name: str, data: bytes, pins: Pins) -> Iterator[str]:
     try:
         seen = sdist_pins(Sdist.parse(name, data))
     except ReleaseError as error:
-        yield f"{name}: {error}"
+        yield _line(name, error)
         return
     if seen != pins:
         yield f"{name}: its pins are not the wheel's"
@@ -165,7 +176,7 @@ def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repositor
     except ReleaseError as error:
         if isinstance(error, EcrError) and error.code not in _ABSENT:
             raise
-        problems.append(f"{pinned.ref}: {error}")
+        problems.append(_line(str(pinned.ref), error))
     return problems
 
 
