@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -61,8 +62,9 @@ def test_images_are_found_by_name_and_a_name_is_given_anew(layout: Layout) -> No
     layout.add(image(b"2"), name="b")
     layout.add(image(b"3"), name="a")
     assert layout.images() == {"b": image(b"2"), "a": image(b"3")}
-    with pytest.raises(BadLayout, match="has no image called 'c'"):
+    with pytest.raises(BadLayout, match="has no image called 'c'") as caught:
         layout.image("c")
+    assert caught.value.remedy == "make the layout anew"
 
 
 def test_the_same_images_give_the_same_layout(tmp_path: Path) -> None:
@@ -122,8 +124,18 @@ def test_a_blob_that_was_cut_off_is_seen(layout: Layout) -> None:
 def test_a_blob_that_is_missing_is_named(layout: Layout) -> None:
     digest = Digest.of(b"gone")
     assert not layout.has(digest)
-    with pytest.raises(BadLayout, match=f"lacks the blob {digest}"):
+    with pytest.raises(BadLayout, match=f"lacks the blob {digest}") as caught:
         layout.blob(Descriptor(OCI_LAYER_GZIP, digest, 4))
+    assert caught.value.remedy == "make the layout anew"
+
+
+@pytest.mark.parametrize("level", [0, 9])
+def test_a_layer_is_found_by_its_content_whatever_packed_it(layout: Layout, level: int) -> None:
+    for data in (b"", b"no gzip", gzip.compress(b"another"), gzip.compress(b"cut off")[:-9]):
+        layout.write_blob(data)
+    assert not layout.has_content(Digest.of(b"layer"))
+    layout.write_blob(gzip.compress(b"layer", level))
+    assert layout.has_content(Digest.of(b"layer"))
 
 
 def test_a_damaged_manifest_is_seen(layout: Layout) -> None:
@@ -165,8 +177,9 @@ def test_an_index_that_is_none_is_one_clear_error(layout: Layout, text: str) -> 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"imageLayoutVersion": "2.0.0"}'])
 def test_a_folder_that_is_no_layout_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "oci-layout").write_text(text, encoding="utf-8")
-    with pytest.raises(BadLayout):
+    with pytest.raises(BadLayout) as caught:
         Layout(tmp_path)
+    assert caught.value.remedy == "make the layout anew"
 
 
 def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:

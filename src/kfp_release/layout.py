@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import tempfile
+import zlib
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ _VERSION = canonical_json({"imageLayoutVersion": "1.0.0"})
 _INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 _NAME_KEY = "org.opencontainers.image.ref.name"
 _NAME = re.compile(r"[A-Za-z0-9]+(?:[-._:@/+][A-Za-z0-9]+)*", re.ASCII)
+_ANEW = "make the layout anew"
 _CHUNK: Final = 1024 * 1024
 
 
@@ -43,7 +46,7 @@ class LayoutBlob:
             file = stack.enter_context(self.path.open("rb"))
             found = Digest.of_chunks(_chunks(file))
             if found != self.descriptor.digest:
-                raise BadLayout(f"{self.path} is damaged: its digest is {found}", remedy="make the layout anew")
+                raise BadLayout(f"{self.path} is damaged: its digest is {found}", remedy=_ANEW)
             file.seek(0)
             stack.pop_all()
         return file
@@ -60,9 +63,9 @@ class Layout:
         try:
             version = json.loads(marker.read_bytes())["imageLayoutVersion"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadLayout(f"{self.path} is not an OCI image layout: it has no {_MARKER}") from error
+            raise BadLayout(f"{self.path} is not an OCI image layout: it has no {_MARKER}", remedy=_ANEW) from error
         if version != "1.0.0":
-            raise BadLayout(f"{marker} says version {str(version)[:40]!r}, this is 1.0.0")
+            raise BadLayout(f"{marker} says version {str(version)[:40]!r}, this is 1.0.0", remedy=_ANEW)
 
     @classmethod
     def create(cls, path: Path) -> Self:
@@ -111,7 +114,7 @@ class Layout:
         for item in self._entries():
             if _name(item) == name:
                 return self._image(item)
-        raise BadLayout(f"{self.path} has no image called {name[:120]!r}")
+        raise BadLayout(f"{self.path} has no image called {name[:120]!r}", remedy=_ANEW)
 
     def images(self) -> dict[str, Image]:
         """All images that have a name, in the order of the index."""
@@ -121,16 +124,20 @@ class Layout:
         """Whether there is such a blob."""
         return self._blob_path(digest).is_file()
 
+    def has_content(self, diff_id: Digest) -> bool:
+        """Whether a layer is here whose tar has this digest, whatever gzip made of it."""
+        return any(_unpacked(path) == diff_id for path in sorted((self.path / "blobs" / "sha256").glob("*")))
+
     def blob(self, descriptor: Descriptor) -> LayoutBlob:
         """The blob that `descriptor` names. Raise `BadLayout` where it is missing or has another length."""
         path = self._blob_path(descriptor.digest)
         if not path.is_file():
-            raise BadLayout(f"{self.path} lacks the blob {descriptor.digest}")
+            raise BadLayout(f"{self.path} lacks the blob {descriptor.digest}", remedy=_ANEW)
         size = path.stat().st_size
         if size != descriptor.size:
             raise BadLayout(
                 f"{path} has {size} bytes, and {descriptor.size} are right: it is damaged",
-                remedy="make the layout anew",
+                remedy=_ANEW,
             )
         return LayoutBlob(descriptor, path)
 
@@ -151,9 +158,9 @@ class Layout:
         try:
             manifests = json.loads(path.read_bytes())["manifests"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-            raise BadLayout(f"{path} is not the index of an image layout", remedy="make the layout anew") from error
+            raise BadLayout(f"{path} is not the index of an image layout", remedy=_ANEW) from error
         if not isinstance(manifests, list) or not all(isinstance(item, dict) for item in manifests):
-            raise BadLayout(f"{path} has no list of manifests", remedy="make the layout anew")
+            raise BadLayout(f"{path} has no list of manifests", remedy=_ANEW)
         return manifests
 
 
@@ -162,7 +169,15 @@ def _name(item: dict[str, Any]) -> str:
     return str(annotations.get(_NAME_KEY, "")) if isinstance(annotations, dict) else ""
 
 
-def _chunks(file: BinaryIO) -> Iterable[bytes]:
+def _unpacked(path: Path) -> Digest | None:
+    try:
+        with gzip.open(path) as file:
+            return Digest.of_chunks(_chunks(file))
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        return None
+
+
+def _chunks(file: BinaryIO | gzip.GzipFile) -> Iterable[bytes]:
     return iter(lambda: file.read(_CHUNK), b"")
 
 
