@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manife
 from kfp_release.progress import Silent
 from kfp_release.publish import Published, publish
 from kfp_release.record import Distribution, PinnedComponent, PinnedImage, Pins, ReleaseRecord
+from kfp_release.stored import gzip_stored
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import Verified, verify
 from kfp_release.version import ReleaseVersion
@@ -103,8 +105,9 @@ def parts() -> tuple[Image, Layer]:
     value = {**ImageConfig.parse(config.data).value, "config": {"User": "65532"}}
     made = ImageConfig.of(value)
     runtime = normal_runtime(Image(Manifest.of(made.descriptor, manifest.layers, {}), made))
-    data = noise(300, 1)
-    return runtime, Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(data))
+    tar = noise(300, 1)
+    data = b"".join(gzip_stored([tar]))
+    return runtime, Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(tar))
 
 
 def write_dist(folder: Path, repository: Repository, runtime: Image, package: Layer) -> None:
@@ -153,3 +156,24 @@ def move(place: Place, name: str) -> None:
     part = replace(pins.components[0], images=(pin,), sha256=Digest.of(text).hex)
     moved = replace(pins, images=(replace(image, declared=declared, pin=pin),), components=(part,))
     write_distributions(place.folder, moved, text)
+
+
+def packed_anew(dist: Path) -> None:
+    """Pin the image as another tool left it in ECR: the same content, its package layer in other bytes."""
+    layout = Layout(dist / "image")
+    image = layout.image("demo")
+    with layout.blob(image.manifest.layers[-1]).open() as file:
+        packed = gzip.compress(gzip.decompress(file.read()), 9)
+    layer = Descriptor(OCI_LAYER_GZIP, Digest.of(packed), len(packed))
+    manifest = Manifest.of(image.config.descriptor, (*image.manifest.layers[:-1], layer), image.manifest.annotations)
+    layout.add(replace(image, manifest=manifest), name="demo")
+    pin_to(dist, manifest.digest)
+
+
+def pin_to(dist: Path, digest: Digest) -> None:
+    """Wheel, sdist and release.json with another digest of the image."""
+    pins = ReleaseRecord.parse((dist / "release.json").read_bytes()).pins
+    image = replace(pins.images[0], pin=f"{pins.images[0].pin.partition('@')[0]}@{digest}")
+    text = COMPONENT.format(image.pin).encode()
+    part = replace(pins.components[0], images=(image.pin,), sha256=Digest.of(text).hex)
+    write_distributions(dist, replace(pins, images=(image,), components=(part,)), text)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from archives import INFO, NAME, PURE, wheel_bytes
 from ecr_fixtures import LocalEcr, running_ecr
-from publish_fixtures import PROJECT, SDIST, VERSION, Place, component, move, place_at, record
+from publish_fixtures import PROJECT, SDIST, VERSION, Place, component, move, place_at, record, write_distributions
 
+from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
@@ -181,6 +183,24 @@ def test_a_wheel_that_is_none_is_a_line(place: Place) -> None:
 
 def test_a_version_that_is_not_there_is_a_line(place: Place) -> None:
     assert place.verify().problems == ("the index has no file of some-components 1.2",)
+
+
+def test_a_component_file_that_names_another_image_than_the_pins_is_a_line(place: Place) -> None:
+    place.publish()
+    pins, image = record(place).pins, record(place).pins.images[0]
+    other = f"{image.pin.partition('@')[0]}@sha256:{'b' * 64}"
+    text = component(place).replace(image.pin.encode(), other.encode())
+    part = replace(pins.components[0], images=(other,), sha256=Digest.of(text).hex)
+    write_distributions(place.folder, replace(pins, components=(part,)), text)
+    place.index.contents = {name: (place.folder / name).read_bytes() for name in (SDIST, NAME)}
+    assert place.verify().problems == (f"{NAME}: multiply.yaml names {other}, and demo is pinned to {image.pin}",)
+
+
+def test_pins_without_an_image_are_a_line(place: Place) -> None:
+    place.publish()
+    write_distributions(place.folder, replace(record(place).pins, images=()), component(place))
+    place.index.contents = {name: (place.folder / name).read_bytes() for name in (SDIST, NAME)}
+    assert place.verify().problems == (f"{NAME}: its pins.json pins no image",)
 
 
 def test_a_component_file_that_was_changed_is_named(place: Place) -> None:

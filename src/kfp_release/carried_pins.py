@@ -1,10 +1,15 @@
-"""The pins that a wheel or an sdist carries."""
+"""The pins that a wheel or an sdist carries, and whether a wheel's component files are what they say."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from kfp_release.component import ComponentFile, ImageText, repository_of
+from kfp_release.digest import Digest
+from kfp_release.errors import Problems
 from kfp_release.member import BadArchive
 from kfp_release.pinned import SDIST_PINS
-from kfp_release.record import Pins
+from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
 
@@ -31,3 +36,45 @@ def wheel_pins(wheel: Wheel) -> tuple[Pins, str]:
 def sdist_pins(sdist: Sdist) -> Pins:
     """The pins of an sdist. Raise `ReleaseError` where it has none."""
     return Pins.parse(sdist.read(SDIST_PINS))
+
+
+def wheel_problems(wheel: Wheel, pins: Pins, package: str) -> Iterator[str]:
+    """Where the wheel's component files are not what `pins` say, a line each. `package` is as `wheel_pins` gives it.
+
+    Each file is the recorded one; each image of a pinned repository is that pin, and any other carries a digest.
+    """
+    folder = f"{package}yaml/"
+    files = {m.path.removeprefix(folder): m.data for m in wheel.members if m.path.startswith(folder)}
+    recorded = {component.file: component for component in pins.components}
+    if files and not pins.images:
+        yield f"{wheel.filename}: its pins.json pins no image"
+    for name in sorted(files.keys() - recorded.keys()):
+        yield f"{wheel.filename}: {name} is not in its pins.json"
+    for name in sorted(recorded.keys() - files.keys()):
+        yield f"{wheel.filename}: {name} is missing"
+    for name in sorted(files.keys() & recorded.keys()):
+        for problem in _file_problems(name, files[name], recorded[name], pins.images):
+            yield f"{wheel.filename}: {problem}"
+
+
+def _file_problems(name: str, data: bytes, recorded: PinnedComponent, pinned: Iterable[PinnedImage]) -> Iterator[str]:
+    if Digest.of(data).hex != recorded.sha256:
+        yield f"{name} has other bytes than its pins.json says"
+    try:
+        images = ComponentFile.parse(name, data).images
+    except Problems as error:
+        yield from (f"{problem.path}:{problem.line}: {problem.message}" for problem in error.problems)
+        return
+    named = tuple(image.value for image in images)
+    if named != recorded.images:
+        yield f"{name} names {', '.join(named)}, its pins.json says otherwise"
+    for image in images:
+        if problem := _image_problem(image, pinned):
+            yield f"{name} {problem}"
+
+
+def _image_problem(image: ImageText, pinned: Iterable[PinnedImage]) -> str:
+    for owned in pinned:
+        if image.repository in {str(owned.declared), repository_of(owned.pin)}:
+            return "" if image.value == owned.pin else f"names {image.value}, and {owned.name} is pinned to {owned.pin}"
+    return "" if image.has_digest else f"names {image.value}, which carries no digest"

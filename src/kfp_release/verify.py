@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from kfp_release.carried_pins import sdist_pins, wheel_pins
-from kfp_release.component import ComponentFile
+from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
 from kfp_release.ecr import EcrRepository
@@ -139,21 +138,10 @@ def _file_problems(distribution: str, version: ReleaseVersion, listed: Iterable[
 
 def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
     pins, package = wheel_pins(wheel)
-    folder = f"{package}yaml/"
     problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
     if not pins.is_exact:
         problems.append(f"{wheel.filename}: it pins tags alone, no digests")
-    files = {m.path.removeprefix(folder): m.data for m in wheel.members if m.path.startswith(folder)}
-    recorded = {component.file: component for component in pins.components}
-    problems += [f"{wheel.filename}: {name} is not in its pins.json" for name in sorted(files.keys() - recorded.keys())]
-    problems += [f"{wheel.filename}: {name} is missing" for name in sorted(recorded.keys() - files.keys())]
-    for name in sorted(files.keys() & recorded.keys()):
-        if Digest.of(files[name]).hex != recorded[name].sha256:
-            problems.append(f"{wheel.filename}: {name} has other bytes than its pins.json says")
-        named = tuple(image.value for image in ComponentFile.parse(name, files[name]).images)
-        if named != recorded[name].images:
-            problems.append(f"{wheel.filename}: {name} names {', '.join(named)}, its pins.json says otherwise")
-    return pins, problems
+    return pins, [*problems, *wheel_problems(wheel, pins, package)]
 
 
 def _sdist_problems(name: str, data: bytes, pins: Pins) -> Iterator[str]:
