@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from archives import NAME
 from ecr_fixtures import LocalEcr, running_ecr
-from publish_fixtures import KEY, SDIST, Place, component, move, place_at, record, write_distributions
+from publish_fixtures import KEY, SDIST, Place, component, move, packed_anew, place_at, record, write_distributions
 
 from kfp_release.built import BadBuild
 from kfp_release.digest import Digest
@@ -87,6 +87,14 @@ def test_a_repository_that_is_missing_is_named_with_the_command_that_makes_it(pl
     with pytest.raises(ReleaseError, match=r"has no repository .*/elsewhere\n.*runtime --create-repository"):
         place.publish()
     assert place.local.repository(record(place).pins.images[0].ref.repository.name, create=False).describe() is None
+
+
+def test_an_image_that_was_adopted_and_is_gone_is_no_fault_of_the_runtime(place: Place) -> None:
+    packed_anew(place.folder)
+    with pytest.raises(ReleaseError, match=r":1\.2@sha256:.* was adopted by this build") as caught:
+        place.publish()
+    assert "kfp-release build" in caught.value.remedy
+    assert place.index.uploaded == []
 
 
 def test_layers_of_the_runtime_that_ecr_lacks_are_named(place: Place) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from kfp_release.carried_pins import sdist_pins, wheel_pins
+from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
 from kfp_release.config import Config
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
@@ -15,6 +15,9 @@ from kfp_release.layout import Layout
 from kfp_release.record import Distribution, PinnedImage, ReleaseRecord
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
+
+_AGAIN = "build again: kfp-release build"
+_ONLY = "only what kfp-release build made from a plan can be published"
 
 
 class BadBuild(ReleaseError):
@@ -33,13 +36,14 @@ class BuiltRelease:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Raise `BadBuild` where a file is missing, is not what release.json says, or a pin lacks its digest."""
+        """Raise `BadBuild` where a file is missing, or anything is not what release.json says or pins exactly."""
         path = folder / "release.json"
         try:
             record = ReleaseRecord.parse(path.read_bytes())
         except OSError as error:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         built = cls(folder, record)
+        built._require_both()
         for item in record.distributions:
             data = built._unchanged(item)
             if item.project == record.pins.distribution:
@@ -48,6 +52,19 @@ class BuiltRelease:
             built._require_image(image)
         return built
 
+    def _require_both(self) -> None:
+        """The sdist and the wheel; whose upload is the release comes last."""
+        record = self.record
+        names = [item.filename for item in record.distributions if item.project == record.pins.distribution]
+        both = [name.endswith(".whl") for name in names] == [False, True]
+        if not both or record.distributions[-1].filename != names[-1]:
+            listed = ", ".join(item.filename for item in record.distributions) or "no file"
+            raise BadBuild(
+                f"{self.folder / 'release.json'} lists {listed}; it should list one sdist and then one wheel of "
+                f"{record.pins.distribution}, the wheel last of all",
+                remedy=_ONLY,
+            )
+
     def _unchanged(self, item: Distribution) -> bytes:
         path = self.path(item)
         try:
@@ -55,32 +72,49 @@ class BuiltRelease:
         except OSError as error:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         if (seen := Digest.of(data).hex) != item.sha256:
-            raise BadBuild(
-                f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy="build again: kfp-release build"
-            )
+            raise BadBuild(f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy=_AGAIN)
         return data
 
     def _require_pins(self, item: Distribution, data: bytes) -> None:
-        name = item.filename
-        pins = wheel_pins(Wheel.parse(name, data))[0] if name.endswith(".whl") else sdist_pins(Sdist.parse(name, data))
+        name, problems = item.filename, []
+        if name.endswith(".whl"):
+            wheel = Wheel.parse(name, data)
+            pins, package = wheel_pins(wheel)
+            problems = list(wheel_problems(wheel, pins, package))
+        else:
+            pins = sdist_pins(Sdist.parse(name, data))
         if pins != self.record.pins:
-            raise BadBuild(
-                f"{self.path(item)} carries other pins than release.json has",
-                remedy="only what kfp-release build made from a plan can be published",
-            )
+            raise BadBuild(f"{self.path(item)} carries other pins than release.json has", remedy=_ONLY)
+        if problems:
+            raise BadBuild(f"{self.path(item)} is not as its pins say:\n" + "\n".join(problems), remedy=_ONLY)
 
     def _require_image(self, pinned: PinnedImage) -> None:
         if not pinned.is_exact:
+            raise BadBuild(f"image {pinned.name} is pinned to the tag alone: {pinned.pin}", remedy=_ONLY)
+        try:
+            image = self.image(pinned)
+            whole = self._has_package(image)
+        except (ReleaseError, OSError) as error:
+            said = error.args[0] if isinstance(error, ReleaseError) else error
+            raise BadBuild(f"image {pinned.name} cannot be read: {said}", remedy=_AGAIN) from error
+        if image.manifest.digest != pinned.ref.digest:
             raise BadBuild(
-                f"image {pinned.name} is pinned to the tag alone: {pinned.pin}",
-                remedy="only what kfp-release build made from a plan can be published",
+                f"{self.layout.path} has {image.manifest.digest} for image {pinned.name}, release.json pins "
+                f"{pinned.ref.digest}",
+                remedy=_AGAIN,
             )
-        seen = self.image(pinned).manifest.digest
-        if seen != pinned.ref.digest:
-            raise BadBuild(
-                f"{self.folder / 'image'} has {seen} for image {pinned.name}, release.json pins {pinned.ref.digest}",
-                remedy="build again: kfp-release build",
-            )
+        if not whole:
+            raise BadBuild(f"{self.layout.path} lacks the package layer of image {pinned.name}", remedy=_AGAIN)
+
+    def _has_package(self, image: Image) -> bool:
+        if not image.manifest.layers:
+            return False
+        layer = image.manifest.layers[-1]
+        if not self.layout.has(layer.digest):
+            # An image that was adopted may name other bytes of the same content; ECR has those.
+            return self.layout.has_content(image.config.diff_ids[-1])
+        self.layout.blob(layer).open().close()
+        return True
 
     def require_registry(self, config: Config) -> None:
         """Raise `ReleaseError` where `config`, with the environment's registry, would have the images elsewhere."""

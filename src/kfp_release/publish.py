@@ -127,7 +127,13 @@ def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> i
     manifest = pending.image.manifest
     descriptors = {blob.digest: blob for blob in (manifest.config, *manifest.layers)}
     missing = pending.store.missing(set(descriptors))
-    if absent := [digest for digest in missing if not layout.has(digest)]:
+    absent = sorted(digest for digest in missing if not layout.has(digest))
+    if manifest.layers[-1].digest in absent:
+        raise ReleaseError(
+            f"{pending.pinned.ref} was adopted by this build, which has not its package layer, and is gone from ECR",
+            remedy="kfp-release plan and kfp-release build, then publish again",
+        )
+    if absent:
         raise ReleaseError(
             f"ECR repository {pending.pinned.ref.repository} lacks {len(absent)} layers of runtime-"
             f"{pending.pinned.runtime_key}: {', '.join(str(digest) for digest in absent[:3])}",
