@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import stat
 import tarfile
@@ -46,6 +47,25 @@ def sdist_bytes(files: Mapping[str, bytes], *, mode: int = 0o644, mtime: int = 1
             info.size, info.mode, info.mtime, info.uid, info.uname = len(data), mode, mtime, 1000, "somebody"
             archive.addfile(info, io.BytesIO(data))
     return target.getvalue()
+
+
+def wheel_packed_anew(data: bytes, files: Mapping[str, bytes] | None = None, *, mode: int | None = None) -> bytes:
+    """The wheel `data` in other bytes: its files stored, in another order, with other times; some of them changed."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as new:
+        new.writestr(zipfile.ZipInfo("some_components/"), b"")
+        for info in reversed(old.infolist()):
+            again = zipfile.ZipInfo(info.filename, (1999, 12, 31, 0, 0, 0))
+            again.external_attr = info.external_attr if mode is None else (stat.S_IFREG | mode) << 16
+            new.writestr(again, (files or {}).get(info.filename, old.read(info)))
+    return target.getvalue()
+
+
+def sdist_packed_anew(data: bytes, files: Mapping[str, bytes] | None = None, *, mode: int = 0o600) -> bytes:
+    """The sdist `data` in other bytes: another compression, order, owner and times; some files changed."""
+    with tarfile.open(fileobj=io.BytesIO(data)) as old:
+        members = {info.name: stream.read() for info in reversed(old.getmembers()) if (stream := old.extractfile(info))}
+    return gzip.compress(gzip.decompress(sdist_bytes({**members, **(files or {})}, mode=mode, mtime=0)), 1, mtime=0)
 
 
 def make_wheel(files: Mapping[str, bytes]) -> Wheel:

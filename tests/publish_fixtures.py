@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ COMPONENT = "name: Multiply\nimplementation:\n  container:\n    image: {}\n    c
 class MemoryIndex:
     """An index that lists a file after it was asked `late` times, and refuses uploads where `refuses`.
 
-    It hands out a file, unless `errors` has another answer for it.
+    It hands out a file, unless `errors` has another answer for it; its pages do not tell hashes unless it `tells`; what
+    it takes it `packs` anew, by file name.
     """
 
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -47,6 +48,8 @@ class MemoryIndex:
     refuses: bool = False
     uploaded: list[str] = field(default_factory=list)
     errors: dict[str, ReleaseError] = field(default_factory=dict)
+    tells: bool = True
+    packs: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
 
     def files(self, project: str) -> Mapping[str, IndexFile]:
         assert project == PROJECT
@@ -54,12 +57,13 @@ class MemoryIndex:
             self.late -= 1
             return {}
         return {
-            name: IndexFile(name, f"https://index/{name}", Digest.of(data).hex) for name, data in self.contents.items()
+            name: IndexFile(name, f"https://index/{name}", Digest.of(data).hex if self.tells else None)
+            for name, data in self.contents.items()
         }
 
     def upload(self, path: Path) -> None:
         self.uploaded.append(path.name)
-        self.contents[path.name] = path.read_bytes()
+        self.contents[path.name] = self.packs.get(path.name, bytes)(path.read_bytes())
         if self.refuses:
             raise ReleaseError("the answer was lost")
 

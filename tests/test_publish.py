@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from archives import NAME
+from archives import INFO, NAME, sdist_packed_anew, wheel_packed_anew
 from ecr_fixtures import LocalEcr, running_ecr
 from publish_fixtures import KEY, SDIST, Place, component, move, packed_anew, place_at, record, write_distributions
 
@@ -67,6 +67,44 @@ def test_an_upload_whose_answer_was_lost_is_done(place: Place) -> None:
 def test_another_file_on_the_index_is_refused_before_anything_is_sent(place: Place) -> None:
     place.index.contents[NAME] = b"other"
     with pytest.raises(ReleaseError, match=f"the index has {NAME} with sha256 {Digest.of(b'other').hex}"):
+        place.publish()
+    assert place.store.find("1.2") is None
+    assert place.index.uploaded == []
+
+
+@pytest.mark.parametrize("pages_tell", [True, False])
+def test_files_that_the_index_packed_anew_are_there(place: Place, *, pages_tell: bool) -> None:
+    place.index.contents = {
+        NAME: wheel_packed_anew((place.folder / NAME).read_bytes()),
+        SDIST: sdist_packed_anew((place.folder / SDIST).read_bytes()),
+    }
+    place.index.tells = pages_tell
+    hashes = {name: Digest.of(data).hex for name, data in place.index.contents.items()}
+    published = place.publish()
+    assert place.index.uploaded == []
+    assert [(o.what, o.state, o.content) for o in published.outcomes[1:]] == [
+        (name, "already there", hashes[name]) for name in (SDIST, NAME)
+    ]
+    assert place.verify().problems == ()
+    assert place.verify().files == hashes
+
+
+@pytest.mark.parametrize("name", [NAME, SDIST])
+def test_an_index_that_packs_what_it_takes_anew_has_it(place: Place, name: str) -> None:
+    anew = wheel_packed_anew if name == NAME else sdist_packed_anew
+    place.index.packs = {name: anew}
+    seen = Digest.of(anew((place.folder / name).read_bytes())).hex
+    published = place.publish()
+    assert [o.content for o in published.outcomes if o.what == name] == [seen]
+    assert [o.state for o in published.outcomes] == ["sent"] * 3
+
+
+def test_a_wheel_of_other_files_in_the_same_version_is_refused_before_anything_is_sent(place: Place) -> None:
+    other = wheel_packed_anew((place.folder / NAME).read_bytes(), {f"{INFO}/METADATA": b"Name: other\n"})
+    place.index.contents[NAME] = other
+    with pytest.raises(
+        ReleaseError, match=f"the index has {NAME} with sha256 {Digest.of(other).hex} and other content"
+    ):
         place.publish()
     assert place.store.find("1.2") is None
     assert place.index.uploaded == []

@@ -45,7 +45,7 @@ class BuiltRelease:
         built = cls(folder, record)
         built._require_both()
         for item in record.distributions:
-            data = built._unchanged(item)
+            data = built.unchanged(item)
             if item.project == record.pins.distribution:
                 built._require_pins(item, data)
         for image in record.pins.images:
@@ -64,16 +64,6 @@ class BuiltRelease:
                 f"{record.pins.distribution}, the wheel last of all",
                 remedy=_ONLY,
             )
-
-    def _unchanged(self, item: Distribution) -> bytes:
-        path = self.path(item)
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
-        if (seen := Digest.of(data).hex) != item.sha256:
-            raise BadBuild(f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy=_AGAIN)
-        return data
 
     def _require_pins(self, item: Distribution, data: bytes) -> None:
         name, problems = item.filename, []
@@ -138,6 +128,17 @@ class BuiltRelease:
     def path(self, item: Distribution) -> Path:
         """Where a distribution lies."""
         return self.folder / item.filename
+
+    def unchanged(self, item: Distribution) -> bytes:
+        """The bytes of a distribution. Raise `BadBuild` where they cannot be read, or are no longer what was built."""
+        path = self.path(item)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
+        if (seen := Digest.of(data).hex) != item.sha256:
+            raise BadBuild(f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy=_AGAIN)
+        return data
 
     def to_json(self) -> dict[str, Any]:
         """release.json, for ``--json``."""

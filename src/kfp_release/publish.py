@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kfp_release.archive import same_members
 from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -37,7 +38,7 @@ class Outcome:
     state: str
     """`THERE` or `SENT`."""
     content: str
-    """Digest of an image, sha256 of a file."""
+    """Digest of an image, sha256 of the file that the index has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def publish(
     """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there."""
     progress.step("look at ECR and the index")
     for item in built.record.distributions:
-        _is_there(item, index)
+        _sha256_there(item, built, index)
     images = [_look(pinned, built, stores) for pinned in built.record.pins.images]
     outcomes: list[Outcome] = []
     sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
@@ -96,11 +97,11 @@ def publish(
         outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
     for item in built.record.distributions:
         # Looked for again: others may have sent it while the layers went.
-        there = _is_there(item, index)
-        if not there:
+        there = _sha256_there(item, built, index)
+        if there is None:
             progress.step(f"upload {item.filename}")
-            _upload(item, built, index)
-        outcomes.append(Outcome(item.filename, THERE if there else SENT, item.sha256))
+        sha256 = there or _upload(item, built, index)
+        outcomes.append(Outcome(item.filename, THERE if there else SENT, sha256))
     progress.step("verify what is public")
     pins = built.record.pins
     require_whole(verify(pins.version, distribution=pins.distribution, index=index, stores=stores))
@@ -144,16 +145,17 @@ def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> i
     return upload_blobs(pending.store, blobs, progress=progress)
 
 
-def _upload(item: Distribution, built: BuiltRelease, index: PackageIndex) -> None:
+def _upload(item: Distribution, built: BuiltRelease, index: PackageIndex) -> str:
+    """The sha256 of what the index has afterwards."""
     try:
         index.upload(built.path(item))
     except ReleaseError:
-        # Somebody else may have been faster with the same bytes, or the answer was lost and not the file.
-        if not _is_there(item, index):
+        # Somebody else may have been faster with the same content, or the answer was lost and not the file.
+        if _sha256_there(item, built, index) is None:
             raise
     for wait in _WAITS:
-        if _is_there(item, index):
-            return
+        if seen := _sha256_there(item, built, index):
+            return seen
         time.sleep(wait)
     raise ReleaseError(
         f"the index took {item.filename} and does not list it",
@@ -161,15 +163,21 @@ def _upload(item: Distribution, built: BuiltRelease, index: PackageIndex) -> Non
     )
 
 
-def _is_there(item: Distribution, index: PackageIndex) -> bool:
-    """Whether the index has this file with these bytes. Raise `ReleaseError` where it has others."""
+def _sha256_there(item: Distribution, built: BuiltRelease, index: PackageIndex) -> str | None:
+    """The sha256 of this file on the index, in hex; None where there is none. Raise `ReleaseError` for other content.
+
+    Content is the same where the bytes are, or the archive's files: indexes and mirrors pack some archives anew.
+    """
     file = index.files(item.project).get(item.filename)
     if file is None:
-        return False
-    seen = file.sha256 or Digest.of(index.download(file)).hex
-    if seen != item.sha256:
+        return None
+    if file.sha256 == item.sha256:
+        return item.sha256
+    data = index.download(file)
+    seen = Digest.of(data).hex
+    if seen != item.sha256 and not same_members(item.filename, built.unchanged(item), data):
         raise ReleaseError(
-            f"the index has {item.filename} with sha256 {seen}, this build has {item.sha256}",
+            f"the index has {item.filename} with sha256 {seen} and other content, this build has {item.sha256}",
             remedy="nothing is overwritten: release under the next version",
         )
-    return True
+    return seen
