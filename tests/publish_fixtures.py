@@ -40,7 +40,7 @@ class MemoryIndex:
     """An index that lists a file after it was asked `late` times, and refuses uploads where `refuses`.
 
     It hands out a file, unless `errors` has another answer for it; its pages do not tell hashes unless it `tells`; what
-    it takes it `packs` anew, by file name.
+    it takes it `packs` anew, by file name. Where nobody in particular asks, it is `anonymous`.
     """
 
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class MemoryIndex:
     uploaded: list[str] = field(default_factory=list)
     errors: dict[str, ReleaseError] = field(default_factory=dict)
     tells: bool = True
+    anonymous: bool = False
     packs: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
 
     def files(self, project: str) -> Mapping[str, IndexFile]:
@@ -60,6 +61,10 @@ class MemoryIndex:
             name: IndexFile(name, f"https://index/{name}", Digest.of(data).hex if self.tells else None)
             for name, data in self.contents.items()
         }
+
+    def require_credentials(self) -> None:
+        if self.anonymous:
+            raise ReleaseError("nothing can be uploaded without credentials")
 
     def upload(self, path: Path) -> None:
         self.uploaded.append(path.name)

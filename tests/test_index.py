@@ -186,6 +186,10 @@ def test_no_password_is_told_with_the_variables_to_set(server: IndexServer, tmp_
         index.files("demo-components")
     with pytest.raises(ReleaseError, match=r"without credentials(.|\n)*set TWINE_USERNAME and TWINE_PASSWORD"):
         index.upload(wheel(tmp_path, "4.0"))
+    with pytest.raises(PackageIndexError, match=rf"uploaded to {server.upload_url} without credentials") as caught:
+        index.require_credentials()
+    assert caught.value.remedy == "set TWINE_USERNAME and TWINE_PASSWORD in the environment"
+    open_index(server, Credentials(USER, PASSWORD)).require_credentials()
 
 
 def test_credentials_in_netrc_are_not_used(

@@ -11,7 +11,7 @@ from archives import INFO, NAME, sdist_packed_anew, wheel_packed_anew
 from ecr_fixtures import LocalEcr, running_ecr
 from publish_fixtures import KEY, SDIST, Place, component, move, packed_anew, place_at, record, write_distributions
 
-from kfp_release.built import BadBuild
+from kfp_release.built import BadBuild, BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 
@@ -108,6 +108,26 @@ def test_a_wheel_of_other_files_in_the_same_version_is_refused_before_anything_i
         place.publish()
     assert place.store.find("1.2") is None
     assert place.index.uploaded == []
+
+
+@pytest.mark.parametrize("there", [(), (SDIST,), (NAME,)])
+def test_an_index_that_takes_nothing_from_nobody_is_told_before_anything_is_sent(
+    place: Place, there: tuple[str, ...]
+) -> None:
+    place.index.anonymous = True
+    place.index.contents = {name: (place.folder / name).read_bytes() for name in there}
+    with pytest.raises(ReleaseError, match="nothing can be uploaded without credentials"):
+        place.publish()
+    assert place.store.find("1.2") is None
+    package = BuiltRelease.read(place.folder).image(record(place).pins.images[0]).manifest.layers[-1]
+    assert place.store.missing({package.digest}) == {package.digest}
+    assert place.index.uploaded == []
+
+
+def test_what_is_public_already_needs_no_credentials_for_the_index(place: Place) -> None:
+    place.publish()
+    place.index.anonymous = True
+    assert not place.publish().changed
 
 
 def test_a_wheel_with_other_pins_than_the_record_is_refused_before_anything_is_sent(place: Place) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from conftest import commit_all, kfp_release, run_git
+from test_index import scripted
 from test_release import small_project
 
 from kfp_release.sandbox import Sandbox
@@ -215,3 +216,15 @@ def test_it_is_refused_with_a_remedy_and_leaves_everything_as_it_was(
         assert name not in done.stderr
     assert _state(workplace.repository) == before
     assert list(workplace.repository.glob(".dist*")) == []
+
+
+def test_an_index_that_anybody_may_read_takes_nothing_from_nobody_and_no_runtime_is_built(workplace: Workplace) -> None:
+    with scripted({}) as (url, asked):  # it knows no project, and says so to everyone
+        index = {"TWINE_REPOSITORY_URL": f"{url}/", "KFP_RELEASE_SIMPLE_URL": f"{url}/simple/"}
+        nobody = {"TWINE_USERNAME": "", "TWINE_PASSWORD": ""}
+        done = kfp_release(RELEASE, cwd=workplace.repository, environ={**workplace.sandbox.environ, **index, **nobody})
+    assert done.returncode == 1
+    assert f"nothing can be uploaded to {url}/ without credentials" in done.stderr
+    assert "set TWINE_USERNAME and TWINE_PASSWORD" in done.stderr
+    assert "runtime" not in done.stderr
+    assert asked == [("/simple/kubeflow-demo-components/", None)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import requests
 from pypi_simple import ACCEPT_ANY, ProjectPage, PyPISimple, UnsupportedRepoVersionError
 
-from kfp_release.credentials import Credentials
+from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_session import IndexSession, PackageIndexError, printable, status, unreachable
@@ -92,8 +92,17 @@ class Index:
             )
         return data
 
+    def require_credentials(self) -> None:
+        """Raise `PackageIndexError` where there are none: whom it may be read by, it need not take files from."""
+        if self._credentials.is_anonymous:
+            raise PackageIndexError(
+                f"nothing can be uploaded to {self._upload_url} without credentials",
+                remedy=f"set {USERNAME} and {PASSWORD} in the environment",
+            )
+
     def upload(self, path: Path) -> None:
         """Upload one wheel or sdist through twine. Raise `PackageIndexError` where the index does not take it."""
+        self.require_credentials()
         from kfp_release.twine_upload import upload_distribution  # noqa: PLC0415 - twine is slow to import; readers need none
 
         upload_distribution(path, url=self._upload_url, credentials=self._credentials)

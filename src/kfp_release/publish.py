@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from kfp_release.archive import same_members
 from kfp_release.built import BuiltRelease
@@ -28,6 +29,16 @@ from kfp_release.version_home import ensure_home
 THERE, SENT = "already there", "sent"
 _WAITS = (1.0, 2.0, 4.0, 8.0, 0.0)
 """Seconds after each look for a file that the index took: some list it only a while later."""
+
+
+class UploadIndex(PackageIndex, Protocol):
+    """What is asked besides of an index that is written to."""
+
+    def require_credentials(self) -> None:
+        """Raise `ReleaseError` where nobody in particular asks, from whom it takes nothing."""
+
+    def upload(self, path: Path) -> None:
+        """Upload one wheel or sdist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +91,16 @@ def publish(
     built: BuiltRelease,
     *,
     stores: Callable[[Repository], EcrRepository],
-    index: PackageIndex,
+    index: UploadIndex,
     progress: Progress,
 ) -> Published:
-    """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there."""
+    """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there.
+
+    Nor is anything sent where the index lacks a file and there are no credentials for it: many are read without.
+    """
     progress.step("look at ECR and the index")
-    for item in built.record.distributions:
-        _sha256_there(item, built, index)
+    if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
+        index.require_credentials()
     images = [_look(pinned, built, stores) for pinned in built.record.pins.images]
     outcomes: list[Outcome] = []
     sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
@@ -145,7 +159,7 @@ def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> i
     return upload_blobs(pending.store, blobs, progress=progress)
 
 
-def _upload(item: Distribution, built: BuiltRelease, index: PackageIndex) -> str:
+def _upload(item: Distribution, built: BuiltRelease, index: UploadIndex) -> str:
     """The sha256 of what the index has afterwards."""
     try:
         index.upload(built.path(item))

@@ -13,17 +13,20 @@ from kfp_release.build import build
 from kfp_release.buildah import Builder
 from kfp_release.check import check, check_release
 from kfp_release.config import Config
+from kfp_release.distributions import project_name, version_of_file
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import Problems
 from kfp_release.git import Git
 from kfp_release.image_ref import Repository
 from kfp_release.plan import make_plan
 from kfp_release.progress import Progress
-from kfp_release.publish import Published, publish
+from kfp_release.publish import Published, UploadIndex, publish
 from kfp_release.runtime import RuntimeResult, ensure_runtime
 from kfp_release.source import Source
-from kfp_release.verify import PackageIndex
 from kfp_release.version_home import ensure_home
+
+_BOTH = 2
+"""Files of one project and version: the sdist and the wheel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Access:
     """Where a release goes: ECR repositories by name, the index, and the builder for a runtime that is new."""
 
     stores: Callable[[Repository], EcrRepository]
-    index: PackageIndex
+    index: UploadIndex
     builder: Builder
 
 
@@ -91,9 +94,9 @@ def release(
         progress.note(str(warning))
     progress.step("look at ECR and the index")
     # Before minutes go into a runtime: can the version go where it is to go, with these credentials?
+    _require_index(project, config, source, access.index)
     for settings in config.images:
         ensure_home(access.stores(settings.repository), source.version.image_tag, create=options.create_repository)
-    access.index.files(config.distribution)
     files = partial(git.files, source.commit)
     runtimes = tuple(
         ensure_runtime(
@@ -112,3 +115,11 @@ def release(
     built = build(project, plan, target, progress=progress)
     published = publish(built, stores=access.stores, index=access.index, progress=progress)
     return Released(published, runtimes, time.monotonic() - began)
+
+
+def _require_index(project: Path, config: Config, source: Source, index: UploadIndex) -> None:
+    """Raise `ReleaseError` where the index cannot be asked, or lacks a file of the version and takes none from us."""
+    for name in (config.distribution, *(project_name(project / folder) for folder in config.extra_projects)):
+        there = [file for file in index.files(name) if version_of_file(file) == source.version.version]
+        if len(there) < _BOTH:
+            index.require_credentials()

@@ -20,7 +20,7 @@ from twine.exceptions import TwineException
 from twine.package import PackageFile
 from twine.repository import Repository
 
-from kfp_release.credentials import PASSWORD, USERNAME, Credentials
+from kfp_release.credentials import Credentials
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.index_session import (
     PackageIndexError,
@@ -57,13 +57,8 @@ def check_distributions(paths: Iterable[Path]) -> None:
 def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> None:
     """Upload one wheel or sdist to the index at `url` (PyPI's legacy upload API).
 
-    Raise `PackageIndexError` where there are no credentials, and where the index does not take it.
+    Raise `PackageIndexError` where the index does not take it.
     """
-    if credentials.is_anonymous:
-        raise PackageIndexError(
-            f"{path.name} cannot be uploaded to {url} without credentials",
-            remedy=f"set {USERNAME} and {PASSWORD} in the environment",
-        )
     with _twine_said():
         response = _send(path, url, credentials)
     if response.status_code in {401, 403}:

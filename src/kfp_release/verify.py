@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
@@ -33,13 +32,10 @@ _GONE = {404, 410}
 
 
 class PackageIndex(Protocol):
-    """What `publish` and `verify` ask of the index."""
+    """What is asked of an index that is read."""
 
     def files(self, project: str) -> Mapping[str, IndexFile]:
         """The files of a project, by name."""
-
-    def upload(self, path: Path) -> None:
-        """Upload one wheel or sdist."""
 
     def download(self, file: IndexFile) -> bytes:
         """The bytes of one file."""
