@@ -15,7 +15,7 @@ from botocore.stub import Stubber
 from conftest import kfp_release, run_git
 from ecr_fixtures import ACCESS_KEY, HOST, REGION, SECRET_KEY
 
-from kfp_release.ecr import EcrRepository
+from kfp_release.ecr import EcrRepository, open_ecr
 from kfp_release.ecr_errors import EcrError
 from kfp_release.image_ref import Repository
 
@@ -67,23 +67,26 @@ def test_a_name_that_ecr_cannot_have_is_one_line_and_says_where_it_stands() -> N
     assert "[tool.kfp-release.images]" in caught.value.remedy
 
 
-class _Refusing(BaseHTTPRequestHandler):
+class _Answering(BaseHTTPRequestHandler):
+    status: int
+    body: bytes
+
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        body = f'{{"__type": "InvalidSignatureException", "message": "{CANONICAL}"}}'.encode()
-        self.send_response(400)
+        self.send_response(self.status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Length", str(len(self.body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(self.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Nothing."""
 
 
 @contextmanager
-def an_ecr_that_quotes_the_request() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as server:
+def an_ecr_that_answers(status: int, body: str) -> Iterator[str]:
+    handler = type("Handler", (_Answering,), {"status": status, "body": body.encode()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -93,9 +96,24 @@ def an_ecr_that_quotes_the_request() -> Iterator[str]:
             thread.join()
 
 
+@pytest.mark.parametrize(
+    "body", ["[]", '"text"', "null", '{"repositories": 3}', '{"repositories": [{"createdAt": "yesterday"}]}']
+)
+def test_an_answer_of_another_form_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    with an_ecr_that_answers(200, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", url)
+        with pytest.raises(
+            EcrError, match="answers describe_repositories with something that ECR does not say"
+        ) as caught:
+            open_ecr(Repository.parse(f"{HOST}/team/demo")).describe()
+    assert "AWS_ENDPOINT_URL_ECR" in caught.value.remedy
+
+
 def test_a_traceback_does_not_say_what_the_message_leaves_out(scratch_project: Path) -> None:
     run_git(scratch_project, "tag", "v1.0")
-    with an_ecr_that_quotes_the_request() as url:
+    with an_ecr_that_answers(400, f'{{"__type": "InvalidSignatureException", "message": "{CANONICAL}"}}') as url:
         ended = kfp_release(
             ["--debug", "plan", "v1.0"],
             cwd=scratch_project,

@@ -15,6 +15,8 @@ from kfp_release.image_ref import Repository
 
 _USER = re.compile(r"//[^/\s]*@")
 """User and password in a URL, which no message repeats."""
+_PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError)
+"""What botocore raises of JSON in another form than its model has: a list, or a time that is none."""
 
 
 def ecr_client(repository: Repository) -> Any:
@@ -46,7 +48,7 @@ def ecr_client(repository: Repository) -> Any:
         raise ReleaseError(
             f"cannot open ECR for {where}: {_USER.sub('//', str(error))}",
             remedy="set AWS_ENDPOINT_URL_ECR to an http or https URL, or unset it",
-        ) from error
+        ) from None  # a traceback would repeat it
     # Those that end are renewed on the way: a source that fails then is no fault of the endpoint either.
     client.meta.events.register_first("before-call.ecr.*", lambda **_: require_credentials(session, where=where))
     return client
@@ -91,7 +93,7 @@ class EcrCalls:
             raise refused(error, operation=operation, where=self._where) from tellable(error)
         except aws.BotoCoreError as error:
             raise unanswered(error, operation=operation, where=self._where) from error
-        except (OSError, ValueError, EOFError) as error:  # of an answer's parts: a time that is none
+        except _PLAIN as error:
             raise self._strange(operation, f": {in_one_line(error)}") from error
         if not answer.keys() - {"ResponseMetadata"}:
             raise self._strange(operation)
