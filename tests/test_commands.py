@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,7 @@ def test_a_build_without_a_plan_says_which_command_is_missing(workplace: Workpla
 
 def test_a_plan_before_its_runtime_says_what_comes_first(workplace: Workplace) -> None:
     assert "MISSING" in workplace.ended["early plan"].stdout
+    assert "runtime, package layer" in workplace.ended["early plan"].stdout
     assert "first: kfp-release runtime, for demo; then plan again" in workplace.ended["early plan"].stdout
     assert workplace.ended["early-build"].returncode == 1
     assert "kfp-release runtime, then plan again" in workplace.ended["early-build"].stderr
@@ -103,7 +105,7 @@ def test_plan_tells_where_everything_goes_and_what_is_there(workplace: Workplace
     assert text.startswith("Plan for kubeflow-demo-components 1.0\n")
     (row,) = (words for words in said(workplace.ended["plan"]) if words[:1] == ["demo"])
     assert row[1].endswith("/data-science-kubeflow/demo:1.0")
-    assert "is there" in " ".join(row)
+    assert " ".join(row).endswith("is there not there package layer")
     assert "nothing of this version" in text
     assert "v1.0 is commit " in text
     assert "next: kfp-release build" in text
@@ -113,6 +115,7 @@ def test_build_tells_pins_and_files(workplace: Workplace) -> None:
     record = json.loads((workplace.repository / "dist" / "release.json").read_bytes())
     text = workplace.ended["build"].stdout
     assert record["images"]["demo"]["pin"] in text
+    assert re.search(r"at most [1-9][0-9.]* kB are to be pushed to ECR\n", text)
     for item in record["distributions"]:
         assert [item["filename"], item["sha256"]] == [
             words[index]

@@ -140,6 +140,13 @@ class BuiltRelease:
             raise BadBuild(f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy=_AGAIN)
         return data
 
+    @property
+    def bytes_to_push(self) -> int:
+        """Bytes of layers and configs that `publish` sends to ECR at most: what of them ECR has is not sent."""
+        manifests = [self.image(pinned).manifest for pinned in self.record.pins.images]
+        blobs = {blob.digest: blob for manifest in manifests for blob in (manifest.config, *manifest.layers)}
+        return sum(blob.size for blob in blobs.values() if self.layout.has(blob.digest))
+
     def to_json(self) -> dict[str, Any]:
-        """release.json, for ``--json``."""
-        return self.record.to_value()
+        """release.json and `bytes_to_push`, for ``--json``."""
+        return {**self.record.to_value(), "bytes_to_push": self.bytes_to_push}

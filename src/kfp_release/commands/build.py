@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.filesize import decimal
 
 from kfp_release.build import build
 from kfp_release.commands import options, tables
@@ -52,6 +53,10 @@ def command(invocation: Invocation, *, plan_file: Path, output: Path, as_json: b
     report = Report(
         f"Built {record.pins.distribution} {record.pins.version}",
         (tables.images(record.pins.images), tables.distributions(record.distributions), tables.steps(console.times)),
-        (tables.source_note(plan.source), f"written to {output}; next: kfp-release publish"),
+        (
+            tables.source_note(plan.source),
+            f"written to {output}; at most {decimal(built.bytes_to_push)} are to be pushed to ECR",
+            "next: kfp-release publish",
+        ),
     )
     invocation.tell(report, built.to_json(), as_json=as_json)

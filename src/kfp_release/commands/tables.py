@@ -31,13 +31,14 @@ def runtimes(results: Iterable[RuntimeResult]) -> Table:
 def planned_images(plan: Plan) -> Table:
     """A row an image: where it goes, and what is there."""
     return Table.of(
-        ("image", "will be", "runtime", "now in ECR"),
+        ("image", "will be", "runtime", "now in ECR", "to push"),
         [
             (
                 image.name,
                 f"{image.repository}:{plan.source.version.image_tag}",
                 f"runtime-{image.runtime_key} {'is there' if image.runtime else 'MISSING'}",
                 _now(image),
+                _to_push(image),
             )
             for image in plan.images
         ],
@@ -90,3 +91,10 @@ def _now(image: PlannedImage) -> str:
     if not image.repository_exists:
         return "no such repository"
     return str(image.existing.manifest.digest) if image.existing else "not there"
+
+
+def _to_push(image: PlannedImage) -> str:
+    """How many bytes a package layer has `build` says, which makes it."""
+    if image.existing:
+        return "nothing, if it is this commit's"
+    return "package layer" if image.runtime else "runtime, package layer"
