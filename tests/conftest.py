@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kfp_release.progress import Silent
 from kfp_release.sandbox import Sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+_OF_THE_MACHINE = ("AWS_", "TWINE_", "KFP_RELEASE_", "SETUPTOOLS_SCM_", "TTY_", "GITHUB_")
+_OF_THE_TERMINAL = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CI", "PYTHONUNBUFFERED", "SOURCE_DATE_EPOCH")
+
+
+def _settle() -> None:
+    """Whoever runs the tests, from whatever shell: the same environment for them, and for what they start."""
+    for name in list(os.environ):
+        if (name.startswith(_OF_THE_MACHINE) and not name.endswith("_CA_BUNDLE")) or name in _OF_THE_TERMINAL:
+            del os.environ[name]
+    os.environ |= {"TERM": "xterm", "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
+    os.umask(0o022)
+    # A shell that runs them in the background has them, and all that they start, ignore Ctrl-C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # On a busy machine an example may take its time; and what passed here passes there.
+    settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("suite")
+
+
+_settle()
 
 SMALL_DOCKERFILE = """\
 ARG BASE
@@ -92,7 +118,17 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def engine_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def engines_turn() -> Iterator[None]:
+    """Tests may run in several processes, and engines share the machine's bridge and firewall: one at a time."""
+    lock = PROJECT / "build" / "engine.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="module")
+def engine_sandbox(engines_turn: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:  # noqa: ARG001 - in its turn
     """A sandbox with a Docker engine."""
     with Sandbox(tmp_path_factory.mktemp("sandbox"), engine=True, progress=Silent()) as running:
         yield running

@@ -24,7 +24,7 @@ from test_engine import needs_root
 from kfp_release.progress import Silent
 from kfp_release.sandbox.engine import Engine
 
-pytestmark = needs_root
+pytestmark = [needs_root, pytest.mark.usefixtures("engines_turn")]
 VERSIONS = ("1.0", "1.1")
 
 

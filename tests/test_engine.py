@@ -7,12 +7,14 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,9 @@ needs_root = pytest.mark.skipif(root_prefix() is None, reason="a Docker engine i
 
 NOWHERE = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
 """No engine answers, whatever runs on this machine."""
+
+
+pytestmark = pytest.mark.usefixtures("engines_turn")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -123,6 +128,24 @@ def test_the_stacks_of_a_slow_containerd_are_no_litter(tmp_path: Path, monkeypat
         engine.stop()
     assert list(temporary.iterdir()) == []
     assert sorted(path.name for path in (tmp_path / "engine").iterdir()) == ["daemon.json", "dockerd.log"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="it is root's folder")
+def test_the_machine_s_own_containerd_is_left_alone(tmp_path: Path) -> None:
+    # dockerd would hand its containers to it, and it does not see what is mounted for them.
+    theirs = Path("/run/containerd/containerd.sock")
+    with ExitStack() as stack:
+        if not theirs.exists():
+            theirs.parent.mkdir(exist_ok=True)
+            stack.callback(theirs.unlink)
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(str(theirs))
+        engine = Engine(tmp_path / "engine", environ=NOWHERE, progress=Silent())
+        stack.callback(engine.stop)
+        engine.start()
+        run_docker(engine, "import", "-", "echo:1", data=image_of_echo())
+        assert run_docker(engine, "run", "--rm", "--network=none", "echo:1", "/bin/echo", "hello") == "hello\n"
+        assert any("containerd --config" in command_line(one.pid) for one in descendants(os.getpid()))
 
 
 @needs_root

@@ -181,8 +181,8 @@ def place(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             place.cut("runtime push, SIGINT", there, signal.SIGINT)
         with Held(ecr, is_layer_part) as there:
             place.cut("runtime push, SIGTERM", there, signal.SIGTERM)
-        place.cut("package build, SIGINT", runs("_in_process"), signal.SIGINT)
-        place.cut("package build, SIGTERM", runs("_in_process"), signal.SIGTERM)
+        place.cut("package build, SIGINT", runs("_in_process.py build_wheel"), signal.SIGINT)
+        place.cut("package build, SIGTERM", runs("_in_process.py build_wheel"), signal.SIGTERM)
         with Held(ecr, is_layer_part) as there:
             place.cut("layer push, SIGTERM", there, signal.SIGTERM)
         with Held(index, is_wheel) as there:
@@ -263,6 +263,7 @@ def shallow_tmp() -> Iterator[Path]:
 
 
 @needs_root
+@pytest.mark.usefixtures("engines_turn")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_stopped_leaves_nothing_running(
     number: signal.Signals, shallow_tmp: Path, tmp_path: Path
@@ -280,7 +281,7 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(
             start_new_session=True,
         )
     try:
-        wait(child, runs("_in_process"), log)
+        wait(child, runs("_in_process.py build_wheel"), log)
         started = descendants(child.pid)
         assert any("dockerd" in line for line in still_running(started))
         (os.killpg if number is signal.SIGINT else os.kill)(child.pid, number)

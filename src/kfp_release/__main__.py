@@ -47,11 +47,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail(KeyboardInterrupt(), debug=False)
     except BrokenPipeError:  # who reads our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         return FAILED
     except Exception as error:  # noqa: BLE001 - a bug of ours is told in one line, too
+        _let_go_of_stdout()
         return _fail(error, debug=invocation.debug)
     return result if isinstance(result, int) else 0
+
+
+def _let_go_of_stdout() -> None:
+    """Python writes what is left once more when it ends; where that cannot be written, it goes nowhere."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:

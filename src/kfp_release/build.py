@@ -116,9 +116,9 @@ def _build_projects(
     progress.step("build the wheels and sdists")
     folders = [tree, *(tree / folder for folder in config.extra_projects)]
     with (
-        ThreadPoolExecutor() as pool,
-        open_projects(folders, version=source.version, epoch=source.created, progress=progress) as projects,
         tempfile.TemporaryDirectory(prefix="kfp-release-") as out,
+        open_projects(folders, version=source.version, epoch=source.created, progress=progress) as projects,
+        ThreadPoolExecutor() as pool,  # the last, so that its builds have ended before their folders go
     ):
         main, *extra = pool.map(partial(_Pair.build, out=Path(out)), projects)
         return main, tuple(extra), projects[0].tools

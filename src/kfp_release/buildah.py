@@ -176,6 +176,8 @@ def _write(context: Path, name: str, mode: int, data: bytes) -> None:
         raise ReleaseError(f"{name[:200]!r} is outside of the build's context")
     path = context / relative
     path.parent.mkdir(parents=True, exist_ok=True)
+    for folder in list(relative.parents)[:-1]:  # whatever the umask
+        (context / folder).chmod(0o755)
     path.write_bytes(data)
     path.chmod(mode)
 

@@ -114,13 +114,15 @@ def open_projects(
     One environment serves all whose requirements it has. They build without the credentials of AWS and of the index.
     Raise `BuildFailed` where build requirements cannot be installed.
     """
-    environ = {
-        "SETUPTOOLS_SCM_PRETEND_VERSION": str(version),
-        "SOURCE_DATE_EPOCH": str(epoch),
-        "PYTHONDONTWRITEBYTECODE": "1",  # a backend of the project's own would be compiled beside its source
-        "PYTHONHASHSEED": "0",
-    }
     with ExitStack() as stack:
+        environ = {
+            # What a hook that is killed leaves goes with the rest.
+            "TMPDIR": stack.enter_context(TemporaryDirectory(prefix="kfp-release-")),
+            "SETUPTOOLS_SCM_PRETEND_VERSION": str(version),
+            "SOURCE_DATE_EPOCH": str(epoch),
+            "PYTHONDONTWRITEBYTECODE": "1",  # a backend of the project's own would be compiled beside its source
+            "PYTHONHASHSEED": "0",
+        }
         environments: list[_Environment] = []
         projects = []
         for folder in folders:

@@ -63,14 +63,11 @@ def command(
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kfp-release-"))) / "sandbox"
         else:
             home = invocation.project / folder
-        sandbox = Sandbox(home, engine=engine, base=base, progress=console)
-        sandbox.__enter__()  # its end is below: nothing may interrupt it
-        try:
-            return _run(arguments, sandbox, invocation) if arguments else _wait(sandbox)
-        finally:
-            with signals_wait():
+        with Sandbox(home, engine=engine, base=base, progress=console) as sandbox:
+            try:
+                return _run(arguments, sandbox, invocation) if arguments else _wait(sandbox)
+            finally:
                 console.step("stop the sandbox")
-                sandbox.__exit__(None, None, None)
 
 
 def _run(arguments: tuple[str, ...], sandbox: Sandbox, invocation: Invocation) -> int:

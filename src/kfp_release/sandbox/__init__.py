@@ -27,6 +27,7 @@ from kfp_release.sandbox.index import IndexServer
 from kfp_release.sandbox.packages import docker_registry, ensure
 from kfp_release.sandbox.registry import DockerRegistry
 from kfp_release.sandbox.secret_file import write_secret
+from kfp_release.signals import signals_wait
 
 
 class Sandbox:
@@ -72,8 +73,9 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop everything that was started here."""
-        self._parts.close()
+        """Stop everything that was started here. A second Ctrl-C does not keep it from that."""
+        with signals_wait():
+            self._parts.close()
 
     @property
     def environ(self) -> dict[str, str]:

@@ -21,6 +21,8 @@ from kfp_release.sandbox.privilege import find, root_prefix, run_as_root
 from kfp_release.sandbox.process import Process
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+_CONTAINERD = "/run/containerd"
+"""Where dockerd looks for a containerd that runs already."""
 _SOCKETS = "/containerd/containerd-debug.sock"
 _SOCKET_PATH = 104
 """Bytes that containerd takes as the path of a Unix socket; Linux takes 107. unix(7)."""
@@ -44,6 +46,7 @@ class Engine:
         self._process: Process | None = None
         self._prefix: list[str] = []
         self._network: Network | None = None
+        self._brought: Path | None = None
 
     @property
     def is_private(self) -> bool:
@@ -86,6 +89,7 @@ class Engine:
         self._make_run_folder()
         self._progress.note("no Docker engine answers: a private one is started")
         self._network = Network.look(prefix)
+        self._brought = None if Path(_CONTAINERD).exists() else Path(_CONTAINERD)
         try:
             self._launch()
         except ReleaseError as error:
@@ -152,6 +156,8 @@ class Engine:
         # Root's, where sudo started it, so that the user could not remove the sandbox's folder.
         left = (self._run, self._folder / "run", self._folder / "data")
         run_as_root(self._prefix, "rm", "-rf", "--one-file-system", *left)
+        if self._brought:
+            run_as_root(self._prefix, "rmdir", self._brought)
         if self._network is not None:
             self._network.restore(self._prefix)
 
@@ -211,6 +217,10 @@ def _answers_ping(endpoint: Path) -> bool:
 
 
 def _own_mounts() -> list[str]:
-    # A mount namespace of its own: whatever the engine mounts is gone when it ends, however it ends.
-    unshare = find("unshare")
-    return [str(unshare), "--mount", "--propagation", "slave"] if unshare else []
+    # A mount namespace of its own: whatever the engine mounts is gone when it ends, however it ends. A containerd of
+    # the machine's, which dockerd would take instead of its own and which sees no such mount, is not there in it.
+    unshare, shell = find("unshare"), find("sh")
+    if not unshare or not shell:
+        return []
+    hide = f'mkdir -p {_CONTAINERD} && mount -t tmpfs kfp-release {_CONTAINERD} && exec "$@"'
+    return [str(unshare), "--mount", "--propagation", "slave", str(shell), "-c", hide, "sh"]
