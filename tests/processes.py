@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+
+PATIENCE = 30
+"""Seconds that what was told to end may take on a busy machine."""
 
 
 class Running(NamedTuple):
@@ -39,10 +45,35 @@ def descendants(pid: int) -> set[Running]:
     return found
 
 
-def still_running(processes: set[Running]) -> list[str]:
+def alive(processes: Iterable[Running]) -> list[str]:
     """The command lines of those that have not ended."""
-    alive = [one.pid for one in processes if (stat := _stat(one.pid)) and stat[2] == one.start and stat[1] != "Z"]
-    return [command_line(pid) for pid in alive]
+    pids = [one.pid for one in processes if (stat := _stat(one.pid)) and stat[2] == one.start and stat[1] != "Z"]
+    return [command_line(pid) for pid in pids]
+
+
+def still_running(processes: Iterable[Running]) -> list[str]:
+    """The command lines of those that have not ended soon: nobody waits for a grandchild that was killed."""
+    end = time.monotonic() + PATIENCE
+    while (found := alive(processes)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def process(pid: int) -> set[Running]:
+    """The process of this number, if there is one."""
+    stat = _stat(pid)
+    return {Running(pid, stat[2])} if stat else set()
+
+
+def naming(text: str | Path) -> set[Running]:
+    """The processes that have `text` in their command line, but for this one."""
+    pids = [pid for pid in _pids() if pid != os.getpid() and str(text) in command_line(pid)]
+    return {one for pid in pids for one in process(pid)}
+
+
+def everyone() -> list[str]:
+    """All command lines."""
+    return [command_line(pid) for pid in _pids()]
 
 
 def marked(mark: str) -> set[Running]:
@@ -73,7 +104,7 @@ def mounts_below(folder: str | Path) -> list[str]:
     return sorted(point for point in points if point.startswith(f"{folder}/"))
 
 
-def containers(host: str) -> list[str]:
-    """All containers of the Docker engine at `host`, those that have ended too."""
-    command = ["docker", "--host", host, "ps", "--all", "--quiet"]
+def containers(docker: str | Path, host: str) -> list[str]:
+    """All containers of the Docker engine at `host`, those that have ended too; `docker` is a client."""
+    command = [docker, "--host", host, "ps", "--all", "--quiet"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import getpass
 import gzip
 import hashlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from conftest import commit_all, run_git
 from ecr_fixtures import PASSWORD, running_ecr
+from processes import naming, still_running
 
 from kfp_release.buildah import BUILT, Buildah, BuildRequest, host_platform
 from kfp_release.cache import cache_folder
@@ -29,7 +30,7 @@ from kfp_release.layout import Layout
 from kfp_release.progress import Silent
 from kfp_release.sandbox.base import PACKAGES, base_image, push_base
 from kfp_release.sandbox.packages import ensure
-from kfp_release.sandbox.process import Process, free_port
+from kfp_release.sandbox.process import Process, start_on_free_port
 
 HELLO = b"""\
 ARG BASE
@@ -218,24 +219,35 @@ def running_sshd(folder: Path) -> Iterator[int]:
     ensure("sshd", "ssh", progress=Silent())
     for key in ("key", "host"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-    port = free_port()
-    lines = [f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {folder}/host", "PidFile none", "UsePAM no"]
+    # As root it asks PAM, for an account without a password is a locked one to sshd itself.
+    lines = ["ListenAddress 127.0.0.1", f"HostKey {folder}/host", "PidFile none"]
+    lines += [f"UsePAM {'yes' if os.geteuid() == 0 else 'no'}", "KbdInteractiveAuthentication no"]
     lines += [f"AuthorizedKeysFile {folder}/key.pub", "StrictModes no", "PasswordAuthentication no"]
-    lines += ["PermitRootLogin prohibit-password", f"AllowUsers {getpass.getuser()}"]
+    lines += ["PermitRootLogin prohibit-password", f"AllowUsers {user()}"]
     (folder / "sshd_config").write_text("\n".join(lines) + "\n", encoding="utf-8")
     separation = Path("/run/sshd")  # sshd as root insists on it; the service makes it where it runs
     made = os.geteuid() == 0 and not separation.exists()
     if made:
         separation.mkdir(mode=0o755)
     program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin") or "sshd"
-    sshd = Process.start([program, "-D", "-e", "-f", folder / "sshd_config"], name="sshd", log=folder / "sshd.log")
-    try:
+
+    def start(port: int) -> Process:
+        command = [program, "-D", "-e", "-f", str(folder / "sshd_config"), "-p", str(port)]
+        sshd = Process.start(command, name="sshd", log=folder / "sshd.log")
         sshd.wait_until(lambda: "Server listening" in sshd.tail(), seconds=30)
-        yield port
-    finally:
-        sshd.stop()
+        return sshd
+
+    with ExitStack() as stack:
         if made:
-            separation.rmdir()
+            stack.callback(separation.rmdir)
+        sshd, port = start_on_free_port(start, memory=folder / "port")
+        stack.callback(sshd.stop)
+        yield port
+
+
+def user() -> str:
+    """Whose process this is, whatever LOGNAME says."""
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def test_a_private_git_dependency_comes_over_ssh_and_its_key_is_in_no_layer(
@@ -244,7 +256,7 @@ def test_a_private_git_dependency_comes_over_ssh_and_its_key_is_in_no_layer(
     commit = run_git(private_repository, "rev-parse", "HEAD").strip()
     with running_sshd(tmp_path) as port:
         known = f"[127.0.0.1]:{port} {(tmp_path / 'host.pub').read_text(encoding='utf-8')}"
-        where = f"{getpass.getuser()}@127.0.0.1:{port}{private_repository}@{commit}"
+        where = f"{user()}@127.0.0.1:{port}{private_repository}@{commit}"
         wanted = request(
             base,
             PRIVATE_DOCKERFILE,
@@ -266,7 +278,7 @@ def test_a_build_without_the_key_fails_with_what_ssh_said(
 ) -> None:
     with running_sshd(tmp_path) as port:
         known = f"[127.0.0.1]:{port} {(tmp_path / 'host.pub').read_text(encoding='utf-8')}"
-        where = f"{getpass.getuser()}@127.0.0.1:{port}{private_repository}"
+        where = f"{user()}@127.0.0.1:{port}{private_repository}"
         wanted = request(
             base,
             PRIVATE_DOCKERFILE,
@@ -310,7 +322,7 @@ Buildah(storage=Path(storage)).build(request, Path(target), progress=Silent())
     child.stdin.close()
     child.stdin = None
     try:
-        while not running("sleep 31415"):
+        while not naming("sleep 31415"):
             assert child.poll() is None
             time.sleep(0.05)
         child.send_signal(signal.SIGINT)
@@ -318,22 +330,8 @@ Buildah(storage=Path(storage)).build(request, Path(target), progress=Silent())
     finally:
         child.kill()
     assert "KeyboardInterrupt" in errors
-    assert not running("sleep 31415")
-    assert not running(str(storage))
+    assert still_running(naming("sleep 31415") | naming(storage)) == []
     assert buildah(storage, "containers", "--all", "--quiet") == ""
-
-
-def running(text: str) -> list[str]:
-    """The command lines of all processes that have `text` in theirs."""
-    lines = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if text in line and file.parent.name != str(os.getpid()):
-            lines.append(line)
-    return lines
 
 
 def test_a_password_is_in_no_argument_and_its_file_is_for_the_user_alone(

@@ -109,7 +109,7 @@ def ran(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
     output = tmp_path_factory.mktemp("demo") / "out"
     (output / "1.0").mkdir(parents=True)
     (output / "1.0/of-an-earlier-run.whl").write_text("")
-    before = set(containers(engine.host))
+    before = set(containers(engine.client, engine.host))
     with tempfile.TemporaryDirectory(prefix="demo-") as scratch:
         child = subprocess.Popen(
             [sys.executable, "examples/demo.py", output],
@@ -134,7 +134,7 @@ def ran(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
             running=still_running(started | marked(scratch)),
             scratch=list(Path(scratch).iterdir()),
             mounts=mounts_below(scratch),
-            new_containers=set(containers(engine.host)) - before,
+            new_containers=set(containers(engine.client, engine.host)) - before,
         )
 
 

@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from processes import command_line, descendants
+from processes import command_line, descendants, naming, still_running
 
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Silent
@@ -67,32 +67,12 @@ def image_of_echo() -> bytes:
     return buffer.getvalue()
 
 
-def processes_of(folder: Path) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(folder) in command and path.parent.name != str(os.getpid()):
-            found.append(command)
-    return found
-
-
 def wait_for(condition: Callable[[], bool]) -> None:
     for _ in range(300):
         if condition():
             return
         time.sleep(0.1)
     pytest.fail("it did not come to that within 30 s")
-
-
-def wait_for_none(folder: Path) -> list[str]:
-    for _ in range(300):
-        if not processes_of(folder):
-            return []
-        time.sleep(0.1)
-    return processes_of(folder)
 
 
 @needs_root
@@ -106,7 +86,7 @@ def test_a_private_engine_runs_containers_and_leaves_nothing(tmp_path: Path) -> 
         assert run_docker(engine, "run", "--rm", "echo:1", "/bin/echo", "hello") == "hello\n"
     finally:
         engine.stop()
-    assert processes_of(folder) == []
+    assert still_running(naming(folder)) == []
     assert str(folder) not in Path("/proc/self/mounts").read_text(encoding="utf-8")
     assert sorted(path.name for path in folder.iterdir()) == ["daemon.json", "dockerd.log"]
 
@@ -136,7 +116,9 @@ def test_the_machine_s_own_containerd_is_left_alone(tmp_path: Path) -> None:
     theirs = Path("/run/containerd/containerd.sock")
     with ExitStack() as stack:
         if not theirs.exists():
-            theirs.parent.mkdir(exist_ok=True)
+            if not theirs.parent.exists():
+                theirs.parent.mkdir()
+                stack.callback(theirs.parent.rmdir)
             stack.callback(theirs.unlink)
             listener = stack.enter_context(socket.socket(socket.AF_UNIX))
             listener.bind(str(theirs))
@@ -220,7 +202,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", script, folder], capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     left = Path(done.stdout.strip().removeprefix("unix://")).parent
-    assert wait_for_none(folder) == []
+    assert still_running(naming(folder)) == []
     assert left.exists()
     engine = Engine(folder, environ=NOWHERE, progress=Silent())
     engine.start()
@@ -280,7 +262,7 @@ def test_what_sudo_started_sudo_ends(tmp_path: Path, monkeypatch: pytest.MonkeyP
     calls = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
     assert f"-n kill -TERM {pid}" in calls
     assert any(call.startswith("-n rm -rf --one-file-system") for call in calls)
-    assert processes_of(folder) == []
+    assert still_running(naming(folder)) == []
 
 
 def test_who_cannot_start_an_engine_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

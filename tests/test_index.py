@@ -339,7 +339,7 @@ def test_what_the_index_refuses_carries_its_status(status: int, tmp_path: Path) 
 
 
 def test_an_index_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+    url = "http://127.0.0.1:1"
     calls: list[Callable[[], object]] = [
         lambda: index_at(url).files("demo"),
         lambda: index_at(url).upload(wheel(tmp_path, "1.0")),

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from conftest import PROJECT, SMALL_DOCKERFILE, commit_all, kfp_release, run_git
-from processes import command_line, descendants, marked, mounts_below, still_running
+from processes import alive, command_line, descendants, marked, mounts_below, still_running
 from relay import Call, Relay
 from test_engine import needs_root
 from test_refusals import _images, _state
@@ -283,7 +283,7 @@ def test_a_demo_that_is_stopped_leaves_nothing_running(
     try:
         wait(child, runs("_in_process.py build_wheel"), log)
         started = descendants(child.pid)
-        assert any("dockerd" in line for line in still_running(started))
+        assert any("dockerd" in line for line in alive(started))
         (os.killpg if number is signal.SIGINT else os.kill)(child.pid, number)
         code = child.wait(PATIENCE)
     finally:

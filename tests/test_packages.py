@@ -96,7 +96,7 @@ def test_one_package_serves_two_programs(machine: Machine) -> None:
     if any(Path(folder, "dockerd").exists() for folder in ("/usr/sbin", "/usr/local/sbin")):
         needs, said = ["docker"], "install docker.io with apt-get, for docker"
     else:
-        needs, said = ["dockerd", "docker"], "install docker.io with apt-get, for dockerd, docker"
+        needs, said = ["dockerd", "docker"], "install docker.io, pigz with apt-get, for dockerd, docker"
     told = Told()
     ensure(*needs, progress=told, policies=machine.policies)
     assert told.steps == [said]
@@ -212,7 +212,7 @@ def package(machine: Machine) -> Path:
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\necho docker-registry 2.8\n", encoding="utf-8")
     program.chmod(0o755)
-    (root / "DEBIAN").mkdir()
+    (root / "DEBIAN").mkdir(mode=0o755)
     (root / "DEBIAN/control").write_text(
         "Package: docker-registry\nVersion: 2.8\nArchitecture: all\nMaintainer: A <a@example.com>\nDescription: test\n",
         encoding="utf-8",

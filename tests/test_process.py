@@ -8,10 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from processes import process as process_of
+from processes import still_running
 
 from kfp_release.errors import ReleaseError
 from kfp_release.sandbox.process import PortTaken, Process, free_port, start_on_free_port
@@ -110,21 +111,16 @@ print(process.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     done = subprocess.run([sys.executable, "-c", script, tmp_path / "log"], capture_output=True, text=True, check=False)
-    command = Path(f"/proc/{int(done.stdout)}/cmdline")
-    for _ in range(300):
-        if not command.exists() or not command.read_bytes():
-            return
-        time.sleep(0.1)
-    pytest.fail("it still runs")
+    assert still_running(process_of(int(done.stdout))) == []
 
 
 def test_a_preferred_port_is_taken_only_if_it_is_free() -> None:
-    port = free_port()
-    assert free_port(port) == port
     with socket.socket() as other:
-        other.bind(("127.0.0.1", port))
+        other.bind(("127.0.0.1", 0))
         other.listen()
+        port = other.getsockname()[1]
         assert free_port(port) != port
+    assert free_port(port) == port
 
 
 def test_a_port_that_someone_else_took_meanwhile_is_left_to_them(tmp_path: Path) -> None:

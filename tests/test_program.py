@@ -1,8 +1,8 @@
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from processes import process, still_running
 
 from kfp_release.errors import ReleaseError
 from kfp_release.program import ProgramFailed, find_program, run_program
@@ -69,7 +69,7 @@ time.sleep(1000)
         run_program([sys.executable, "-c", script], what="it failed", folder=tmp_path, on_line=interrupt)
     assert len(pids) == 2
     for pid in pids:
-        assert ends(pid)
+        assert still_running(process(pid)) == []
 
 
 def test_a_second_ctrl_c_does_not_leave_the_program_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,21 +89,4 @@ while True:
 
     with pytest.raises(KeyboardInterrupt):
         run_program([sys.executable, "-c", script], what="it failed", folder=tmp_path, on_line=interrupt)
-    assert ends(pids[0])
-
-
-def ends(pid: int) -> bool:
-    """Whether a process that would sleep for long is gone soon: nobody waits for a grandchild that was killed."""
-    for _ in range(300):
-        if state(pid) in {"", "Z"}:
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def state(pid: int) -> str:
-    """A process's state as proc(5) has it; empty where there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
+    assert still_running(process(pids[0])) == []

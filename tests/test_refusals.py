@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,13 +74,6 @@ def _state(repository: Path) -> tuple[str, str, str]:
     )
 
 
-def _closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def nothing(_: Workplace) -> None:
     """The repository as it is."""
 
@@ -131,7 +123,7 @@ def unpinned_base(place: Workplace) -> None:
 
 
 def unreachable_ecr(place: Workplace) -> None:
-    place.environ["AWS_ENDPOINT_URL_ECR"] = f"http://127.0.0.1:{_closed_port()}"
+    place.environ["AWS_ENDPOINT_URL_ECR"] = "http://127.0.0.1:1"
 
 
 def wrong_aws_key(place: Workplace) -> None:
@@ -144,8 +136,8 @@ def no_aws_key(place: Workplace) -> None:
 
 
 def unreachable_index(place: Workplace) -> None:
-    place.environ["TWINE_REPOSITORY_URL"] = f"http://127.0.0.1:{_closed_port()}/"
-    place.environ["KFP_RELEASE_SIMPLE_URL"] = f"http://127.0.0.1:{_closed_port()}/simple/"
+    place.environ["TWINE_REPOSITORY_URL"] = "http://127.0.0.1:1/"
+    place.environ["KFP_RELEASE_SIMPLE_URL"] = "http://127.0.0.1:1/simple/"
 
 
 def another_registry(place: Workplace) -> None:

@@ -10,7 +10,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 import requests
+from processes import everyone, naming, still_running
 from test_index import sha256, wheel
 
 from kfp_release.credentials import Credentials
@@ -46,25 +46,9 @@ def index_of(sandbox: Sandbox) -> Index:
     return Index(settings, Credentials.from_environment(environ))
 
 
-def commands() -> dict[int, str]:
-    """The command lines of all processes."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found[int(path.parent.name)] = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-    return found
-
-
 def left_of(folder: Path) -> list[str]:
-    """Processes that name the folder; they may take a moment to end."""
-    for _ in range(100):
-        found = [command for pid, command in commands().items() if str(folder) in command and pid != os.getpid()]
-        if not found:
-            return []
-        time.sleep(0.1)
-    return found
+    """Processes that name the folder, a moment later."""
+    return still_running(naming(folder))
 
 
 def test_its_environment_leads_aws_s_own_client_to_it(running: Sandbox) -> None:
@@ -132,7 +116,7 @@ def test_its_secrets_are_for_this_user_alone_and_in_no_argument(running: Sandbox
             holders.add(path.name)
     assert holders == {"access.json", "environment"}
     assert stat.S_IMODE((running.folder / "docker/config.json").stat().st_mode) == 0o600
-    shown = " ".join(commands().values())
+    shown = " ".join(everyone())
     assert not any(running.environ[name] in shown for name in SECRETS)
 
 
