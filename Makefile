@@ -34,7 +34,8 @@ demo: $(READY) ## release 1.0 and 1.1 on the sandbox, install both, run both
 .PHONY: test
 test: $(READY) ## lint, types and every test, integration tests included
 	@$(MAKE) --no-print-directory lint types
-	@$(BIN)/python -m pytest
+	@$(BIN)/python .ci/prepare.py
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: lint
 lint: $(READY) ## ruff

@@ -28,8 +28,8 @@ from test_release import small_project
 from kfp_release.sandbox import Sandbox
 
 RELEASE = ["release", "v1.0", "--create-repository", "--json"]
-PATIENCE = 120
-"""Seconds until a program that hangs is killed, and the test has failed."""
+PATIENCE = 400
+"""Seconds until a program that hangs is killed, and the test has failed. A demo may have a runtime to build first."""
 
 
 @dataclass(frozen=True)

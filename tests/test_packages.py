@@ -85,8 +85,8 @@ def test_what_is_missing_is_installed_with_a_line_that_says_so(machine: Machine)
     )
     told = Told()
     ensure("mmdebstrap", "sh", progress=told, policies=machine.policies)
-    assert told.steps == ["install mmdebstrap with apt-get, for mmdebstrap"]
-    assert "install --yes --no-install-recommends mmdebstrap\n" in machine.log
+    assert told.steps == ["install debian-archive-keyring, mmdebstrap with apt-get, for mmdebstrap"]
+    assert "install --yes --no-install-recommends debian-archive-keyring mmdebstrap\n" in machine.log
     assert seen.read_bytes() == GUARD
     assert list(machine.policies.iterdir()) == []
 
@@ -106,7 +106,7 @@ def test_a_failed_installation_names_the_packages_and_restores_the_policy(machin
     machine.program("apt-get", "echo E: Unable to locate package; exit 100")
     (machine.policies / "policy-rc.d").write_text("theirs", encoding="utf-8")
     with pytest.raises(
-        ReleaseError, match=r"did not install mmdebstrap(.|\n)*Unable to locate(.|\n)*install mmdebstrap"
+        ReleaseError, match=r"did not install mmdebstrap(.|\n)*Unable to locate(.|\n)*install debian-archive-keyring mmdebstrap"
     ):
         ensure("mmdebstrap", progress=Told(), policies=machine.policies)
     assert "update" in machine.log
@@ -127,7 +127,7 @@ def test_ctrl_c_lets_an_installation_end_under_the_guard(machine: Machine) -> No
 
 
 def test_without_apt_the_packages_are_named(machine: Machine) -> None:
-    with pytest.raises(ReleaseError, match=r"no apt-get here\n.*install buildah mmdebstrap"):
+    with pytest.raises(ReleaseError, match=r"no apt-get here\n.*install buildah debian-archive-keyring mmdebstrap"):
         ensure("buildah", "mmdebstrap", progress=Told(), policies=machine.policies)
 
 

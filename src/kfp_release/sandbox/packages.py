@@ -23,9 +23,7 @@ PACKAGES = {
     "buildah": ("buildah",),
     "docker": ("docker.io",),
     "dockerd": ("docker.io", "pigz"),  # with pigz in place it unpacks pulled layers with that
-    "git": ("git",),
-    "mmdebstrap": ("mmdebstrap",),
-    "newuidmap": ("uidmap",),
+    "mmdebstrap": ("mmdebstrap", "debian-archive-keyring"),  # whose keys Ubuntu does not have by itself
     "ssh": ("openssh-client",),
     "sshd": ("openssh-server",),
 }
@@ -94,18 +92,27 @@ def docker_registry(cache: Path, progress: Progress) -> Path:
 
 
 def _download_registry(cache: Path) -> None:
+    prefix, apt = root_prefix(), ["env", *_ENVIRONMENT, "apt-get", *_OPTIONS]
     with tempfile.TemporaryDirectory(dir=cache) as temporary:
-        if (prefix := root_prefix()) is not None and _lists_are_old():
-            _run([*prefix, "env", *_ENVIRONMENT, "apt-get", *_OPTIONS, "update"], Path("/"))
-        done, said = _run(["env", *_ENVIRONMENT, "apt-get", *_OPTIONS, "download", REGISTRY], Path(temporary))
+        said = ""
+        for update in (_lists_are_old(), True):  # as in `_install`
+            if update and prefix is not None:
+                _run([*prefix, *apt, "update"], Path("/"))
+            done, said = _run([*apt, "download", REGISTRY], Path(temporary))
+            if done:
+                break
         archives = list(Path(temporary).glob("*.deb"))
-        if not done or len(archives) != 1:
+        if len(archives) != 1:
             raise ReleaseError(
                 f"apt-get cannot download {REGISTRY}; the end of what it said:\n{said}",
                 remedy=f"apt-get update, as root; or install {REGISTRY}",
             )
         unpacked = Path(temporary) / "unpacked"
-        _run(["dpkg-deb", "--extract", str(archives[0]), str(unpacked)], Path(temporary))
+        done, said = _run(["dpkg-deb", "--extract", str(archives[0]), str(unpacked)], Path(temporary))
+        if not done:
+            raise ReleaseError(
+                f"{archives[0].name} cannot be unpacked; dpkg-deb said:\n{said}", remedy=f"make room in {cache}"
+            )
         shutil.rmtree(cache / REGISTRY, ignore_errors=True)
         unpacked.rename(cache / REGISTRY)
 
@@ -113,10 +120,10 @@ def _download_registry(cache: Path) -> None:
 def _install(prefix: Sequence[str], packages: Sequence[str]) -> str:
     apt = [*prefix, "env", *_ENVIRONMENT, "apt-get", *_OPTIONS]
     install = [*apt, "install", "--yes", "--no-install-recommends", *packages]
-    # Lists may be missing or old; an update that fails (a foreign source, say) decides nothing, the installation does.
-    updates = [True] if _lists_are_old() else [False, True]
+    # Lists may be missing or old, and a mirror may have a bad moment; an update that fails (a foreign source, say)
+    # decides nothing, the installation does.
     said = ""
-    for update in updates:
+    for update in (_lists_are_old(), True):
         if update:
             _run([*apt, "update"], Path("/"))
         done, said = _run(install, Path("/"))
@@ -162,7 +169,8 @@ def _said(child: subprocess.Popen[str]) -> str:
         with signals_wait():
             with contextlib.suppress(PermissionError):  # sudo is root's; the terminal told it
                 child.send_signal(signal.SIGINT)
-            child.communicate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.communicate(timeout=_PATIENCE)
         raise
 
 
