@@ -34,6 +34,12 @@ EXACT = f"python:3.12@sha256:{'0' * 64}"
         ("FROM a\nRUN echo FROM no \\\n  FROM no\n# FROM no\nLABEL x='FROM no'", ["a"]),
         ("FROM a AS s\nCOPY --from=s x y\nCOPY --chown=1 --from=tool:1 x y\nCOPY --from=0 x y", ["a", "tool:1"]),
         ("FROM a\nRUN --mount=type=bind,from=tool:1,target=/t --mount=type=cache,target=/c t", ["a", "tool:1"]),
+        ("FROM\ta", ["a"]),
+        ("\tFROM\t--platform=linux/amd64\ta\tAS\tb\nFROM\tb", ["a"]),
+        ("ARG\tA=x\nFROM \t${A}", ["x"]),
+        ("FROM a\nCOPY\t--from=tool:1\tx y\nCOPY\t--chown=1\t--from=tool:2 x y", ["a", "tool:1", "tool:2"]),
+        ("FROM a\nRUN\t--mount=type=bind,from=tool:1,target=/t\tt", ["a", "tool:1"]),
+        ("FROM a\nRUN\t<<EOF\nFROM no\nEOF\nFROM\tb", ["a", "b"]),
     ],
 )
 def test_base_images_are_what_the_dockerfile_draws_on(text: str, images: list[str]) -> None:
@@ -68,5 +74,7 @@ def test_a_base_image_is_exact_by_its_digest(image: str, *, exact: bool) -> None
 
 
 def test_an_entrypoint_is_found_unless_it_clears_the_base_s() -> None:
-    dockerfile = Dockerfile.parse('FROM a\nENTRYPOINT [ ]\nentrypoint \\\n  ["a"]\nENTRYPOINT b')
-    assert [found.line for found in dockerfile.entrypoints()] == [3, 5]
+    dockerfile = Dockerfile.parse(
+        'FROM a\nENTRYPOINT [ ]\nentrypoint \\\n  ["a"]\nENTRYPOINT b\nENTRYPOINT\t[\t]\nENTRYPOINT\tc\n\\\n'
+    )
+    assert [found.line for found in dockerfile.entrypoints()] == [3, 5, 7]

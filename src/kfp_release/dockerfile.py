@@ -97,7 +97,7 @@ class Dockerfile:
         return [
             instruction
             for instruction in self.instructions
-            if instruction.keyword == "ENTRYPOINT" and instruction.rest.replace(" ", "") != "[]"
+            if instruction.keyword == "ENTRYPOINT" and "".join(instruction.rest.split()) != "[]"
         ]
 
 
@@ -166,7 +166,7 @@ def _instructions(text: str) -> Iterator[Instruction]:
         while parts[-1].rstrip().endswith(escape):
             parts[-1] = parts[-1].rstrip().removesuffix(escape)
             parts.append(next((more for _, more in lines if more.strip() and not more.lstrip().startswith("#")), ""))
-        keyword, _, rest = "".join(parts).strip().partition(" ")
+        keyword, rest = [*"".join(parts).split(None, 1), "", ""][:2]  # a lone escape character has neither
         if keyword.upper() in {"RUN", "COPY", "ADD"}:
             for _, end in _HEREDOC.findall(rest):
                 next((body for _, body in lines if body.strip("\t") == end), None)
