@@ -126,7 +126,10 @@ def test_all_problems_are_told_at_once_each_with_its_line() -> None:
         "KFP_RELEASE_BUILD_ARG_BAS: no image's build-args in pyproject.toml declare 'BAS'\n  → declared are: BASE",
         f"pyproject.toml:{head}: tool.kfp-release.package is missing\n  → add package to [tool.kfp-release]",
         f"pyproject.toml:{head + 1}: tool.kfp-release.pakage is not known\n  → did you mean package?",
-        f"pyproject.toml:{head + 2}: tool.kfp-release.components must be a text, and is a number: 3",
+        (
+            f"pyproject.toml:{head + 2}: tool.kfp-release.components must be a text, and is a number: 3"
+            "\n  → write it in quotes"
+        ),
         (
             f"pyproject.toml:{line_of(text, 'contexts')}: tool.kfp-release.images.demo.contexts is not known"
             "\n  → did you mean context?"
@@ -179,6 +182,7 @@ def test_a_wrong_value_is_named_with_its_key(old: str, new: str, says: str) -> N
     found = problems(text)
     assert any(says in problem for problem in found), found
     assert all(problem.startswith("pyproject.toml:") for problem in found)
+    assert all("\n  → " in problem for problem in found)
 
 
 def test_a_misspelt_table_is_named() -> None:

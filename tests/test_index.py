@@ -448,6 +448,7 @@ def test_credentials_that_cannot_be_sent_are_refused(name: str) -> None:
     environ, message = BAD_CREDENTIALS[name]
     with pytest.raises(ReleaseError, match=message) as caught:
         Credentials.from_environment(environ)
+    assert caught.value.remedy
     assert PASSWORD not in str(caught.value)
 
 

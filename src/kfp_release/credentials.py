@@ -38,7 +38,10 @@ class Credentials:
                     remedy="set it without: in a shell, $(cat FILE) drops the line end",
                 )
         if ":" in values[USERNAME]:
-            raise ReleaseError(f"{USERNAME} holds a colon, which basic authentication cannot carry (RFC 7617)")
+            raise ReleaseError(
+                f"{USERNAME} holds a colon, which basic authentication cannot carry (RFC 7617)",
+                remedy=f"set {USERNAME} to the user's name alone, and {PASSWORD} to what stands behind the colon",
+            )
         return cls(values[USERNAME], values[PASSWORD])
 
     @property

@@ -131,9 +131,11 @@ def _build_args(table: Table, environ: Mapping[str, str]) -> dict[str, str]:
     build_args = table.texts("build-args")
     for name, value in build_args.items():
         if not _BUILD_ARG_NAME.fullmatch(name):
-            table.report(("build-args", name), f"{name[:80]!r} is no name of a build argument")
+            message = f"{name[:80]!r} is no name of a build argument"
+            table.report(("build-args", name), message, "letters, digits and _, no digit first, as ARG names it")
         if _CONTROL.search(value):
-            table.report(("build-args", name), f"{table.name('build-args', name)} has control characters")
+            message = f"{table.name('build-args', name)} has control characters"
+            table.report(("build-args", name), message, "write it on one line, without tabs")
     return {name: environ.get(BUILD_ARG + name) or value for name, value in build_args.items()}
 
 

@@ -28,6 +28,12 @@ _TYPES: Mapping[type, str] = {
     list: "a list",
     dict: "a table",
 }
+_FORMS: Mapping[type, str] = {
+    str: "write it in quotes",
+    list: "write it in brackets, its texts in quotes",
+    dict: "write it in braces, or below a heading of its own",
+}
+"""How the types are written that a setting can have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +139,14 @@ class Table:
         if value is None or isinstance(value, wanted):
             return value
         seen = f"{_TYPES.get(type(value), 'a date or time')}: {str(value)[:60]}"
-        self.report((key,), f"{self.name(key)} must be {_TYPES[wanted]}, and is {seen}")
+        self.report((key,), f"{self.name(key)} must be {_TYPES[wanted]}, and is {seen}", _FORMS[wanted])
         return None
 
     def _item(self, key: str, item: Any, parse: Callable[[str], T]) -> T | None:
         if isinstance(item, str):
             return self._parsed((key,), item, parse)
-        self.report((key,), f"{self.name(key)} must be a list of texts, and holds {str(item)[:60]}")
+        message = f"{self.name(key)} must be a list of texts, and holds {str(item)[:60]}"
+        self.report((key,), message, "write each of them in quotes")
         return None
 
     def _parsed(self, keys: Place, text: str, parse: Callable[[str], T]) -> T | None:
