@@ -33,7 +33,7 @@ def check(project: Path, config: Config) -> list[Problem]:
     problems += _unused(files, config)
     problems += program_problems(files, pyproject, project=project, owned=owned)
     problems += runtime_problems(project, config, pyproject)
-    return sorted(set(problems))
+    return sorted({*problems, *pyproject.problems})
 
 
 def check_release(project: Path, config: Config, git: Git, source: Source) -> list[Problem]:

@@ -6,19 +6,19 @@ Sources: PEP 508; pip's requirements file format and its hash-checking mode.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.requirement import BadRequirement, counts_in, environment, parse_requirement
 
 _PYTHONS = tuple(f"3.{minor}" for minor in range(8, 20))
-_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _HASH = re.compile(r"\s--hash[=\s](\S+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}", re.ASCII)
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -44,10 +44,6 @@ class LockEntry:
         """The exact version; None for one that is given by its URL."""
         specifiers = list(self.requirement.specifier)
         return Version(specifiers[0].version) if specifiers else None
-
-    def counts_in(self, environment: Mapping[str, str]) -> bool:
-        """Whether it is installed there."""
-        return self.requirement.marker is None or self.requirement.marker.evaluate(dict(environment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ class Lock:
 
 
 def lock_problems(
-    lock: Lock, requirements: Sequence[Requirement], *, platforms: Sequence[str], requires_python: str = ""
+    lock: Lock, requirements: Sequence[Requirement], *, platforms: Sequence[str], requires_python: SpecifierSet
 ) -> list[Problem]:
     """Where `lock` does not satisfy `requirements` on `platforms` (``linux/amd64``).
 
@@ -93,37 +89,16 @@ def lock_problems(
         environment(platform, python)
         for platform in platforms
         for python in _PYTHONS
-        if SpecifierSet(requires_python).contains(f"{python}.99", prereleases=True)
+        if requires_python.contains(f"{python}.99", prereleases=True)
     ]
     found = (_unmet(lock, requirement, environments) for requirement in requirements)
     return [problem for problem in found if problem is not None]
 
 
-def environment(platform: str, python: str) -> dict[str, str]:
-    """The environment markers of CPython `python` (``3.12``) on an image's `platform`. Source: PEP 508."""
-    system, _, machine = platform.partition("/")
-    machine = machine.partition("/")[0]
-    return {
-        "extra": "",
-        "implementation_name": "cpython",
-        "implementation_version": f"{python}.0",
-        "os_name": "posix",
-        "platform_machine": _MACHINES.get(machine, machine),
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": system.capitalize(),
-        "platform_version": "",
-        "python_full_version": f"{python}.0",
-        "python_version": python,
-        "sys_platform": system,
-    }
-
-
 def _unmet(lock: Lock, requirement: Requirement, environments: Sequence[dict[str, str]]) -> Problem | None:
-    marker = requirement.marker
-    wanted_in = [place for place in environments if marker is None or marker.evaluate(place)]
+    wanted_in = [place for place in environments if counts_in(requirement, place)]
     named = lock.named(requirement.name)
-    counting = [entry for entry in named if any(entry.counts_in(place) for place in wanted_in)]
+    counting = [entry for entry in named if any(counts_in(entry.requirement, place) for place in wanted_in)]
     if wanted_in and not counting:
         return Problem(
             lock.name, 0, f"locks no {requirement.name}, and the extra `image` wants {requirement}", _COMPILE
@@ -139,11 +114,9 @@ def _unmet(lock: Lock, requirement: Requirement, environments: Sequence[dict[str
 def _entry(text: str, hashes: Sequence[str]) -> Requirement:
     """Raise `ReleaseError` where it is not exact."""
     try:
-        requirement = Requirement(text)
-    except InvalidRequirement as error:
-        raise ReleaseError(
-            f"{text[:120]!r} is no requirement: {str(error).splitlines()[0][:120]}", remedy=_COMPILE
-        ) from error
+        requirement = parse_requirement(text)
+    except BadRequirement as error:
+        raise ReleaseError(str(error.args[0]), remedy=_COMPILE) from error
     bad = [value for value in hashes if not _DIGEST.fullmatch(value)]
     if bad:
         raise ReleaseError(f"{text[:120]} has the hash {bad[0][:80]!r}, which is none", remedy=_COMPILE)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.dockerfile import BadDockerfile, Dockerfile
 from kfp_release.errors import Problem, Problems
 from kfp_release.lock import Lock, lock_problems
+from kfp_release.requirement import parse_requirement, parse_specifiers
 from kfp_release.settings import ImageSettings
-from kfp_release.toml_table import TomlFile
+from kfp_release.toml_table import Table, TomlFile
 
 LOCK = "requirements.lock"
 """The lock of the extra `image`."""
@@ -23,11 +24,16 @@ EXTRA = "image"
 
 
 def runtime_problems(project: Path, config: Config, pyproject: TomlFile) -> list[Problem]:
-    """Where the runtimes would not be what the sources say, or not the same each time."""
+    """Where the runtimes would not be what the sources say, or not the same each time.
+
+    What is wrong in `pyproject` itself goes to the file's own problems.
+    """
     problems = [problem for image in config.images for problem in _image(project, image)]
-    locks = sorted({path for image in config.images for path in image.context if path.endswith(".lock")} | {LOCK})
-    for path in locks:
-        problems += _lock(project, path, config, pyproject)
+    requirements, requires_python = _declared(pyproject, config.distribution)
+    platforms = sorted({image.platform for image in config.images})
+    for path in sorted({path for image in config.images for path in image.context if path.endswith(".lock")} | {LOCK}):
+        wanted = requirements if path == LOCK else []
+        problems += _lock(project, path, wanted, platforms=platforms, requires_python=requires_python)
     return problems
 
 
@@ -57,11 +63,14 @@ def _image(project: Path, image: ImageSettings) -> Iterator[Problem]:
         yield Problem(image.dockerfile, entrypoint.line, message, "remove it: components name their command")
 
 
-def _lock(project: Path, path: str, config: Config, pyproject: TomlFile) -> Iterator[Problem]:
-    extras = pyproject.table("project", "optional-dependencies")
-    wanted = list(_requirements(extras.value, EXTRA, config.distribution)) if extras and path == LOCK else []
-    yield from (item for item in wanted if isinstance(item, Problem))
-    requirements = [item for item in wanted if isinstance(item, Requirement)]
+def _lock(
+    project: Path,
+    path: str,
+    requirements: Sequence[Requirement],
+    *,
+    platforms: list[str],
+    requires_python: SpecifierSet,
+) -> Iterator[Problem]:
     if not (project / path).is_file():
         if requirements:
             message = f"is not there, and the extra `{EXTRA}` has requirements"
@@ -76,22 +85,24 @@ def _lock(project: Path, path: str, config: Config, pyproject: TomlFile) -> Iter
     except Problems as error:
         yield from error.problems
         return
-    platforms = sorted({image.platform for image in config.images})
-    yield from lock_problems(lock, requirements, platforms=platforms, requires_python=_requires_python(pyproject))
+    yield from lock_problems(lock, requirements, platforms=platforms, requires_python=requires_python)
+
+
+def _declared(pyproject: TomlFile, distribution: str) -> tuple[list[Requirement], SpecifierSet]:
+    """What the extra `image` asks for, and the Pythons that the project is for."""
+    table = pyproject.table("project")
+    if table is None:
+        return [], SpecifierSet()
+    extras = table.child("optional-dependencies")
+    requirements = list(_requirements(extras, EXTRA, distribution)) if extras else []
+    return requirements, table.read("requires-python", parse_specifiers) or SpecifierSet()
 
 
 def _requirements(
-    extras: Mapping[str, object], extra: str, distribution: str, seen: frozenset[str] = frozenset()
-) -> Iterator[Requirement | Problem]:
+    extras: Table, extra: str, distribution: str, seen: frozenset[str] = frozenset()
+) -> Iterator[Requirement]:
     """The requirements of an extra, with those of the extras that it includes by the distribution's own name."""
-    texts = extras.get(extra)
-    for text in texts if isinstance(texts, list) else ():
-        try:
-            requirement = Requirement(str(text))
-        except InvalidRequirement as error:
-            message = f"extra {extra!r} has {str(text)[:120]!r}: {str(error).splitlines()[0][:120]}"
-            yield Problem(PYPROJECT, 0, message, "write it as name>=version (PEP 508)")
-            continue
+    for requirement in extras.read_list(extra, parse_requirement):
         if canonicalize_name(requirement.name) != canonicalize_name(distribution):
             yield requirement
             continue
@@ -105,21 +116,13 @@ def _compiled_from(requirements: Iterable[Requirement]) -> str:
     return f"printf '%s\\n' {words} | uv pip compile --universal --generate-hashes -o {LOCK} -"
 
 
-def _requires_python(pyproject: TomlFile) -> str:
-    table = pyproject.table("project")
-    declared = str(table.value.get("requires-python", "")) if table else ""
-    try:
-        return str(SpecifierSet(declared))
-    except InvalidSpecifier:
-        return ""
-
-
 def _text(project: Path, path: str) -> str | Problem:
     try:
         return (project / path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return Problem(path, 0, "is not there", f"add it, or name another in {PYPROJECT}")
     except OSError as error:
-        return Problem(path, 0, f"cannot be read: {error.strerror}")
+        remedy = "make it a file that the user who runs this may read"
+        return Problem(path, 0, f"cannot be read: {error.strerror}", remedy)
     except UnicodeDecodeError:
         return Problem(path, 0, "is not UTF-8", "save the file as UTF-8")
