@@ -124,6 +124,15 @@ def test_scaling_changes_one_column_and_nothing_else(tmp_path: Path) -> None:
     assert (tmp_path / "new/s").read_text(encoding="utf-8") == "id,value,other\n1,-3.0,x\n2,6.0,y\n"
 
 
+@pytest.mark.parametrize("factor", ["inf", "-Infinity", "nan", "1e400"])
+def test_scaling_by_what_is_no_finite_number_is_refused(tmp_path: Path, factor: str) -> None:
+    make_table(tmp_path / "t")
+    done = run("scale-table", "--table", tmp_path / "t", "--factor", factor, "--scaled", tmp_path / "s")
+    assert done.returncode == 2
+    assert "is no finite number" in done.stderr
+    assert not (tmp_path / "s").exists()
+
+
 def test_describing_gives_metrics_and_the_mean_alone(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("v\n1\n2\n6\n", encoding="utf-8")
     outputs = ("--metrics", tmp_path / "o/metrics", "--mean", tmp_path / "o/mean")
@@ -153,6 +162,25 @@ def test_a_file_that_is_no_such_table_is_named(tmp_path: Path, content: str | No
     assert str(tmp_path / "t") in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "mean").exists()
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ("1\ninf\n", "the mean of column 'value' of {table} is inf, which is no finite number"),
+        ("-inf\ninf\n", "the mean of column 'value' of {table} is nan, which is no finite number"),
+        ("1e308\n1.5e308\n", "the mean of column 'value' of {table} is inf, which is no finite number"),
+    ],
+)
+def test_what_has_no_finite_number_is_refused_and_nothing_is_written(tmp_path: Path, column: str, message: str) -> None:
+    (tmp_path / "t").write_text(f"value\n{column}", encoding="utf-8")
+    outputs = ("--metrics", tmp_path / "o/metrics", "--mean", tmp_path / "o/mean")
+    given = ("--executor-input", executor_input(tmp_path, "metrics"))
+    done = run("describe-table", "--table", tmp_path / "t", *outputs, *given)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == f"describe-table: {message.format(table=tmp_path / 't')}"
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["t"]
 
 
 def test_metrics_are_the_metadata_of_their_artifact(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,7 +37,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         "minimum": float(values.min()),
         "maximum": float(values.max()),
     }
-    text = json.dumps(metrics)
+    for name, value in metrics.items():
+        if not math.isfinite(value):
+            where = f"column {options.column!r} of {options.table}"
+            sys.exit(f"describe-table: the {name} of {where} is {value}, which is no finite number")
+    text = json.dumps(metrics, allow_nan=False)
     print(text)  # noqa: T201 - a program prints its result
     if options.metrics:
         output_file(options.metrics).write_text(text, encoding="utf-8")

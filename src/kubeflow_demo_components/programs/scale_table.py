@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The options of the program."""
     parser = argparse.ArgumentParser(prog="scale-table", description="Multiply one column of a table by a factor.")
     parser.add_argument("--table", type=Path, required=True, metavar="FILE", help="the table to read, as CSV")
-    parser.add_argument("--factor", type=float, required=True, help="what to multiply by")
+    parser.add_argument("--factor", type=_finite, required=True, help="what to multiply by")
     parser.add_argument("--column", default="value", help="the column to multiply (default: value)")
     parser.add_argument("--scaled", type=Path, required=True, metavar="FILE", help="where to write the table, as CSV")
     parser.add_argument("--executor-input", type=ExecutorInput.parse, metavar="JSON", help="given by kfp")
@@ -31,3 +32,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.executor_input:
         options.executor_input.write_output(scaled={"rows": len(frame), "factor": options.factor})
     print(f"{len(frame)} rows in {options.scaled}")  # noqa: T201 - a program prints its result
+
+
+def _finite(text: str) -> float:
+    factor = float(text)
+    if not math.isfinite(factor):
+        raise argparse.ArgumentTypeError(f"{factor} is no finite number")
+    return factor
