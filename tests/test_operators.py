@@ -12,6 +12,7 @@ from installation import DIGEST, EXACT_PIN, REPOSITORY, TAG_PIN, YAML, install, 
 from kfp import compiler, components, dsl
 from kfp.dsl.types.type_utils import InconsistentTypeException
 
+from kubeflow_demo_components.catalog import BadPins, Pins
 from kubeflow_demo_components.definition import BadDefinition
 from kubeflow_demo_components.yaml_operator import YamlOperator
 
@@ -138,6 +139,21 @@ def test_damaged_pins_are_named(tmp_path: Path) -> None:
     done = installation.python("-c", "from kubeflow_demo_components import operators as o; o.multiply_op")
     assert "BadPins: pins.json of this installation is damaged" in done.stderr
     assert "install the package anew" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"schema": 2, "version": "1", "commit": "", "images": {}}', "has schema 2, and its code reads 1"),
+        ('{"schema": "1", "version": "1", "commit": "", "images": {}}', "has schema '1', and its code reads 1"),
+        ('{"version": "1", "commit": "", "images": {}}', r"is damaged \(KeyError\('schema'\)\)"),
+        ("[]", "is damaged"),
+        ("", "is damaged"),
+    ],
+)
+def test_pins_of_another_schema_are_not_read(text: str, message: str) -> None:
+    with pytest.raises(BadPins, match=f"{message}.* install the package anew"):
+        Pins.parse(text)
 
 
 # Calls

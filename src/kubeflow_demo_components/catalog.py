@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SUFFIXES = (".yaml", ".yml")
+_SCHEMA = 1
 
 
 class BadPins(ValueError):
@@ -30,10 +31,16 @@ class Pins:
         """Raise `BadPins` unless `text` is a pins.json of schema 1, kfp-release's."""
         try:
             value = json.loads(text)
-            images = {str(name): str(image["pin"]) for name, image in value["images"].items()}
-            return cls(str(value["version"]), str(value["commit"]), images)
+            schema = value["schema"]
+            if schema == _SCHEMA:
+                images = {str(name): str(image["pin"]) for name, image in value["images"].items()}
+                return cls(str(value["version"]), str(value["commit"]), images)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadPins(f"pins.json of this installation is damaged ({error!r}): install the package anew") from error
+        raise BadPins(
+            f"pins.json of this installation has schema {schema!r:.40}, and its code reads {_SCHEMA}: "
+            "they are of two versions; install the package anew"
+        )
 
     @property
     def is_exact(self) -> bool:
