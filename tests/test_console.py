@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from kfp_release.console import Console, StepTime, write_summary
 from kfp_release.errors import ReleaseError
 from kfp_release.report import Report, Table
-from kfp_release.terminal_text import annotation, printable
+from kfp_release.terminal_text import annotation, one_line, printable
 
 MEGABYTE = 1_000_000
 
@@ -211,6 +211,22 @@ def test_a_report_in_markdown_quotes_what_it_shows() -> None:
 )
 def test_text_from_outside_gives_no_orders_to_terminals_and_logs(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "length", "shown"),
+    [
+        ("plain ä →\n  next\r\n", None, "plain ä → next"),
+        ("a\tb  c\x1b\u2028d", None, "a b  c\N{REPLACEMENT CHARACTER} d"),
+        ("\n ::error::x", None, "| ::error::x"),
+        ("12345", 5, "12345"),
+        ("123456", 5, "12345…"),
+        ("1\n\n\n2 \n 3", 5, "1 2 3"),
+        ("", 5, ""),
+    ],
+)
+def test_a_line_is_one_whatever_it_was_and_not_longer_than_it_may_be(text: str, length: int | None, shown: str) -> None:
+    assert one_line(text, length) == shown
 
 
 def test_an_annotation_is_one_line_with_its_place() -> None:

@@ -356,7 +356,7 @@ UPLOADS = {
     "an error": (500, {}, b"boom", r"HTTP 500 Internal Server Error\): boom\n.*try again later"),
     "too many uploads": (429, {}, b"slow", r"HTTP 429 Too Many Requests\): slow\n.*try again later"),
     "elsewhere": (302, {"Location": "https://example.com/"}, b"", r"elsewhere \(HTTP 302 Found\)"),
-    "the password": (400, {}, f"no\x1b {PASSWORD}!".encode(), r"HTTP 400 Bad Request\): no \*\*\*!\n"),
+    "the password": (400, {}, f"no\x1b {PASSWORD}!".encode(), r"HTTP 400 Bad Request\): no\ufffd \*\*\*!\n"),
 }
 
 

@@ -15,9 +15,10 @@ from pypi_simple import ACCEPT_ANY, ProjectPage, PyPISimple, UnsupportedRepoVers
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.index_session import IndexSession, PackageIndexError, printable, status, unreachable
+from kfp_release.index_session import IndexSession, PackageIndexError, status, unreachable
 from kfp_release.retry import passes
 from kfp_release.settings import IndexSettings
+from kfp_release.terminal_text import one_line
 from kfp_release.url import BadUrl, parse_url
 
 MAX_FILE = 256 * 1024 * 1024
@@ -150,11 +151,11 @@ def _page(project: str, url: str, response: requests.Response) -> ProjectPage:
             return ProjectPage.from_html(project, data, response.url, options)
     except (UnsupportedRepoVersionError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ReleaseError(
-            f"the page of {project} at {url} cannot be read: {printable(str(error), 200)}",
+            f"the page of {project} at {url} cannot be read: {one_line(str(error), 200)}",
             remedy="is simple-url that of a simple API (PEP 503, PEP 691)?",
         ) from error
     raise ReleaseError(
-        f"{url} is {printable(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
+        f"{url} is {one_line(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
         remedy="is simple-url right? It often ends in /simple/",
     )
 

@@ -16,6 +16,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import ReleaseError
 from kfp_release.retry import BoundedRetry
+from kfp_release.terminal_text import one_line
 
 _CONNECT, _READ = 10.0, 60.0
 """Seconds: until connected, and between two bytes."""
@@ -124,7 +125,7 @@ def refused(url: str, response: requests.Response, *, anonymous: bool) -> Packag
 
 def status(response: requests.Response) -> str:
     """Status code and reason, as in ``HTTP 503 Service Unavailable``."""
-    return f"HTTP {response.status_code} {printable(response.reason or '', 80)}".strip()
+    return f"HTTP {response.status_code} {one_line(response.reason or '', 80)}".strip()
 
 
 def said(response: requests.Response) -> str:
@@ -134,13 +135,8 @@ def said(response: requests.Response) -> str:
         text = html.unescape(
             re.sub(r"<(style|script|title)\b.*?</\1\s*>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE)
         )
-    return printable(text, 300)
-
-
-def printable(text: str, length: int) -> str:
-    """Text from outside for a message: one line, no control characters, at most `length` characters."""
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return line if len(line) <= length else line[:length] + "…"
+        text = " ".join(text.split())
+    return one_line(text, 300)
 
 
 def _innermost(error: BaseException) -> str:
@@ -149,7 +145,7 @@ def _innermost(error: BaseException) -> str:
         inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
         inner = next((item for item in seen.args if isinstance(item, BaseException)), inner)
         if not isinstance(inner, BaseException) or inner is seen:
-            return printable(str(seen) or type(seen).__name__, 200)
+            return one_line(str(seen) or type(seen).__name__, 200)
         seen = inner
 
 

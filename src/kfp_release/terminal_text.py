@@ -16,9 +16,10 @@ def printable(text: str) -> str:
     return _COMMAND.sub(r"\1| \2", kept)
 
 
-def one_line(text: str) -> str:
-    """`printable`, with spaces for line ends."""
-    return printable(" ".join(text.split("\n")))
+def one_line(text: str, length: int | None = None) -> str:
+    """`printable`, with a space for each line end and what is blank around it; at most `length` characters."""
+    line = printable(" ".join(part for line in text.splitlines() if (part := line.strip())))
+    return line if length is None or len(line) <= length else line[:length] + "…"
 
 
 def annotation(message: str, *, severity: str = "error", file: str = "", line: int = 0) -> str:

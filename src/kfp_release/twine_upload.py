@@ -22,17 +22,9 @@ from twine.repository import Repository
 
 from kfp_release.credentials import Credentials
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.index_session import (
-    PackageIndexError,
-    TimedAdapter,
-    basic_auth,
-    printable,
-    refused,
-    said,
-    status,
-    unreachable,
-)
+from kfp_release.index_session import PackageIndexError, TimedAdapter, basic_auth, refused, said, status, unreachable
 from kfp_release.retry import passes
+from kfp_release.terminal_text import one_line
 
 _UNREADABLE = (TwineException, OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
 
@@ -48,7 +40,7 @@ def check_distributions(paths: Iterable[Path]) -> None:
                 lines.append(str(error))
                 failed = True
         if failed:
-            message = printable("; ".join(lines), 500) or "twine check --strict refuses it"
+            message = one_line("; ".join(lines), 500) or "twine check --strict refuses it"
             problems.append(Problem(path.name, 0, message, "mend the metadata in pyproject.toml, or the README"))
     if problems:
         raise Problems(problems)
@@ -84,7 +76,7 @@ def _send(path: Path, url: str, credentials: Credentials) -> requests.Response:
         package = PackageFile.from_filename(str(path), None)
     except _UNREADABLE as error:
         raise ReleaseError(
-            f"{path} is no wheel or sdist: {printable(str(error), 300)}", remedy="build it again"
+            f"{path} is no wheel or sdist: {one_line(str(error), 300)}", remedy="build it again"
         ) from error
     with contextlib.closing(Repository(url, "", "", disable_progress_bar=True)) as repository:
         repository.session.auth = basic_auth(credentials)
