@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 
@@ -71,6 +72,37 @@ def test_what_is_no_plain_file_is_refused(kind: bytes) -> None:
         archive.addfile(info)
     with pytest.raises(BadArchive, match="link', which is no plain file"):
         Sdist.parse(NAME, target.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (10**6, "cannot be read: unexpected end of data"),
+        (1 << 40, "cannot be read: unexpected end of data"),
+        (1 << 62, "cannot be read: "),
+        (1 << 80, "cannot be read: "),
+        (-512, "leads from .*PKG-INFO' back to it|cannot be read: invalid offset"),
+        (-1024, "leads from .*b' back to it|cannot be read: invalid offset"),
+        (-(1 << 80), "cannot be read: "),
+    ],
+)
+def test_a_size_that_no_member_has_is_refused(size: int, message: str) -> None:
+    for rest in (b"x" * 1024, b""):
+        with pytest.raises(BadArchive, match=message):
+            Sdist.parse(NAME, gzip.compress(header(0, name="a") + header(0, name="b") + header(size) + rest))
+
+
+@pytest.mark.parametrize("size", [1 << 40, 1 << 62, 1 << 80, -512, -(1 << 80)])
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_SPARSE])
+def test_a_size_that_no_extended_header_has_is_refused(kind: bytes, size: int) -> None:
+    with pytest.raises(BadArchive):
+        Sdist.parse(NAME, gzip.compress(header(0, name="a") + header(size, kind) + b"x" * 1024 + header(0)))
+
+
+def header(size: int, kind: bytes = tarfile.REGTYPE, *, name: str = f"{ROOT}/PKG-INFO") -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
 
 
 @pytest.mark.parametrize(

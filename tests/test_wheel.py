@@ -96,6 +96,16 @@ def test_a_member_that_could_leave_its_folder_is_refused(path: str) -> None:
         wheel().with_files({path: b""})
 
 
+def test_a_member_without_a_name_is_refused() -> None:
+    data = bytearray(wheel_bytes({**FILES, "n": b""}))
+    entry = data.rindex(b"PK\x01\x02")
+    assert data[entry + 46 : entry + 47] == b"n"
+    data[entry + 28 : entry + 30] = b"\0\0"  # the name's length in the central directory
+    data[entry + 30 : entry + 32] = b"\1\0"  # the extra field begins where the name was
+    with pytest.raises(BadArchive, match=r"called ''|cannot be read"):
+        Wheel.parse(NAME, bytes(data))
+
+
 def test_a_symlink_is_refused() -> None:
     target = io.BytesIO(wheel_bytes())
     with zipfile.ZipFile(target, "a") as archive:

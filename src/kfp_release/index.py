@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 
 import requests
-from pypi_simple import ACCEPT_ANY, ProjectPage, PyPISimple, UnsupportedRepoVersionError
+from pypi_simple import ACCEPT_ANY, PyPISimple
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
-from kfp_release.digest import BadDigest, Digest
+from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
+from kfp_release.index_page import IndexFile, parse_page
 from kfp_release.index_session import IndexSession, PackageIndexError, status, unreachable
 from kfp_release.retry import passes
 from kfp_release.settings import IndexSettings
-from kfp_release.terminal_text import one_line
 from kfp_release.url import BadUrl, parse_url
 
 MAX_FILE = 256 * 1024 * 1024
@@ -27,18 +24,6 @@ MAX_PAGE = 64 * 1024 * 1024
 """Bytes of a project's page."""
 
 __all__ = ["Credentials", "Index", "IndexFile"]
-
-
-@dataclass(frozen=True, slots=True)
-class IndexFile:
-    """One file that the index lists."""
-
-    filename: str
-    url: str
-    sha256: str | None
-    """Hex; None where the index does not tell."""
-    yanked: bool = False
-    """PEP 592."""
 
 
 class Index:
@@ -66,13 +51,9 @@ class Index:
                 if response.status_code == requests.codes.not_found or response.is_redirect:
                     return {}
                 _require_ok(url, response)
-                page = _page(project, url, response)
-        files = (
-            IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked)
-            for item in page.packages
-            if _is_file_name(item.filename)
-        )
-        return {file.filename: file for file in files}
+                data = _body(url, response, MAX_PAGE)
+                kind = response.headers.get("Content-Type", "text/html")
+                return parse_page(project, data, content_type=kind, url=response.url)
 
     def download(self, file: IndexFile) -> bytes:
         """The bytes of `file`. Raise `PackageIndexError` where they cannot be had.
@@ -139,41 +120,3 @@ def _body(url: str, response: requests.Response, limit: int) -> bytes:
     except requests.RequestException as error:
         raise unreachable(url, error) from error
     return bytes(data)
-
-
-def _page(project: str, url: str, response: requests.Response) -> ProjectPage:
-    kind, options = _content_type(response)
-    data = _body(url, response, MAX_PAGE)
-    try:
-        if kind == "application/vnd.pypi.simple.v1+json":
-            return ProjectPage.from_json_data(json.loads(data), response.url)
-        if kind in {"application/vnd.pypi.simple.v1+html", "text/html"}:
-            return ProjectPage.from_html(project, data, response.url, options)
-    except (UnsupportedRepoVersionError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ReleaseError(
-            f"the page of {project} at {url} cannot be read: {one_line(str(error), 200)}",
-            remedy="is simple-url that of a simple API (PEP 503, PEP 691)?",
-        ) from error
-    raise ReleaseError(
-        f"{url} is {one_line(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
-        remedy="is simple-url right? It often ends in /simple/",
-    )
-
-
-def _content_type(response: requests.Response) -> tuple[str, str | None]:
-    message = Message()
-    message["Content-Type"] = response.headers.get("Content-Type", "text/html")
-    return message.get_content_type(), message.get_content_charset()
-
-
-def _sha256(filename: str, digests: Mapping[str, str]) -> str | None:
-    text = digests.get("sha256")
-    try:
-        return Digest(text.lower()).hex if text else None
-    except BadDigest as error:
-        raise ReleaseError(f"the index's page gives {filename} a sha256 that is none: {error}") from error
-
-
-def _is_file_name(text: str) -> bool:
-    # The name comes from outside and becomes a path where the file is written.
-    return bool(text) and text not in {".", ".."} and not any(letter in text for letter in "/\\\0")

@@ -7,6 +7,7 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from packaging.utils import InvalidSdistFilename, NormalizedName, parse_sdist_filename
@@ -17,6 +18,10 @@ from kfp_release.tar import tar_bytes
 
 _SUFFIX = ".tar.gz"  # PEP 625; older sdists' .zip has no single byte form to keep
 _RENAME = "name it as it was built"
+_ANEW = "build or download it anew"
+_CHUNK = 1 << 20
+# What tarfile raises, and what it hands on from zlib and from sizes that are not true.
+_UNREADABLE = (tarfile.TarError, EOFError, MemoryError, OSError, OverflowError, ValueError, zlib.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +87,13 @@ class Sdist:
 
 def _read(filename: str, data: bytes) -> list[Member]:
     members = []
+    last = -1
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
             for info in archive:
+                if info.offset <= last:  # sizes below zero lead back, where tarfile would read for ever
+                    raise BadArchive(f"{filename} leads from {info.name[:160]!r} back to it", remedy=_ANEW)
+                last = info.offset
                 if info.isdir():
                     continue
                 stream = archive.extractfile(info) if info.isreg() else None
@@ -92,9 +101,8 @@ def _read(filename: str, data: bytes) -> list[Member]:
                     raise BadArchive(
                         f"{filename} has {info.name[:160]!r}, which is no plain file", remedy="use no links in sources"
                     )
-                members.append(Member(info.name, stream.read(), info.mode))
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        raise BadArchive(
-            f"{filename} cannot be read: {str(error)[:160]}", remedy="build or download it anew"
-        ) from error
+                # Piece by piece: a size that is not true would be asked for in memory at once.
+                members.append(Member(info.name, b"".join(iter(partial(stream.read, _CHUNK), b"")), info.mode))
+    except _UNREADABLE as error:
+        raise BadArchive(f"{filename} cannot be read: {str(error)[:160]}", remedy=_ANEW) from error
     return members

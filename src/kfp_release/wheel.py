@@ -124,7 +124,7 @@ def _read(filename: str, data: bytes) -> list[Member]:
             return [
                 Member(_plain(info, filename), archive.read(info), _mode(info))
                 for info in archive.infolist()
-                if not info.is_dir()
+                if not info.filename.endswith("/")  # is_dir() of Python 3.11 stumbles over an empty name
             ]
     except _UNREADABLE as error:
         raise BadArchive(
