@@ -59,7 +59,7 @@ class Config:
         Raise `Problems` with everything that is wrong, at once.
         """
         file = TomlFile.parse(PYPROJECT, pyproject)
-        distribution = _distribution(file)
+        distribution = read_distribution(file)
         table = _tool_table(file)
         if table is None:
             raise Problems(file.problems)
@@ -93,7 +93,8 @@ class Config:
         return self.index
 
 
-def _distribution(file: TomlFile) -> str | None:
+def read_distribution(file: TomlFile) -> str | None:
+    """``project.name`` of a pyproject.toml. None where it has none; why not is among the file's problems then."""
     project = file.table("project")
     if project is None:
         file.report(("project",), "there is no [project] table", 'add it with name and dynamic = ["version"]')

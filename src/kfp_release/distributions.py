@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
-from kfp_release.errors import ReleaseError
+from kfp_release.config import PYPROJECT, read_distribution
+from kfp_release.errors import Problems, ReleaseError
+from kfp_release.toml_table import TomlFile
 
 
 def project_name(folder: Path) -> str:
     """``project.name`` of the folder's pyproject.toml. Raise `ReleaseError` where there is none."""
-    path = folder / "pyproject.toml"
+    path = folder / PYPROJECT
     try:
-        name = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{path} names no project: {error}") from error
-    if not isinstance(name, str):
-        raise ReleaseError(f"{path}: project.name is not a text")
+        file = TomlFile.parse(str(path), path.read_bytes())
+    except OSError as error:
+        raise ReleaseError(
+            f"{path} cannot be read: {error.strerror}",
+            remedy=f"extra-projects of [tool.kfp-release] names folders with a {PYPROJECT} of their own",
+        ) from error
+    name = read_distribution(file)
+    if name is None:
+        raise Problems(file.problems)
     return name
 
 
