@@ -61,7 +61,7 @@ def test_images_are_found_by_name_and_a_name_is_given_anew(layout: Layout) -> No
     layout.add(image(b"1"), name="a")
     layout.add(image(b"2"), name="b")
     layout.add(image(b"3"), name="a")
-    assert layout.images() == {"b": image(b"2"), "a": image(b"3")}
+    assert (layout.image("b"), layout.image("a")) == (image(b"2"), image(b"3"))
     with pytest.raises(BadLayout, match="has no image called 'c'") as caught:
         layout.image("c")
     assert caught.value.remedy == "make the layout anew"
@@ -97,7 +97,7 @@ def test_a_large_file_is_taken_as_a_blob_without_a_copy(layout: Layout, tmp_path
 
 def test_a_layout_that_is_there_stays_as_it_is(layout: Layout) -> None:
     layout.add(image(), name="demo")
-    assert Layout.create(layout.path).images() == {"demo": image()}
+    assert Layout.create(layout.path).image("demo") == image()
 
 
 def test_a_folder_with_other_files_is_not_made_a_layout(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_no_digest_leads_out_of_the_folder(layout: Layout, digest: str) -> None:
 def test_an_index_that_is_none_is_one_clear_error(layout: Layout, text: str) -> None:
     (layout.path / "index.json").write_text(text, encoding="utf-8")
     with pytest.raises(BadLayout, match=r"index\.json"):
-        layout.images()
+        layout.image("demo")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"imageLayoutVersion": "2.0.0"}'])

@@ -13,7 +13,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
 from kfp_release.pinned import PINS_SETTING, SDIST_PINS, pins_at_hand
 from kfp_release.progress import Silent
-from kfp_release.projects import BuildFailed, Project, open_project
+from kfp_release.projects import BuildFailed, Project, open_projects
 from kfp_release.record import Pins
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
@@ -57,7 +57,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     commit_all(folder, "Plain")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_PLAIN", "6.6")
-        with open_project(folder, version=VERSION, epoch=EPOCH, progress=Silent()) as project:
+        with open_projects([folder], version=VERSION, epoch=EPOCH, progress=Silent()) as (project,):
             yield project
 
 
@@ -113,7 +113,7 @@ def test_requirements_that_cannot_be_had_are_told(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[build-system]\nrequires = ["{wanted}"]\n')
     with (
         pytest.raises(BuildFailed, match=r"(?s)the install of build requirements of .* failed.*ERROR: .*No such file"),
-        open_project(tmp_path, version=VERSION, epoch=EPOCH, progress=Silent()),
+        open_projects([tmp_path], version=VERSION, epoch=EPOCH, progress=Silent()),
     ):
         pass
 
@@ -124,7 +124,7 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, text: str | None
         (tmp_path / "pyproject.toml").write_text(text)
     with (
         pytest.raises(ReleaseError, match=r"the install of build requirements of .* failed: "),
-        open_project(tmp_path, version=VERSION, epoch=EPOCH, progress=Silent()),
+        open_projects([tmp_path], version=VERSION, epoch=EPOCH, progress=Silent()),
     ):
         pass
 
@@ -139,7 +139,7 @@ def test_this_project_takes_exact_pins_into_its_wheel_and_sdist(tmp_path: Path) 
     pins_file = tmp_path / "pins.json"
     pins_file.write_text(tags.to_json().decode().replace('/demo:1.3"', f'/demo:1.3{digest}"'))
     settings = {PINS_SETTING: str(pins_file)}
-    with open_project(folder, version=VERSION, epoch=EPOCH, progress=Silent()) as project:
+    with open_projects([folder], version=VERSION, epoch=EPOCH, progress=Silent()) as (project,):
         one, two, archive = (
             project.wheel(tmp_path, settings),
             project.wheel(tmp_path / "2", settings),

@@ -116,10 +116,6 @@ class Layout:
                 return self._image(item)
         raise BadLayout(f"{self.path} has no image called {name[:120]!r}", remedy=_ANEW)
 
-    def images(self) -> dict[str, Image]:
-        """All images that have a name, in the order of the index."""
-        return {name: self._image(item) for item in self._entries() if (name := _name(item))}
-
     def has(self, digest: Digest) -> bool:
         """Whether there is such a blob."""
         return self._blob_path(digest).is_file()

@@ -99,13 +99,6 @@ class Project:
 
 
 @contextmanager
-def open_project(folder: Path, *, version: ReleaseVersion, epoch: int, progress: Progress) -> Iterator[Project]:
-    """As `open_projects`, for one."""
-    with open_projects([folder], version=version, epoch=epoch, progress=progress) as (project,):
-        yield project
-
-
-@contextmanager
 def open_projects(
     folders: Sequence[Path], *, version: ReleaseVersion, epoch: int, progress: Progress
 ) -> Iterator[tuple[Project, ...]]:
