@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.image_ref import BadImageName, ImageRef, Repository
+from kfp_release.image_ref import BadImageName, ImageRef, Repository, has_digest, repository_of
 
 ECR = "533211398604.dkr.ecr.eu-north-1.amazonaws.com"
 DIGEST = Digest.of(b"")
@@ -106,3 +106,23 @@ def test_any_text_is_an_image_or_a_release_error(text: str) -> None:
         for candidate in (text, f"{text}@{DIGEST}"):
             with contextlib.suppress(ReleaseError):
                 assert candidate in str(parse(candidate))
+
+
+@pytest.mark.parametrize(
+    ("image", "repository", "exact"),
+    [
+        ("python", "python", False),
+        ("python:3.12", "python", False),
+        ("localhost:5000/a/b", "localhost:5000/a/b", False),
+        ("localhost:5000/a/b:1.0", "localhost:5000/a/b", False),
+        (f"a/b@{DIGEST}", "a/b", True),
+        (f"h:1/a/b:1@{DIGEST}", "h:1/a/b", True),
+        (f"[::1]:5000/a:1@{DIGEST}", "[::1]:5000/a", True),
+        ("a/b@sha256:short", "a/b", False),
+        (f"a@b@{DIGEST}", "a", False),
+        (f"@{DIGEST}", "", False),
+        (f"a@{DIGEST}\n", "a", False),
+    ],
+)
+def test_any_image_has_a_repository_and_perhaps_a_digest(image: str, repository: str, *, exact: bool) -> None:
+    assert (repository_of(image), has_digest(image)) == (repository, exact)

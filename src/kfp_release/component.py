@@ -9,6 +9,7 @@ from typing import Literal, Self, TypeAlias
 
 from kfp_release.container import Container, ir_containers, v1_containers
 from kfp_release.errors import Problem, Problems
+from kfp_release.image_ref import has_digest, repository_of
 from kfp_release.interface import Port, ir_ports, v1_ports
 from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
 from kfp_release.yaml_text import YamlText
@@ -16,14 +17,6 @@ from kfp_release.yaml_text import YamlText
 SUFFIXES = (".yaml", ".yml")
 
 _IMAGE = re.compile(r"[\w\[][\w.:/\[\]-]*(?:@[\w+.:-]+)?", re.ASCII)
-_EXACT = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
-
-
-def repository_of(image: str) -> str:
-    """The text of an image without tag and digest."""
-    name = image.partition("@")[0]
-    head, colon, tag = name.rpartition(":")
-    return head if colon and "/" not in tag else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +38,7 @@ class ImageText:
     @property
     def has_digest(self) -> bool:
         """Whether it names exact bytes."""
-        return _EXACT.fullmatch(self.value) is not None
+        return has_digest(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import has_digest
 
 _DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
 _HEREDOC = re.compile(r"(?<!\S)[0-9]*<<-?([\"']?)([A-Za-z_]\w*)\1")
@@ -21,7 +22,6 @@ _FROM = re.compile(r"(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
 _ARG = re.compile(r"(\w+)(?:=(\"[^\"]*\"|'[^']*'|\S*))?", re.ASCII)
 _COPY_FROM = re.compile(r"(?:^|\s)--from=(\S+)")
 _MOUNT_FROM = re.compile(r"(?:^|\s)--mount=\S*?\bfrom=([^,\s]+)")
-_EXACT = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
 _SCRATCH = "scratch"
 
 
@@ -53,7 +53,7 @@ class BaseImage:
     @property
     def has_digest(self) -> bool:
         """Whether it names exact bytes."""
-        return _EXACT.fullmatch(self.image) is not None
+        return has_digest(self.image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ _MAX_PORT = 65535
 _MAX_LENGTH = 255
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_EXACT = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
 _ECR = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)", re.ASCII)
 
 
@@ -81,6 +82,18 @@ class ImageRef:
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}@{self.digest}"
+
+
+def has_digest(image: str) -> bool:
+    """Whether the text of any image, ``python:3.12@sha256:…``, names exact bytes."""
+    return _EXACT.fullmatch(image) is not None
+
+
+def repository_of(image: str) -> str:
+    """The text of any image without tag and digest."""
+    name = image.partition("@")[0]
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
 
 
 def _is_host(text: str) -> bool:

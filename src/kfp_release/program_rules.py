@@ -6,10 +6,11 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from kfp_release.component import ComponentFile, repository_of
+from kfp_release.component import ComponentFile
 from kfp_release.config import PYPROJECT
 from kfp_release.container import Container
 from kfp_release.errors import Problem, ReleaseError
+from kfp_release.image_ref import repository_of
 from kfp_release.programs import Program, read_programs
 from kfp_release.toml_table import TomlFile
 
