@@ -16,6 +16,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
 from kfp_release.image import LABEL_REVISION, LABEL_SOURCE, Image
 from kfp_release.image_ref import Repository
+from kfp_release.interpreter import DEFAULT_INTERPRETER
 from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
@@ -52,7 +53,7 @@ def plan(project: Path) -> Plan:
         repository_exists=True,
         runtime_key="0" * 32,
         platform="linux/amd64",
-        interpreter="/opt/app/bin/python",
+        interpreter=DEFAULT_INTERPRETER,
         runtime=runtime(),
         existing=None,
     )

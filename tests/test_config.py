@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfp_release.config import DEFAULT_INTERPRETER, Config, IndexSettings
+from kfp_release.config import Config, IndexSettings
 from kfp_release.errors import Problems, ReleaseError
+from kfp_release.interpreter import DEFAULT_INTERPRETER
 from kfp_release.url import parse_url
 
 ECR = "533211398604.dkr.ecr.eu-north-1.amazonaws.com"
@@ -73,7 +74,7 @@ def test_a_configuration_is_read_with_its_defaults() -> None:
 def test_there_may_be_several_images() -> None:
     config = parse(GOOD + SECOND)
     assert [image.name for image in config.images] == ["demo", "second"]
-    assert (config.images[1].platform, config.images[1].interpreter) == ("linux/arm64/v8", "/usr/bin/python3")
+    assert (config.images[1].platform, str(config.images[1].interpreter)) == ("linux/arm64/v8", "/usr/bin/python3")
 
 
 def test_the_environment_replaces_registry_build_argument_and_index() -> None:

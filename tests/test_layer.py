@@ -12,15 +12,16 @@ from archives import FILES, INFO, NAME, PURE, SCRIPTS, wheel_bytes
 
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
+from kfp_release.interpreter import DEFAULT_INTERPRETER, Interpreter
 from kfp_release.layer import PACKAGE_BIN, PACKAGE_LIB, Layer, NotPure, package_layer
 from kfp_release.manifest import OCI_LAYER_GZIP
 from kfp_release.wheel import Wheel
 
-PYTHON = "/opt/app/bin/python"
+PYTHON = DEFAULT_INTERPRETER
 
 
 def layer(
-    files: dict[str, bytes] | None = None, *, interpreter: str = PYTHON, package: str = "some_components"
+    files: dict[str, bytes] | None = None, *, interpreter: Interpreter = PYTHON, package: str = "some_components"
 ) -> Layer:
     wheel = Wheel.parse(NAME, wheel_bytes({**FILES, **(files or {})}))
     return package_layer(wheel, package=package, interpreter=interpreter)
@@ -100,7 +101,7 @@ def test_a_script_finds_its_library_itself() -> None:
 
 
 def test_unpacked_its_script_runs_and_its_metadata_is_found(tmp_path: Path) -> None:
-    with tarfile.open(fileobj=io.BytesIO(layer(interpreter=sys.executable).data), mode="r:gz") as archive:
+    with tarfile.open(fileobj=io.BytesIO(layer(interpreter=Interpreter(sys.executable)).data), mode="r:gz") as archive:
         archive.extractall(tmp_path, filter="data")
     script = tmp_path / "opt/package/bin/multiply"
     script.write_text(script.read_text().replace(PACKAGE_LIB, str(tmp_path / "opt/package/lib")))
@@ -142,12 +143,6 @@ def test_what_is_not_of_python_alone_is_refused(files: dict[str, bytes], message
         layer(files)
 
 
-@pytest.mark.parametrize("interpreter", ["python", "/opt/app/bin/py thon", "/bin/sh\n/x", "", "/", "/a" * 61, "/x;y"])
-def test_an_interpreter_that_cannot_start_a_script_is_refused(interpreter: str) -> None:
-    with pytest.raises(ReleaseError, match="cannot start a script"):
-        layer(interpreter=interpreter)
-
-
 @pytest.mark.parametrize(
     "line",
     [
@@ -177,4 +172,4 @@ def test_a_program_that_would_hide_the_interpreter_is_refused() -> None:
     scripts = b"[console_scripts]\npython3 = some_components.programs:main\n"
     wheel = Wheel.parse(NAME, wheel_bytes({**FILES, f"{INFO}/entry_points.txt": scripts}))
     with pytest.raises(ReleaseError, match="the program python3 would hide the runtime's"):
-        package_layer(wheel, package="some_components", interpreter="/opt/app/bin/python")
+        package_layer(wheel, package="some_components", interpreter=PYTHON)

@@ -10,6 +10,7 @@ import pytest
 from test_image import runtime
 
 from kfp_release.image_ref import Repository
+from kfp_release.interpreter import DEFAULT_INTERPRETER
 from kfp_release.plan import Plan
 from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.source import Source
@@ -27,7 +28,7 @@ PLAN = Plan(
             repository_exists=True,
             runtime_key="0" * 32,
             platform="linux/amd64",
-            interpreter="/opt/app/bin/python",
+            interpreter=DEFAULT_INTERPRETER,
             runtime=runtime(),
             existing=None,
         ),
@@ -71,6 +72,7 @@ def test_whatever_stands_at_a_key_it_is_a_plan_or_refused(key: str, value: Any) 
         (json.dumps({**PLAN.to_json(), "commit": ""}).encode(), "'' is not a commit"),
         (json.dumps({**PLAN.to_json(), "created": float("inf")}).encode(), "inf is not a whole number"),
         (json.dumps({**PLAN.to_json(), "created": 10**12}).encode(), "is not a time in seconds"),
+        (json.dumps(PLAN.to_json()).replace("/opt/app/bin/python", "python").encode(), "'python' cannot start a scr"),
     ],
     ids=[
         "empty",
@@ -83,6 +85,7 @@ def test_whatever_stands_at_a_key_it_is_a_plan_or_refused(key: str, value: Any) 
         "no commit",
         "inf",
         "no time",
+        "no interpreter",
     ],
 )
 def test_what_is_no_plan_is_refused(data: bytes, message: str) -> None:

@@ -18,7 +18,6 @@ from packaging.utils import InvalidName, canonicalize_name
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.settings import (
     BUILD_ARG,
-    DEFAULT_INTERPRETER,
     REGISTRY,
     BadSetting,
     ImageSettings,
@@ -28,7 +27,7 @@ from kfp_release.settings import (
 from kfp_release.toml_table import Table, TomlFile
 from kfp_release.url import parse_url
 
-__all__ = ["DEFAULT_INTERPRETER", "PYPROJECT", "Config", "ImageSettings", "IndexSettings"]
+__all__ = ["PYPROJECT", "Config", "ImageSettings", "IndexSettings"]
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "kfp-release"

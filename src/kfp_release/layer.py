@@ -6,12 +6,12 @@ the image that it names.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from kfp_release.digest import Digest
 from kfp_release.entry_points import ConsoleScript, console_scripts
 from kfp_release.errors import ReleaseError
+from kfp_release.interpreter import Interpreter
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor
 from kfp_release.member import EXECUTABLE, Member
 from kfp_release.stored import gzip_stored
@@ -20,10 +20,6 @@ from kfp_release.wheel import Wheel, record_bytes
 
 PACKAGE_LIB = "/opt/package/lib"
 PACKAGE_BIN = "/opt/package/bin"
-
-_INTERPRETER = re.compile(r"(?:/[A-Za-z0-9._+-]+)+", re.ASCII)
-_LONGEST_INTERPRETER = 120
-"""Bytes. Linux before 5.1 cuts the first line of a script after 127."""
 
 _SCRIPT = """\
 #!{interpreter}
@@ -50,19 +46,13 @@ class Layer:
     diff_id: Digest
 
 
-def package_layer(wheel: Wheel, *, package: str, interpreter: str) -> Layer:
+def package_layer(wheel: Wheel, *, package: str, interpreter: Interpreter) -> Layer:
     """The layer that holds `wheel` below ``/opt/package``, its scripts starting with `interpreter`.
 
     `package` is the import package whose component files and pins stay out. Raise `NotPure` for a wheel with compiled
-    modules or files for elsewhere, `ReleaseError` for an interpreter that cannot start a script.
+    modules or files for elsewhere.
     """
     _refuse_impure(wheel)
-    if not _INTERPRETER.fullmatch(interpreter) or len(interpreter) > _LONGEST_INTERPRETER:
-        raise ReleaseError(
-            f"interpreter {interpreter[:160]!r} cannot start a script",
-            remedy=f"give an absolute path of {_LONGEST_INTERPRETER} plain characters at most, "
-            "as in /opt/app/bin/python",
-        )
     pinned = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
     tar = tar_bytes(_members(wheel.without(pinned), interpreter), mtime=0)
     data = b"".join(gzip_stored([tar]))
@@ -89,7 +79,7 @@ def _refuse_impure(wheel: Wheel) -> None:
         )
 
 
-def _members(wheel: Wheel, interpreter: str) -> list[Member]:
+def _members(wheel: Wheel, interpreter: Interpreter) -> list[Member]:
     record, metadata = (f"{wheel.dist_info}/{name}" for name in ("RECORD", "METADATA"))
     library = [
         replace(member, data=_headers(member.data)) if member.path == metadata else member
@@ -119,7 +109,7 @@ def _headers(metadata: bytes) -> bytes:
     return metadata.partition(b"\n\n")[0] + b"\n"
 
 
-def _script(script: ConsoleScript, interpreter: str) -> Member:
+def _script(script: ConsoleScript, interpreter: Interpreter) -> Member:
     text = _SCRIPT.format(
         interpreter=interpreter,
         lib=PACKAGE_LIB,

@@ -9,6 +9,7 @@ from typing import Any, Self
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
+from kfp_release.interpreter import Interpreter
 from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.record_json import text_of
 
@@ -27,7 +28,7 @@ class PlannedImage:
     repository_exists: bool
     runtime_key: str
     platform: str
-    interpreter: str
+    interpreter: Interpreter
     runtime: Image | None
     existing: Image | None
 
@@ -40,7 +41,7 @@ class PlannedImage:
             "repository_exists": self.repository_exists,
             "runtime_key": self.runtime_key,
             "platform": self.platform,
-            "interpreter": self.interpreter,
+            "interpreter": str(self.interpreter),
             "runtime": _image_to_json(self.runtime),
             "existing": _image_to_json(self.existing),
         }
@@ -55,7 +56,7 @@ class PlannedImage:
             repository_exists=value["repository_exists"] is True,
             runtime_key=text_of(value["runtime_key"]),
             platform=text_of(value["platform"]),
-            interpreter=text_of(value["interpreter"]),
+            interpreter=Interpreter(text_of(value["interpreter"])),
             runtime=_image(value["runtime"]),
             existing=_image(value["existing"]),
         )

@@ -10,6 +10,7 @@ from typing import Self
 
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import BadImageName, Repository
+from kfp_release.interpreter import DEFAULT_INTERPRETER, Interpreter
 from kfp_release.toml_table import Table
 from kfp_release.url import BadUrl, parse_url
 
@@ -17,7 +18,6 @@ REGISTRY = "KFP_RELEASE_REGISTRY"
 BUILD_ARG = "KFP_RELEASE_BUILD_ARG_"
 SIMPLE_URL = "KFP_RELEASE_SIMPLE_URL"
 UPLOAD_URL = "TWINE_REPOSITORY_URL"
-DEFAULT_INTERPRETER = "/opt/app/bin/python"
 DEFAULT_PLATFORM = "linux/amd64"
 DEFAULT_DOCKERFILE = "Dockerfile"
 
@@ -27,9 +27,6 @@ _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _BUILD_ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/v[0-9]+)?", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# A script's first line: the kernel reads 127 bytes of it (execve(2)) and splits at spaces.
-_INTERPRETER = re.compile(r"(?:/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*){1,20}", re.ASCII)
-_INTERPRETER_LENGTH = 120
 
 
 class BadSetting(ReleaseError):
@@ -49,7 +46,7 @@ class ImageSettings:
     context: tuple[str, ...] = ()
     platform: str = DEFAULT_PLATFORM
     build_args: Mapping[str, str] = field(default_factory=dict)
-    interpreter: str = DEFAULT_INTERPRETER
+    interpreter: Interpreter = DEFAULT_INTERPRETER
 
     @classmethod
     def read(cls, name: str, table: Table, environ: Mapping[str, str]) -> Self | None:
@@ -60,7 +57,7 @@ class ImageSettings:
         declared = table.read("repository", _repository, required=True)
         dockerfile = table.read("dockerfile", relative_path, default=DEFAULT_DOCKERFILE)
         platform = table.read("platform", _platform, default=DEFAULT_PLATFORM)
-        interpreter = table.read("interpreter", _interpreter, default=DEFAULT_INTERPRETER)
+        interpreter = table.read("interpreter", Interpreter, default=DEFAULT_INTERPRETER)
         context = table.read_list("context", relative_path)
         build_args = _build_args(table, environ)
         if declared is None or dockerfile is None or platform is None or interpreter is None:
@@ -115,15 +112,6 @@ def _repository(text: str) -> Repository:
 def _platform(text: str) -> str:
     if not _PLATFORM.fullmatch(text):
         raise BadSetting(f"{text[:80]!r} is not a platform", remedy="write os/architecture, as in linux/amd64")
-    return text
-
-
-def _interpreter(text: str) -> str:
-    if not _INTERPRETER.fullmatch(text) or len(text) > _INTERPRETER_LENGTH:
-        raise BadSetting(
-            f"{text[:140]!r} cannot start a script",
-            remedy=f"write the absolute path of the runtime's Python, as in {DEFAULT_INTERPRETER}",
-        )
     return text
 
 
