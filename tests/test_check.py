@@ -239,10 +239,12 @@ def test_all_problems_are_told_at_once_by_file_and_line(project: Path) -> None:
     ]
 
 
-def test_two_files_of_one_operator_are_told(project: Path) -> None:
+def test_what_is_wrong_in_the_folder_is_told(project: Path) -> None:
     (project / "yaml/train.yml").write_text(COMPONENT)
-    (problem,) = checked(project)
-    assert str(problem).startswith("yaml/train.yml: gives the operator train_op, as yaml/train.yaml does")
+    (project / "yaml/more.yaml").mkdir()
+    one, two = checked(project)
+    assert str(one).startswith("yaml/more.yaml: cannot be read: Is a directory\n  → make it a file")
+    assert str(two).startswith("yaml/train.yml: gives the operator train_op, as yaml/train.yaml does")
 
 
 @pytest.mark.parametrize("name", ["1st.yaml", "a b.yaml", "é.yaml", "v1.2.yaml"])
@@ -251,12 +253,6 @@ def test_a_file_whose_operator_has_no_python_name_is_told(project: Path, name: s
     (problem,) = checked(project)
     assert "which is no Python name" in problem.message
     assert problem.path == f"yaml/{name}"
-
-
-def test_a_folder_without_component_files_is_told(project: Path) -> None:
-    (project / "yaml/train.yaml").unlink()
-    (problem,) = checked(project)
-    assert str(problem).startswith("yaml: has no component files (.yaml, .yml)")
 
 
 def test_an_init_beside_the_component_files_is_told(project: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from kfp_release.changelog import CHANGELOG, Changelog
-from kfp_release.component import SUFFIXES, ComponentFile
+from kfp_release.component import ComponentFile
+from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.errors import Problem, Problems
@@ -26,11 +27,11 @@ def check(project: Path, config: Config) -> list[Problem]:
     """
     pyproject = TomlFile.parse(PYPROJECT, (project / PYPROJECT).read_bytes())
     owned = {str(image.declared) for image in config.images}
-    files, problems = _component_files(project, config)
+    folder = ComponentFolder.read(project, config.components)
+    files = folder.files
+    problems = [*folder.problems, *_shadowing(project, config), *_unused(files, config)]
     for file in files:
         problems += component_problems(file, owned)
-    problems += _operators(files)
-    problems += _unused(files, config)
     problems += program_problems(files, pyproject, project=project, owned=owned)
     problems += runtime_problems(project, config, pyproject)
     return sorted({*problems, *pyproject.problems})
@@ -52,36 +53,10 @@ def changelog_problems(project: Path, version: ReleaseVersion) -> list[Problem]:
     return list(_changelog(project, version))
 
 
-def _component_files(project: Path, config: Config) -> tuple[list[ComponentFile], list[Problem]]:
-    folder = project / config.components
-    files: list[ComponentFile] = []
-    problems: list[Problem] = []
-    if (folder / "__init__.py").exists():
+def _shadowing(project: Path, config: Config) -> Iterator[Problem]:
+    if (project / config.components / "__init__.py").exists():
         message = "would be imported in place of the package of the same name by what is started here"
-        problems.append(Problem(f"{config.components}/__init__.py", 0, message, "remove it"))
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        name = f"{config.components}/{path.name}"
-        if path.suffix not in SUFFIXES:
-            continue
-        try:
-            files.append(ComponentFile.parse(name, path.read_bytes()))
-        except Problems as error:
-            problems += error.problems
-        except OSError as error:
-            problems.append(Problem(name, 0, f"cannot be read: {error.strerror}"))
-    if not files and not problems:
-        message = f"has no component files ({', '.join(SUFFIXES)})"
-        problems.append(Problem(config.components, 0, message, f"add one; {PYPROJECT} names the folder"))
-    return files, problems
-
-
-def _operators(files: Sequence[ComponentFile]) -> Iterator[Problem]:
-    seen: dict[str, ComponentFile] = {}
-    for file in files:
-        first = seen.setdefault(file.operator, file)
-        if first is not file:
-            message = f"gives the operator {file.operator}, as {first.name} does"
-            yield Problem(file.name, 0, message, "rename one of them")
+        yield Problem(f"{config.components}/__init__.py", 0, message, "remove it")
 
 
 def _unused(files: Sequence[ComponentFile], config: Config) -> Iterator[Problem]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from kfp_release.component import SUFFIXES, ComponentFile
+from kfp_release.component import ComponentFile
+from kfp_release.component_folder import ComponentFolder
 from kfp_release.config import PYPROJECT, Config, ImageSettings
 from kfp_release.digest import Digest
-from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.errors import Problems, ReleaseError
 from kfp_release.layer import is_pinned_file
 from kfp_release.pinning import pin
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
@@ -66,7 +67,8 @@ def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> P
     """
     config = Config.parse((project / PYPROJECT).read_bytes(), {})
     _require_same(pins, config, version, commit)
-    files = pinned_files(project / config.components, {str(image.declared): image.pin for image in pins.images})
+    folder = ComponentFolder.read(project, config.components)
+    files = pinned_files(folder, {str(image.declared): image.pin for image in pins.images})
     components = tuple(_component(name, data) for name, data in files.items())
     if pins.components and pins.components != components:
         raise BadPins(
@@ -91,30 +93,18 @@ def pins_at_hand(
     return _tag_pins(Config.parse((project / PYPROJECT).read_bytes(), environ), version, commit)
 
 
-def pinned_files(folder: Path, pins: Mapping[str, str]) -> dict[str, bytes]:
+def pinned_files(folder: ComponentFolder, pins: Mapping[str, str]) -> dict[str, bytes]:
     """The component files of `folder` by name, sorted, with the pin that `pins` gives for each declared repository.
 
-    Raise `Problems` with all that is wrong in them, `ReleaseError` where there are none.
+    Raise `Problems` with all that is wrong in them.
     """
-    paths = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES and path.is_file())
-    if not paths:
-        raise ReleaseError(
-            f"{folder.name}/ has no component files ({', '.join(SUFFIXES)})",
-            remedy="add one, and to git; 'components' in [tool.kfp-release] names the folder",
-        )
     files: dict[str, bytes] = {}
-    problems: list[Problem] = []
-    operators: dict[str, str] = {}
-    for path in paths:
+    problems = list(folder.problems)
+    for file in folder.files:
         try:
-            file = ComponentFile.parse(f"{folder.name}/{path.name}", path.read_bytes())
-            files[path.name] = pin(file, pins)
+            files[PurePosixPath(file.name).name] = pin(file, pins)
         except Problems as error:
             problems += error.problems
-            continue
-        if operators.setdefault(file.operator, file.name) != file.name:
-            message = f"gives the operator {file.operator}, as {operators[file.operator]} does"
-            problems.append(Problem(file.name, 0, message, "rename one of them"))
     if problems:
         raise Problems(problems)
     return files
