@@ -9,6 +9,7 @@ from conftest import PROJECT, commit_all, run_git
 from kfp_release import programs
 from kfp_release.check import check, check_release
 from kfp_release.config import Config
+from kfp_release.entry_points import ConsoleScript
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git import Git
 from kfp_release.programs import read_programs
@@ -45,12 +46,21 @@ print("imported")
 
 def build_parser():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rate", required=True)
+    parser.add_argument("-r", "--rate", required=True)
     parser.add_argument("--data", "--table")
     parser.add_argument("--model")
     parser.add_argument("--executor-input")
+    parser.add_argument("-v", "--verbose", action="store_true")
+    parser.add_argument("-n", "--dry-run", action="store_true")
     return parser
+
+def main():
+    build_parser().parse_args()
+
+class Trainer:
+    run = main
 """
+TRAIN = ConsoleScript("train", "demo_parts.train", "main")
 COMPONENT = f"""\
 name: Train
 inputs:
@@ -202,6 +212,62 @@ def test_what_is_wrong_in_a_component_file_is_told(  # noqa: PLR0917 - a table's
     assert remedy in found[0].remedy
 
 
+def pass_on(project: Path, words: list[str]) -> None:
+    """Let the component pass `words` in place of --rate."""
+    rows = "".join(f"    - {word}\n" for word in words)
+    (project / "yaml/train.yaml").write_text(COMPONENT.replace("    - --rate\n    - {inputValue: rate}\n", "") + rows)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-r", "{inputValue: rate}"],
+        ["-r", "'5'"],
+        ["-r", "'-5'"],
+        ["-r", "-q"],
+        ["-r5"],
+        ["-r=5"],
+        ["-vr", "'5'"],
+        ["-vnr5"],
+        ["-n", "-v", "-r", "'5'"],
+        ["--rate", "-q"],
+        ["--rate=-q"],
+        ["--rate", "'5'", "-v"],
+        ["--rate", "'5'", "--verbose", "value", "'-'", "'-1'", "'-.5'", "'-1e3'"],
+        ["{if: {cond: {isPresent: rate}, then: [-r, {inputValue: rate}]}}"],
+        ["--rate", "'5'", "--table", "{inputPath: data}", "--", "-q", "--unknown"],
+    ],
+    ids=" ".join,
+)
+def test_options_are_those_that_the_program_s_parser_takes(project: Path, words: list[str]) -> None:
+    pass_on(project, words)
+    assert checked(project) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-r", "'5'", "-q"], "passes -q, which train does not take"),
+        (["-r5", "-q=5"], "passes -q, which train does not take"),
+        (["-r", "'5'", "-vq"], "passes -vq, which train does not take"),
+        (["-r", "'5'", "-v", "-q"], "passes -q, which train does not take"),
+        (["-r=", "-q"], "passes -q, which train does not take"),
+        (["--rate=", "-q"], "passes -q, which train does not take"),
+        (["--rate", "'5'", "--verbos"], "passes --verbos, which train does not take"),
+        (["-v", "'-5'"], "does not pass --rate, without which train does not run"),
+        (["--model", "-r"], "does not pass --rate, without which train does not run"),
+    ],
+)
+def test_an_option_that_the_program_does_not_take_or_lacks_is_told(
+    project: Path, words: list[str], message: str
+) -> None:
+    pass_on(project, words)
+    (problem,) = checked(project)
+    assert problem.message == message
+    assert problem.line
+    assert problem.remedy
+
+
 def test_what_refuses_is_told_before_what_only_warns(project: Path) -> None:
     change(project, "yaml/train.yaml", "    - --executor-input\n    - '{{$}}'\n", "")
     change(project, "yaml/train.yaml", DEMO, f"{DEMO}:1.0")
@@ -294,6 +360,51 @@ def test_a_program_that_cannot_tell_its_options_is_told(
     assert "give its module build_parser()" in problem.remedy
 
 
+SCRIPTS = {
+    "no such function": ("demo_parts.train:nope", "program train cannot be started: demo_parts.train has no nope"),
+    "no such method": ("demo_parts.train:Trainer.walk", "cannot be started: Trainer has no walk"),
+    "nothing to call": ("demo_parts.train:argparse", "argparse of demo_parts.train is module, nothing to call"),
+    "no function": ("demo_parts.train", "the script 'train' = 'demo_parts.train' of [project.scripts] cannot be made"),
+    "an empty function": ("demo_parts.train:", "cannot be made"),
+    "no module": ("nothing_here:main", "cannot tell its options: ModuleNotFoundError: No module named 'nothing_here'"),
+}
+
+
+@pytest.mark.parametrize(("reference", "message"), SCRIPTS.values(), ids=SCRIPTS.keys())
+def test_a_script_that_starts_nothing_is_told(project: Path, reference: str, message: str) -> None:
+    change(project, "pyproject.toml", "demo_parts.train:main", reference)
+    (problem,) = checked(project)
+    assert (problem.path, problem.line) == ("pyproject.toml", 10)
+    assert message in problem.message
+    assert problem.remedy
+
+
+@pytest.mark.parametrize("reference", ["demo_parts.train:Trainer.run", "demo_parts.train : main [extra]"])
+def test_a_script_may_reach_into_an_object_and_name_extras(project: Path, reference: str) -> None:
+    change(project, "pyproject.toml", "demo_parts.train:main", reference)
+    assert checked(project) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            '"my train" = "demo_parts.train:main"',
+            "the script 'my train' = 'demo_parts.train:main' of [project.scripts]",
+        ),
+        ('"../train" = "demo_parts.train:main"', "cannot be made"),
+        ('other = "demo_parts train"', "the script 'other' = 'demo_parts train' of [project.scripts] cannot be made"),
+        ("other = 3", "project.scripts.other must be a text, and is a number: 3"),
+    ],
+)
+def test_a_script_that_no_component_runs_must_be_one_too(project: Path, line: str, message: str) -> None:
+    change(project, "pyproject.toml", "[tool.kfp-release]\n", f"{line}\n\n[tool.kfp-release]\n")
+    (problem,) = checked(project)
+    assert (problem.path, problem.line) == ("pyproject.toml", 12)
+    assert message in problem.message
+    assert problem.remedy
+
+
 def test_a_program_that_ends_the_process_is_told(project: Path) -> None:
     (project / "src/demo_parts/train.py").write_text("import os, sys\nsys.stderr.write('oh no\\n')\nos._exit(3)\n")
     (problem,) = checked(project)
@@ -303,14 +414,14 @@ def test_a_program_that_ends_the_process_is_told(project: Path) -> None:
 def test_programs_that_never_answer_are_given_up(project: Path) -> None:
     (project / "src/demo_parts/train.py").write_text("import time\ntime.sleep(600)\n")
     with pytest.raises(ReleaseError, match="train gave no answer within 1 s"):
-        read_programs({"train": "demo_parts.train:main"}, source=project / "src", timeout=1)
+        read_programs([TRAIN], source=project / "src", timeout=1)
 
 
 def test_programs_do_not_see_this_process_s_secrets(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TWINE_PASSWORD", "secret")
     seen = "raise ValueError(sorted(__import__('os').environ.keys() & {'TWINE_PASSWORD', 'PATH'}))"
     (project / "src/demo_parts/train.py").write_text(seen)
-    program = programs.read_programs({"train": "demo_parts.train:main"}, source=project / "src")["train"]
+    program = programs.read_programs([TRAIN], source=project / "src")["train"]
     assert program.error == "ValueError: ['PATH']"
 
 
@@ -319,9 +430,9 @@ def test_subcommands_take_their_options(project: Path) -> None:
         "commands = parser.add_subparsers()\n    commands.add_parser('a').add_argument('--inner')\n    return parser"
     )
     change(project, "src/demo_parts/train.py", "return parser", parts)
-    program = read_programs({"train": "demo_parts.train:main"}, source=project / "src")["train"]
+    program = read_programs([TRAIN], source=project / "src")["train"]
     assert {"--inner", "--rate", "--table"} <= program.options
-    assert program.required == (("--rate",),)
+    assert program.required == (("-r", "--rate"),)
 
 
 RUNTIME = {

@@ -72,7 +72,18 @@ def test_a_v1_component_tells_its_interface() -> None:
 def test_a_v1_component_tells_what_it_runs() -> None:
     (container,) = parse(V1).commands
     assert (container.program, container.image, container.line) == ("make-table", IMAGE, 9)
-    assert [(flag.text, flag.line) for flag in container.flags] == [("--rows", 10), ("--table", 12), ("--seed", 15)]
+    assert [(word.text, word.placeholder, word.line) for word in container.all_words] == [
+        ("make-table", "", 10),
+        ("--rows", "", 10),
+        ("My rows", "inputValue", 10),
+        ("--table={x}", "", 12),
+        ("", "if", 13),
+        ("seed", "isPresent", 14),
+        ("--seed", "", 15),
+        ("seed", "inputValue", 15),
+        ("--", "", 16),
+        ("--not-a-flag", "", 17),
+    ]
 
 
 def test_a_compiled_component_tells_its_interface_and_what_it_runs() -> None:

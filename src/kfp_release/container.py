@@ -35,15 +35,9 @@ class Container:
     line: int
 
     @property
-    def flags(self) -> list[Word]:
-        """The literals that begin with ``--``, without a value behind ``=``; none after a ``--``."""
-        flags: list[Word] = []
-        for word in _flat(self.words):
-            if word.text == "--" and not word.placeholder:
-                break
-            if word.text.startswith("--") and not word.placeholder:
-                flags.append(Word(word.text.partition("=")[0], "", word.line))
-        return flags
+    def all_words(self) -> tuple[Word, ...]:
+        """All words, each before those inside of it."""
+        return tuple(_flat(self.words))
 
 
 def _flat(words: Iterable[Word]) -> Iterator[Word]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from kfp_release.component import ComponentFile
-from kfp_release.config import PYPROJECT
-from kfp_release.container import Container
+from kfp_release.container import Container, Word
+from kfp_release.entry_points import BadEntryPoint, ConsoleScript
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import repository_of
 from kfp_release.programs import Program, read_programs
 from kfp_release.toml_table import TomlFile
 
+_SCRIPTS = ("project", "scripts")
+_OPTION = re.compile(r"--.|-[A-Za-z]")
+"""The beginning of an option; ``-1`` is a number, and ``-`` a file's name."""
 _LIGHT = (
     "give its module build_parser(), which returns its argparse parser; the module is imported without the extra "
     "`image`, so import heavy libraries where they are used"
@@ -23,29 +27,53 @@ _LIGHT = (
 def program_problems(
     files: Sequence[ComponentFile], pyproject: TomlFile, *, project: Path, owned: Collection[str]
 ) -> list[Problem]:
-    """Where the containers of owned images do not fit the programs of ``[project.scripts]``."""
-    table = pyproject.table("project", "scripts")
-    scripts = {name: target for name, target in (table.value if table else {}).items() if isinstance(target, str)}
+    """Where the containers of owned images do not fit the programs of ``[project.scripts]``.
+
+    What is wrong in `pyproject` itself goes to the file's own problems.
+    """
+    scripts = _scripts(pyproject)
     calls = [
         (file, container) for file in files for container in file.commands if repository_of(container.image) in owned
     ]
     problems = [problem for file, container in calls for problem in _command(file, container, scripts)]
-    called = sorted({container.program for _, container in calls} & scripts.keys())
+    called = {container.program for _, container in calls}
+    asked = [script for name, script in sorted(scripts.items()) if script is not None and name in called]
     try:
-        programs = read_programs({name: scripts[name] for name in called}, source=_source(pyproject, project))
+        programs = read_programs(asked, source=_source(pyproject, project))
     except ReleaseError as error:
-        return [*problems, Problem(PYPROJECT, _line(pyproject, ""), str(error.args[0]), error.remedy)]
+        pyproject.report(_SCRIPTS, str(error.args[0]), error.remedy)
+        return problems
     for program in programs.values():
-        if program.error:
-            message = f"program {program.name} cannot tell its options: {program.error}"
-            problems.append(Problem(PYPROJECT, _line(pyproject, program.name), message, _LIGHT))
+        _report(pyproject, program)
     for file, container in calls:
-        if container.program in programs and not programs[container.program].error:
-            problems += _flags(file, container, programs[container.program])
+        told = programs.get(container.program)
+        if told is not None and not told.missing and not told.error:
+            problems += _options(file, container, told)
     return problems
 
 
-def _command(file: ComponentFile, container: Container, scripts: Mapping[str, str]) -> Iterator[Problem]:
+def _scripts(pyproject: TomlFile) -> dict[str, ConsoleScript | None]:
+    """The console scripts by name; None for one that cannot be made, which is reported."""
+    project, table = pyproject.table("project"), pyproject.table(*_SCRIPTS)
+    scripts: dict[str, ConsoleScript | None] = dict.fromkeys(table.value if table else ())
+    for name, reference in (project.texts("scripts") if project else {}).items():
+        try:
+            scripts[name] = ConsoleScript.parse(name, reference)
+        except BadEntryPoint as error:
+            pyproject.report((*_SCRIPTS, name), str(error.args[0]), error.remedy)
+    return scripts
+
+
+def _report(pyproject: TomlFile, program: Program) -> None:
+    place = (*_SCRIPTS, program.name)
+    if program.missing:
+        remedy = f'name a function that is there: {program.name} = "package.module:function"'
+        pyproject.report(place, f"program {program.name} cannot be started: {program.missing}", remedy)
+    elif program.error:
+        pyproject.report(place, f"program {program.name} cannot tell its options: {program.error}", _LIGHT)
+
+
+def _command(file: ComponentFile, container: Container, scripts: Collection[str]) -> Iterator[Problem]:
     if not container.program:
         remedy = f"begin it with a console script of [project.scripts], as in command: [{next(iter(scripts), 'name')}]"
         yield Problem(file.name, container.line, "its command names no program", remedy)
@@ -57,19 +85,53 @@ def _command(file: ComponentFile, container: Container, scripts: Mapping[str, st
         yield Problem(file.name, container.words[0].line, message, remedy)
 
 
-def _flags(file: ComponentFile, container: Container, program: Program) -> Iterator[Problem]:
-    for word in container.flags:
+def _options(file: ComponentFile, container: Container, program: Program) -> Iterator[Problem]:
+    passed: set[str] = set()
+    for word in _passed(container, program):
+        passed.add(word.text)
         if word.text not in program.options:
             near = difflib.get_close_matches(word.text, program.options, 1)
             known = ", ".join(sorted(program.options - {"-h", "--help"})) or "none"
             remedy = f"did you mean {near[0]}?" if near else f"it takes: {known}"
             message = f"passes {word.text[:80]}, which {program.name} does not take"
             yield Problem(file.name, word.line, message, remedy)
-    passed = {word.text for word in container.flags}
     for options in program.required:
         if not passed & set(options):
             message = f"does not pass {options[-1]}, without which {program.name} does not run"
             yield Problem(file.name, container.line, message, "add it to args, or give the option a default")
+
+
+def _passed(container: Container, program: Program) -> Iterator[Word]:
+    """A word for each option that is passed, by its name alone; none after a ``--``."""
+    takes_next = False
+    for word in container.all_words:
+        if word.text == "--" and not word.placeholder:
+            return
+        is_value = word.placeholder or (takes_next and not word.text.startswith("--"))
+        if is_value or not _OPTION.match(word.text):
+            takes_next = False
+            continue
+        names, has_value = _named(word.text, program)
+        yield from (Word(name, "", word.line) for name in names)
+        takes_next = not has_value and names[-1] in program.options - program.flags
+
+
+def _named(text: str, program: Program) -> tuple[list[str], bool]:
+    """The options that one word names, and whether it holds a value too: ``-vr5`` is -v, and -r with 5.
+
+    A word with one in it that the program does not take is that one, as it stands.
+    """
+    name, equals, _ = text.partition("=")
+    if text.startswith("--") or name in program.options:
+        return [name], bool(equals)
+    names = []
+    for end, letter in enumerate(text[1:], 2):
+        names.append(f"-{letter}")
+        if names[-1] not in program.options:
+            return [name], bool(equals)
+        if names[-1] not in program.flags:
+            return names, end < len(text)
+    return names, False
 
 
 def _source(pyproject: TomlFile, project: Path) -> Path:
@@ -79,8 +141,3 @@ def _source(pyproject: TomlFile, project: Path) -> Path:
     if isinstance(declared, str):
         return project / declared
     return project / "src" if (project / "src").is_dir() else project
-
-
-def _line(pyproject: TomlFile, program: str) -> int:
-    scripts = ("project", "scripts")
-    return pyproject.lines.get((*scripts, program), pyproject.lines.get(scripts, 0))

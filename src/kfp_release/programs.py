@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfp_release.entry_points import ConsoleScript
 from kfp_release.errors import ReleaseError
 
 TIMEOUT = 60.0
@@ -24,13 +25,18 @@ class Program:
 
     name: str
     options: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
+    """Those of `options` that take no value."""
     required: tuple[tuple[str, ...], ...] = ()
     """The names of each option that a call must have."""
+    missing: str = ""
+    """Why its function is none that could be called."""
     error: str = ""
+    """Why its parser cannot be had."""
 
 
-def read_programs(scripts: Mapping[str, str], *, source: Path, timeout: float = TIMEOUT) -> dict[str, Program]:
-    """Ask the programs of `scripts`, ``{name: "module:function"}``, whose modules are in the folder `source`.
+def read_programs(scripts: Collection[ConsoleScript], *, source: Path, timeout: float = TIMEOUT) -> dict[str, Program]:
+    """Ask the programs of `scripts`, whose modules are in the folder `source`.
 
     They run in one process of their own, without this one's environment. Raise `ReleaseError` where it gives no answer.
     """
@@ -40,7 +46,7 @@ def read_programs(scripts: Mapping[str, str], *, source: Path, timeout: float = 
     try:
         child = subprocess.run(
             [sys.executable, "-P", "-m", "kfp_release.program_parsers"],
-            input=json.dumps(dict(scripts)),
+            input=json.dumps({script.name: (script.module, script.function) for script in scripts}),
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -50,7 +56,7 @@ def read_programs(scripts: Mapping[str, str], *, source: Path, timeout: float = 
         )
     except subprocess.TimeoutExpired as error:
         raise ReleaseError(
-            f"the programs {', '.join(sorted(scripts))} gave no answer within {timeout:g} s",
+            f"the programs {', '.join(sorted(script.name for script in scripts))} gave no answer within {timeout:g} s",
             remedy="importing a program's module must do nothing but define it",
         ) from error
     try:
@@ -70,7 +76,7 @@ def _python_path(source: Path) -> str:
 
 
 def _program(name: str, answer: Mapping[str, Any]) -> Program:
-    if "error" in answer:
-        return Program(name, error=str(answer["error"]))
+    if "options" not in answer:
+        return Program(name, missing=str(answer.get("missing", "")), error=str(answer.get("error", "")))
     required = tuple(tuple(options) for options in answer["required"] if options)
-    return Program(name, frozenset(answer["options"]), required)
+    return Program(name, frozenset(answer["options"]), frozenset(answer["flags"]), required)
