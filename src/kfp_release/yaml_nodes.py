@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+_LOADER = yaml.SafeLoader("")
+"""Only for what it makes of scalars."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +32,34 @@ class Scalar(Node):
     text: str
     style: str
     """Empty for plain, else the character that it begins with: one of ``'"|>``."""
+    is_plain: bool
+    """Whether its text decides what it is: neither quotes nor a tag do."""
 
     @property
     def is_null(self) -> bool:
         """Whether it is YAML's null."""
-        return not self.style and self.text in {"", "~", "null", "Null", "NULL"}
+        return self.is_plain and self.text in {"", "~", "null", "Null", "NULL"}
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is loaded as a text."""
+        try:
+            return isinstance(self.value, str)
+        except (yaml.YAMLError, ValueError):
+            return False
+
+    @property
+    def value(self) -> Any:
+        """What it is loaded as: a text, a number, a truth, a date or time, or None. YAML 1.1, as kfp's loader has it.
+
+        Raise `ValueError` or `yaml.YAMLError` where it cannot be loaded: a date in month 13.
+        """
+        if not self.is_plain:
+            return self.text
+        tag = _LOADER.resolve(yaml.ScalarNode, self.text, (True, False))  # type: ignore[no-untyped-call] # types-PyYAML
+        # Not construct_object, which would keep every node for its aliases.
+        construct = _LOADER.yaml_constructors.get(tag, yaml.SafeLoader.construct_undefined)
+        return construct(_LOADER, yaml.ScalarNode(tag, self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +74,8 @@ class Table(Node):
     """A mapping whose keys are texts, each of them once."""
 
     entries: Mapping[str, Node]
+    keys: Mapping[str, Scalar]
+    """The keys themselves, by their texts."""
 
     def get(self, key: str) -> Node | None:
         """What stands at `key`, an alias followed to what it stands for."""

@@ -101,7 +101,8 @@ class _Tree:
                 case yaml.ScalarEvent():
                     self._begin(event)
                     start, end, line = self._span(event, event)
-                    self._add(event, Scalar(start, end, line, text=event.value, style=event.style or ""))
+                    style, is_plain = event.style or "", event.implicit[0]
+                    self._add(event, Scalar(start, end, line, text=event.value, style=style, is_plain=is_plain))
                 case yaml.CollectionStartEvent():
                     self._begin(event)
                     self._open.append(_Open(event))
@@ -144,12 +145,14 @@ class _Tree:
         height = 1 + max((node.height for node in nodes), default=0)
         if isinstance(opened.event, yaml.SequenceStartEvent):
             return Items(start, stop, line, nodes=tuple(nodes), size=size, height=height)
-        entries: dict[str, Node] = {}
-        for key, value in zip(nodes[::2], nodes[1::2], strict=True):
-            entries[self._key(key, entries)] = value
-        return Table(start, stop, line, entries=entries, size=size, height=height)
+        keys: dict[str, Scalar] = {}
+        for node in nodes[::2]:
+            key = self._key(node, keys)
+            keys[key.text] = key
+        entries = dict(zip(keys, nodes[1::2], strict=True))
+        return Table(start, stop, line, entries=entries, keys=keys, size=size, height=height)
 
-    def _key(self, key: Node, entries: Mapping[str, Node]) -> str:
+    def _key(self, key: Node, earlier: Mapping[str, Scalar]) -> Scalar:
         if not isinstance(key, Scalar):
             message, remedy = "has a key that is no text", "write the key as a word"
         elif key.text == "<<" and not key.style:
@@ -157,10 +160,10 @@ class _Tree:
                 "has a merge key <<",
                 "write its entries out: the file's values must stand where they count",
             )
-        elif key.text in entries:
+        elif key.text in earlier:
             message, remedy = f"has the key {key.text[:80]!r} twice", "remove one of them"
         else:
-            return key.text
+            return key
         raise _problem(self._name, key.line, message, remedy)
 
     def _alias(self, event: yaml.AliasEvent) -> Alias:
