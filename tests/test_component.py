@@ -12,7 +12,7 @@ V1 = f"""\
 name: Make a table
 inputs:
 - {{name: My rows, type: Integer, default: '3'}}
-- {{name: seed, type: {{JsonObject: {{}}}}, optional: true}}
+- {{name: seed, type: JsonObject, optional: true}}
 outputs:
 - {{name: table, type: Dataset}}
 implementation:
@@ -60,10 +60,11 @@ def refusal(text: str | bytes) -> Problem:
 def test_a_v1_component_tells_its_interface() -> None:
     file = parse(V1)
     assert (file.kind, file.operator, file.stem) == ("v1", "make_table_op", "make-table")
-    assert [(port.name, port.kfp_name, port.type, port.is_optional, port.default) for port in file.inputs] == [
-        ("My rows", "my_rows", "Integer", True, "3"),
-        ("seed", "seed", "JsonObject", True, None),
+    assert [(port.name, port.kfp_name, port.type, port.is_optional) for port in file.inputs] == [
+        ("My rows", "my_rows", "Integer", True),
+        ("seed", "seed", "JsonObject", True),
     ]
+    assert [port.default and port.default.value for port in file.inputs] == ["3", None]
     assert [(port.name, port.is_artifact, port.is_known, port.line) for port in file.outputs] == [
         ("table", True, True, 6)
     ]
@@ -92,11 +93,50 @@ def test_a_compiled_component_tells_its_interface_and_what_it_runs() -> None:
     assert [(port.name, port.type, port.is_artifact, port.is_optional) for port in file.inputs] == [
         ("x", "NUMBER_DOUBLE", False, True)
     ]
-    assert [(port.name, port.type, port.is_artifact) for port in file.outputs] == [("model", "system.Model", True)]
+    assert [(port.name, port.type, port.is_artifact) for port in file.outputs] == [
+        ("model", "system.Model@0.0.1", True)
+    ]
     assert [(item.executor, item.program, item.image) for item in file.commands] == [
         ("exec-a", "a", f"{IMAGE}:1"),
         ("exec-b", "", IMAGE),
     ]
+
+
+def test_a_compiled_component_has_the_ports_under_which_kfp_loads_it() -> None:
+    components = """\
+components:
+  comp-other: {executorLabel: exec-b, inputDefinitions: {parameters: {y: {parameterType: STRING}}}}
+  comp-my-train: {executorLabel: exec-a, inputDefinitions: {parameters: {z: {parameterType: STRING}}}}
+pipelineInfo: {name: My train}
+"""
+    own, other, root = parse(IR + components).interfaces
+    assert (own.name, own.executor, [port.name for port in own.inputs]) == ("comp-my-train", "exec-a", ["z"])
+    assert (other.name, other.executor, [port.name for port in other.inputs]) == ("comp-other", "exec-b", ["y"])
+    assert (root.name, root.executor, [port.name for port in root.inputs]) == ("", "", ["x"])
+    assert parse(IR + components).inputs == own.inputs
+    assert parse(IR + components.replace("My train", "unknown")).inputs == root.inputs
+
+
+def test_what_is_compiled_into_a_text_is_read_as_what_it_was() -> None:
+    struct = '{"IfPresent": {"InputName": "x", "Then": ["--x", {"Concat": ["a", "b"]}], "Else": "--y"}}'
+    container = parse(IR.replace("[--x, ", f"['{struct}', ")).commands[0]
+    assert [(word.text, word.placeholder) for word in container.all_words[1:-1]] == [
+        ("", "if"),
+        ("x", "isPresent"),
+        ("--x", ""),
+        ("", "concat"),
+        ("a", ""),
+        ("b", ""),
+        ("--y", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"IfPresent": {', '{"IfPresent": 5}', '{"Concat": "a"}', '{"Concat": ' + "[" * 90_000]
+)
+def test_what_is_no_such_text_is_no_placeholder_that_names_something(text: str) -> None:
+    container = parse(IR.replace("[--x, ", f"['{text}', ")).commands[0]
+    assert container.all_words[1].placeholder in {"", "?"}
 
 
 def test_images_tell_where_their_text_stands() -> None:

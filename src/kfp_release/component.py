@@ -10,7 +10,7 @@ from typing import Literal, Self, TypeAlias
 from kfp_release.container import Container, ir_containers, v1_containers
 from kfp_release.errors import Problem, Problems
 from kfp_release.image_ref import has_digest, repository_of
-from kfp_release.interface import Port, ir_ports, v1_ports
+from kfp_release.interface import Interface, Port, ir_interfaces, v1_interface
 from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
 from kfp_release.yaml_text import YamlText
 
@@ -52,8 +52,8 @@ class ComponentFile:
     images: tuple[ImageText, ...]
     """In the order of the text; an image that aliases repeat counts once, at its anchor."""
     commands: tuple[Container, ...]
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    interfaces: tuple[Interface, ...]
+    """That of the component as a whole first; in compiled YAML those of the components that it is made of, too."""
     root: Table = field(repr=False, compare=False)
     """The first document."""
 
@@ -68,17 +68,25 @@ class ComponentFile:
         images = _Images(name, yaml_text)
         for node, through in _v1_image(root) if kind == "v1" else _ir_images(root):
             images.add(node, through)
-        read_ports = v1_ports if kind == "v1" else ir_ports
         return cls(
             name=name,
             text=yaml_text.text,
             kind=kind,
             images=images.found(root.line),
             commands=v1_containers(root) if kind == "v1" else ir_containers(root),
-            inputs=read_ports(name, root, "inputs"),
-            outputs=read_ports(name, root, "outputs"),
+            interfaces=(v1_interface(name, root),) if kind == "v1" else ir_interfaces(root),
             root=root,
         )
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """What a pipeline gives to the component."""
+        return self.interfaces[0].inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """What a pipeline takes from it."""
+        return self.interfaces[0].outputs
 
     @property
     def stem(self) -> str:

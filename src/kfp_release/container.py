@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from kfp_release.yaml_nodes import Items, Node, Scalar, Table, written_out
 
@@ -15,7 +17,7 @@ class Word:
     text: str
     """The literal, or what the placeholder names; empty for a placeholder that names nothing by itself."""
     placeholder: str
-    """``inputValue``, ``outputPath``, ``concat``, … of v1; empty for a literal."""
+    """``inputValue``, ``outputPath``, ``concat``, ``if``, … as v1 calls them; empty for a literal."""
     line: int
     inner: tuple[Word, ...] = ()
     """The words inside a ``concat`` or ``if``."""
@@ -83,12 +85,12 @@ def _nodes(node: Node | None) -> tuple[Node, ...]:
 def _word(node: Node) -> Word:
     node = written_out(node)
     if isinstance(node, Scalar):
-        return Word(node.text, "", node.line)
+        return _struct(node) or Word(node.text, "", node.line)
     if isinstance(node, Table) and len(node.entries) == 1:
         placeholder = next(iter(node.entries))
         named = node.get(placeholder)
         if isinstance(named, Scalar):
-            return Word("" if named.is_null else named.text, placeholder, node.line)
+            return Word(named.text if named.is_text else "", placeholder, node.line)
         return Word("", placeholder, node.line, tuple(_inner(named)))
     return Word("", "?", node.line)
 
@@ -101,3 +103,30 @@ def _inner(node: Node | None) -> Iterator[Word]:
         for key in node.entries:
             entry = node.get(key)
             yield from (_word(item) for item in _nodes(entry))
+
+
+def _struct(node: Scalar) -> Word | None:
+    """A compiled ``concat`` or ``if``, which is JSON in a text (kfp.dsl.placeholders); None for any other text."""
+    if not node.text.startswith(('{"Concat": ', '{"IfPresent": ')):
+        return None
+    try:
+        return _json_word(json.loads(node.text), node.line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _json_word(value: Any, line: int) -> Word:
+    match value:
+        case str():
+            return Word(value, "", line)
+        case {"Concat": list(items)}:
+            return Word("", "concat", line, tuple(_json_word(item, line) for item in items))
+        case {"IfPresent": {"InputName": str(name), **rest}}:
+            chosen = [item for key in ("Then", "Else") for item in _listed(rest.get(key, []))]
+            inner = (Word(name, "isPresent", line), *(_json_word(item, line) for item in chosen))
+            return Word("", "if", line, inner)
+    return Word("", "?", line)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

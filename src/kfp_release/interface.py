@@ -9,42 +9,21 @@ from dataclasses import dataclass
 from kfp_release.errors import Problem, Problems
 from kfp_release.yaml_nodes import Items, Node, Scalar, Table, written_out
 
+# kfp.dsl.types.type_utils of kfp 2.17: its keys, and the names that become artifacts silently left out.
 _ARTIFACTS = {
-    "artifact",
-    "model",
-    "dataset",
-    "metrics",
-    "classificationmetrics",
-    "slicedclassificationmetrics",
-    "html",
-    "markdown",
+    *("artifact", "model", "dataset", "metrics", "classificationmetrics", "slicedclassificationmetrics"),
+    *("html", "markdown"),
 }
 _PARAMETERS = {
-    "string",
-    "str",
-    "text",
-    "integer",
-    "int",
-    "float",
-    "double",
-    "boolean",
-    "bool",
-    "list",
-    "jsonarray",
-    "dict",
-    "jsonobject",
-    "pipelinetaskfinalstatus",
+    *("string", "str", "text", "integer", "int", "float", "double", "boolean", "bool"),
+    *("list", "jsonarray", "dict", "jsonobject"),
 }
 _IR_PARAMETERS = {
-    "string",
-    "number_integer",
-    "number_double",
-    "boolean",
-    "list",
-    "struct",
-    "task_final_status",
+    *("STRING", "NUMBER_INTEGER", "NUMBER_DOUBLE", "BOOLEAN", "LIST", "STRUCT"),
+    *("TASK_FINAL_STATUS", "TASK_CONFIG"),
 }
-"""kfp.dsl.types.type_utils of kfp 2.17, its keys, without those of v1 that become artifacts silently."""
+_FINAL_STATUS = "PipelineTaskFinalStatus"
+_IR_ARTIFACT = re.compile(r"(?:system|google)\.[^.@]+@[^.@]*\.[^.@]*\.[^.@]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +32,72 @@ class Port:
 
     name: str
     type: str
-    """As written: ``Float`` (v1), ``NUMBER_DOUBLE`` or ``system.Model`` (IR); empty where there is none."""
+    """As written: ``Float`` (v1), ``NUMBER_DOUBLE`` or ``system.Model@0.0.1`` (IR); empty where there is none."""
     line: int
     is_artifact: bool
     is_known: bool
-    """Whether kfp knows the type; it takes an unknown one for an artifact, silently."""
+    """Whether kfp knows the type; it takes an unknown one for an artifact, silently, or fails."""
     is_optional: bool
     kfp_name: str
     """The name under which kfp and a pipeline's author know it."""
-    default: str | None = None
-    """The default's text, where it is one."""
+    default: Scalar | None = None
+    """The default of a v1 input, where it is one value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """The ports of one component."""
+
+    name: str
+    """``comp-train`` in compiled YAML; empty in v1, and for what is compiled as a whole."""
+    executor: str
+    """The executor that runs it; empty in v1, and for a pipeline."""
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+def canonical_type(name: str) -> str:
+    """A v1 type as kfp looks it up, in small letters: ``list`` for ``typing.List[str]``.
+
+    Source: kfp.dsl.types.type_utils.get_canonical_name_for_outer_generic.
+    """
+    plain = name.removeprefix("typing.").lower()
+    return plain.partition("[")[0] if plain.startswith(("list", "dict")) else plain
+
+
+def v1_interface(name: str, root: Table) -> Interface:
+    """The ports of a v1 component in the file `name`. Raise `Problems` where they are no lists of names."""
+    return Interface("", "", *(tuple(_v1_ports(name, root, section)) for section in ("inputs", "outputs")))
+
+
+def _v1_ports(name: str, root: Table, section: str) -> Iterator[Port]:
+    node = root.get(section)
+    if node is None or (isinstance(node, Scalar) and node.is_null):
+        return
+    for item in node.nodes if isinstance(node, Items) else (node,):
+        table = written_out(item)
+        port_name = table.text("name") if isinstance(table, Table) else None
+        if not isinstance(table, Table) or not port_name:
+            message = f"has an entry of `{section}` without a name"
+            remedy = f"write `{section}` as a list of - {{name: …, type: …}}"
+            raise Problems([Problem(name, item.line, message, remedy)])
+        yield _v1_port(port_name, section, table, item.line)
+
+
+def _v1_port(name: str, section: str, table: Table, line: int) -> Port:
+    type_, default = _v1_type(table.get("type")), table.get("default")
+    plain = canonical_type(type_)
+    is_parameter = plain in _PARAMETERS or (type_ == _FINAL_STATUS and section == "inputs")
+    return Port(
+        name=name,
+        type=type_,
+        line=line,
+        is_artifact=not is_parameter,
+        is_known=is_parameter or plain in _ARTIFACTS or re.fullmatch(r"google\.[A-Za-z]+", type_) is not None,
+        is_optional="default" in table.entries or (table.text("optional") or "").lower() in {"true", "yes", "on"},
+        kfp_name=sanitised(name),
+        default=default if isinstance(default, Scalar) else None,
+    )
 
 
 def sanitised(name: str) -> str:
@@ -70,63 +105,62 @@ def sanitised(name: str) -> str:
     return re.sub("[^_0-9a-z]+", "_", name.lower()).strip("_")
 
 
-def v1_ports(name: str, root: Table, section: str) -> tuple[Port, ...]:
-    """The ``inputs`` or ``outputs`` (`section`) of a v1 component. Raise `Problems` where they are no list of names."""
-    node = root.get(section)
-    if node is None or (isinstance(node, Scalar) and node.is_null):
-        return ()
-    items = node.nodes if isinstance(node, Items) else (node,)
-    return tuple(_v1_port(name, section, item) for item in items)
-
-
-def _v1_port(name: str, section: str, item: Node) -> Port:
-    table = written_out(item)
-    port_name = table.text("name") if isinstance(table, Table) else None
-    if not isinstance(table, Table) or not port_name:
-        message = f"has an entry of `{section}` without a name"
-        raise Problems([Problem(name, item.line, message, f"write `{section}` as a list of - {{name: …, type: …}}")])
-    type_ = _v1_type(table.get("type"))
-    plain = type_.partition("[")[0].lower()
-    return Port(
-        name=port_name,
-        type=type_,
-        line=item.line,
-        is_artifact=plain not in _PARAMETERS,
-        is_known=plain in _PARAMETERS | _ARTIFACTS or re.fullmatch(r"google\.[A-Za-z]+", type_) is not None,
-        is_optional="default" in table.entries or (table.text("optional") or "").lower() in {"true", "yes", "on"},
-        kfp_name=sanitised(port_name),
-        default=table.text("default"),
-    )
-
-
 def _v1_type(node: Node | None) -> str:
-    if isinstance(node, Table) and len(node.entries) == 1:
-        return next(iter(node.entries))
+    """A type that is no text is shown as what it is, which no type is called."""
+    if isinstance(node, Table):
+        return f"{{{', '.join(node.entries)}: …}}"
+    if isinstance(node, Items):
+        return "[…]"
     return node.text if isinstance(node, Scalar) and not node.is_null else ""
 
 
-def ir_ports(name: str, root: Table, section: str) -> tuple[Port, ...]:
-    """The inputs or outputs of a compiled component's root."""
-    _ = name
-    definitions = (root.table("root") or root).table(f"{section.removesuffix('s')}Definitions")
-    return tuple(_ir_ports(definitions)) if definitions else ()
+def ir_interfaces(root: Table) -> tuple[Interface, ...]:
+    """The ports of all that a compiled file holds, and first those under which kfp loads it as one component."""
+    components = root.table("components")
+    named = [_ir_interface(name, components.table(name)) for name in components.entries] if components else []
+    info = root.table("pipelineInfo")
+    # kfp.dsl.structures.ComponentSpec.from_ir_dicts
+    own = "comp-" + pipeline_name((info.text("name") if info else None) or "")
+    named.sort(key=lambda interface: interface.name != own)
+    rooted = _ir_interface("", root.table("root"))
+    return (*named, rooted) if named and named[0].name == own else (rooted, *named)
+
+
+def pipeline_name(name: str) -> str:
+    """`name` as kfp makes it a pipeline's or a task's (kfp.dsl.utils.maybe_rename_for_k8s)."""
+    return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
+
+
+def _ir_interface(name: str, component: Table | None) -> Interface:
+    if component is None:
+        return Interface(name, "", (), ())
+    inputs, outputs = (
+        tuple(_ir_ports(definitions)) if (definitions := component.table(key)) else ()
+        for key in ("inputDefinitions", "outputDefinitions")
+    )
+    return Interface(name, component.text("executorLabel") or "", inputs, outputs)
 
 
 def _ir_ports(definitions: Table) -> Iterator[Port]:
     for kind in ("artifacts", "parameters"):
         table = definitions.table(kind)
-        for port_name in table.entries if table else ():
-            entry = table.get(port_name) if table else None
-            if not isinstance(entry, Table):
-                continue
-            artifact = entry.table("artifactType")
-            type_ = (artifact.text("schemaTitle") if artifact else entry.text("parameterType")) or ""
+        for name, key in table.keys.items() if table else ():
+            entry = table.table(name) if table else None
+            is_artifact = kind == "artifacts"
+            type_ = (_ir_artifact(entry) if is_artifact else entry.text("parameterType") or "") if entry else ""
             yield Port(
-                name=port_name,
+                name=name,
                 type=type_,
-                line=entry.line,
-                is_artifact=kind == "artifacts",
-                is_known=bool(type_) if kind == "artifacts" else type_.lower() in _IR_PARAMETERS,
-                is_optional="defaultValue" in entry.entries or entry.text("isOptional") == "true",
-                kfp_name=port_name,
+                line=key.line,
+                is_artifact=is_artifact,
+                is_known=_IR_ARTIFACT.fullmatch(type_) is not None if is_artifact else type_ in _IR_PARAMETERS,
+                is_optional=entry is not None
+                and ("defaultValue" in entry.entries or entry.text("isOptional") == "true"),
+                kfp_name=name,
             )
+
+
+def _ir_artifact(entry: Table) -> str:
+    artifact = entry.table("artifactType")
+    title, version = (artifact.text(key) or "" if artifact else "" for key in ("schemaTitle", "schemaVersion"))
+    return f"{title}@{version}" if version else title

@@ -1,0 +1,81 @@
+"""Defaults of a v1 component's inputs, as kfp 2.17 reads them and writes them into a compiled pipeline.
+
+Sources: kfp.dsl.types.type_utils.deserialize_v1_component_yaml_default; kfp.compiler.pipeline_spec_builder, and
+protobuf's JSON, which has no form for what is not finite.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kfp_release.interface import canonical_type
+
+_TRUE, _FALSE = {"y", "yes", "t", "true", "on", "1"}, {"n", "no", "f", "false", "off", "0"}
+_NUMBERS, _STRINGS = {"integer", "int", "float", "double"}, {"string", "str", "text"}
+_BOOLEANS, _STRUCTURES = {"boolean", "bool"}, {"list", "dict", "jsonarray", "jsonobject"}
+_LONG = 1 << 63
+
+
+def fits(type_: str, default: Any) -> bool:
+    """Whether `default`, as YAML is loaded, can be one of the v1 type `type_`.
+
+    None stands for no default. What is no default of any type, a date say, is not judged here.
+    """
+    if not isinstance(default, str | int | float):
+        return True
+    # By the type as it is written: kfp reads the default of a List[str] as the text that it is.
+    read = _READERS.get(type_.lower(), _as_it_is)
+    try:
+        value = read(default)
+        return value is None or _can_be_written(canonical_type(type_), value)
+    except (ValueError, OverflowError, TypeError, RecursionError):
+        return False
+
+
+def _as_it_is(default: Any) -> Any:
+    return default
+
+
+def _truth(default: Any) -> Any:
+    if isinstance(default, str) and default.lower() not in _TRUE | _FALSE:
+        raise ValueError(default)
+    return default.lower() in _TRUE if isinstance(default, str) else default
+
+
+def _structure(default: Any) -> Any:
+    try:
+        return json.loads(default)
+    except (ValueError, TypeError, RecursionError):  # kfp catches everything
+        return default
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("integer", "int"), int),
+    **dict.fromkeys(("float", "double"), float),
+    **dict.fromkeys(_STRINGS, str),
+    **dict.fromkeys(_BOOLEANS, _truth),
+    **dict.fromkeys(_STRUCTURES, _structure),
+}
+
+
+def _can_be_written(kind: str, value: Any) -> bool:
+    if kind in _NUMBERS:
+        return isinstance(value, int | float) and math.isfinite(value)
+    if kind in _STRINGS:
+        return isinstance(value, str)
+    if kind in _BOOLEANS:
+        return isinstance(value, int) and -_LONG <= value < _LONG
+    return kind not in _STRUCTURES or _is_json(value)
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, float | int):
+        return math.isfinite(value)
+    return isinstance(value, str) and value.encode() is not None
