@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kfp_release.component import ComponentFile, ImageText, repository_of
+from kfp_release.component import ComponentFile, ImageText
 from kfp_release.digest import Digest
 from kfp_release.errors import Problems
+from kfp_release.image_ref import repository_of
 from kfp_release.member import BadArchive
 from kfp_release.pinned import SDIST_PINS
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
