@@ -103,6 +103,12 @@ PROGRAMS = {
 }
 
 
+def test_a_program_that_gives_a_number_for_a_key_is_told(profile: Callable[..., None]) -> None:
+    given = json.dumps({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": 123})
+    profile(f"[default]\ncredential_process = echo '{given}'\n")
+    refused("the AWS secret access key for .* holds a character that none has")
+
+
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_that_gives_no_credentials_is_no_fault_of_the_endpoint(
     profile: Callable[..., None], program: str

@@ -160,7 +160,6 @@ def test_a_bug_is_told_in_a_line_and_its_traceback_only_when_asked_for(
     [
         (OSError(errno.ENOSPC, "No space left on device", "dist/x"), "dist/x: No space left on device\n  → make room"),
         (PermissionError(errno.EACCES, "Permission denied", "dist"), "dist: Permission denied\n  → see that it can be"),
-        (OSError(errno.EIO, "Input/output error"), "Input/output error\n  → see that it"),
     ],
 )
 def test_what_the_machine_does_not_give_is_no_bug(
@@ -177,6 +176,15 @@ def test_a_full_disk_behind_stdout_is_told(broken_project: Path) -> None:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr.startswith("error: No space left on device\n  → make room")
+
+
+def test_who_has_closed_stdout_is_told_all_the_same(broken_project: Path) -> None:
+    command = 'exec "$@" >&-'
+    program = [sys.executable, "-m", "kfp_release", "-C", str(broken_project), "check"]
+    ended = subprocess.run(["sh", "-c", command, "sh", *program], stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: pyproject.toml:")
+    assert "Traceback" not in ended.stderr
 
 
 def test_what_a_stream_cannot_encode_is_escaped(broken_project: Path) -> None:

@@ -199,6 +199,13 @@ REFUSED: dict[str, tuple[str, str, int, str, str]] = {
     "a name twice": (NAME, f"{NAME}\n- {NAME}", 7, "inputs 'my a' and 'my a' are both 'my_a' in kfp", "rename one"),
     "a name without a letter": ("name: score", "name: '1'", 10, "output '1' becomes '1' in kfp", "another name"),
     "a date that is none": ("It trains.", "2026-13-41", 2, "cannot be loaded: month must be in 1..12", "quote the val"),
+    "a number that is too large": (
+        "It trains.",
+        "1" + ":00" * 200 + ".5",
+        2,
+        "cannot be loaded: int too large",
+        "quote the val",
+    ),
     "a value of its own kind": ("It trains.", "=", 2, "cannot be loaded: could not determine a constructor", "quote"),
     "a type that is a number": (
         "type: Float,",

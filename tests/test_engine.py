@@ -171,7 +171,7 @@ def test_a_machine_without_a_firewall_gets_an_engine_too(tmp_path: Path, monkeyp
     tools = tmp_path / "bin"
     tools.mkdir()
     names = ("containerd", "containerd-shim-runc-v2", "runc", "docker-init", "docker-proxy", "docker", "setpriv")
-    for name in (*names, "env", "unshare", "kill", "rm", "sysctl", "ip"):
+    for name in (*names, "env", "sh", "mkdir", "mount", "unshare", "kill", "rm", "sysctl", "ip"):
         if path := find(name):
             (tools / name).symlink_to(path)
     dockerd = find("dockerd")

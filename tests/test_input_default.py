@@ -25,6 +25,7 @@ from kfp_release.input_default import fits
         ("JsonArray", '[{"a": true}]'),
         ("Dataset", 5),
         ("Float", dt.date(2026, 1, 1)),
+        ("List", "[" * 100 + "]" * 100),
     ],
 )
 def test_what_kfp_can_hand_on_fits(type_: str, default: Any) -> None:
@@ -45,7 +46,9 @@ def test_what_kfp_can_hand_on_fits(type_: str, default: Any) -> None:
         ("Bool", 1 << 63),
         ("List", "[NaN]"),
         ("JsonObject", '{"a": [null]}'),
+        ("List", "[" * 101 + "]" * 101),
         ("List", "[" * 900 + "]" * 900),
+        ("List", "[" * 100_000),
         ("List[str]", float("nan")),
         ("typing.Integer", "1"),
         ("typing.String", 1),

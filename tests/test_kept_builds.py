@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -134,6 +135,33 @@ def test_where_nothing_can_be_kept_it_is_built_all_the_same(tmp_path: Path, buil
     kept = KeptBuilds(builder, tmp_path / "file" / "kept")
     assert build(kept, REQUEST, tmp_path / "first") == build(kept, REQUEST, tmp_path / "second")
     assert builder.asked == 2
+
+
+def test_a_folder_that_takes_no_more_is_gone_without(
+    tmp_path: Path, builder: CountingBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("kfp_release.kept_builds.TemporaryDirectory", full)
+    kept = KeptBuilds(builder, tmp_path / "kept")
+    assert build(kept, REQUEST, tmp_path / "first") == build(kept, REQUEST, tmp_path / "second")
+    assert builder.asked == 2
+
+
+def test_a_kept_build_whose_time_cannot_be_set_is_handed_out(
+    tmp_path: Path, builder: CountingBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = KeptBuilds(builder, tmp_path / "kept")
+    build(kept, REQUEST, tmp_path / "first")
+
+    def refuse(_: Path, **of_a_copy: object) -> None:
+        if not of_a_copy:
+            raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refuse)
+    build(kept, REQUEST, tmp_path / "second")
+    assert builder.asked == 1
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with signals_end_the_block():
             result = cli.main(arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -57,9 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _let_go_of_stdout() -> None:
     """Python writes what is left once more when it ends; where that cannot be written, it goes nowhere."""
+    if sys.stdout is None:  # closed before we began
+        return
     try:
         sys.stdout.flush()
-    except OSError:
+    except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -70,7 +73,7 @@ def _fail(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:
             return STOPPED
         case ReleaseError():
             _refuse(error)
-        case OSError() if error.errno and error.strerror:
+        case OSError() if error.filename or error.errno in _FULL:
             _refuse(_of_machine(error))
         case ModuleNotFoundError() if extra := _extra(error):
             _refuse(ReleaseError(f"{error.name} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"))

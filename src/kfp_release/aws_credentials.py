@@ -6,7 +6,8 @@ from typing import Any
 
 from botocore import exceptions as aws
 
-from kfp_release.ecr_errors import EcrError, in_one_line, tellable, unanswered, words_of
+from kfp_release.ecr_errors import LONGEST, EcrError, tellable, unanswered, words_of
+from kfp_release.terminal_text import one_line
 
 _PLAIN = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """What botocore raises of a source that is missing, gives no JSON or no object, or keys that have ended already."""
@@ -37,11 +38,12 @@ def require_credentials(session: Any, *, where: str) -> None:
     except EOFError as error:
         raise _not_had("a code is asked for, and nobody can type it here", where, _NO_TERMINAL) from error
     except _PLAIN as error:
-        raise _not_had(f"their source cannot be used: {in_one_line(error)}", where, _SOURCE) from error
+        raise _not_had(f"their source cannot be used: {one_line(str(error), LONGEST)}", where, _SOURCE) from error
     if frozen is None:
         raise unanswered(aws.NoCredentialsError(), where=where)
     for name, attribute in _PARTS:
-        if any(not "!" <= letter <= "~" for letter in getattr(frozen, attribute) or ""):
+        part = getattr(frozen, attribute) or ""
+        if not isinstance(part, str) or any(not "!" <= letter <= "~" for letter in part):
             raise EcrError(
                 f"the AWS {name} for {where} (source: {credentials.method}) holds a character that none has, "
                 "a line end or a space perhaps",

@@ -13,7 +13,7 @@ from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
 from kfp_release.placeholder_rules import placeholder_problems
 from kfp_release.port_rules import port_problems
-from kfp_release.yaml_nodes import Items, Node, Scalar, Table
+from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
 
 _LONGEST_NAME = 128
 """Characters: kfp.dsl.utils.validate_pipeline_name."""
@@ -45,13 +45,13 @@ def _unloadable(file: ComponentFile) -> Iterator[Problem]:
     for scalar in _scalars(file.root):
         try:
             _ = scalar.value
-        except (yaml.YAMLError, ValueError) as error:
+        except UNLOADABLE as error:
             found = True
             yield Problem(file.name, scalar.line, f"cannot be loaded: {_said(error)}", "quote the value")
     if not found:
         try:
             list(yaml.load_all(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-        except (yaml.YAMLError, ValueError) as error:
+        except UNLOADABLE as error:
             yield Problem(file.name, 0, f"cannot be loaded: {_said(error)}", "quote the value")
 
 

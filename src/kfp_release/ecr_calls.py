@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 from botocore import exceptions as aws
 
 from kfp_release.aws_credentials import require_credentials
-from kfp_release.ecr_errors import EcrError, in_one_line, refused, tellable, unanswered
+from kfp_release.ecr_errors import LONGEST, EcrError, refused, tellable, unanswered
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
+from kfp_release.terminal_text import one_line
 
 _USER = re.compile(r"//[^/\s]*@")
 """User and password in a URL, which no message repeats."""
@@ -94,7 +95,7 @@ class EcrCalls:
         except aws.BotoCoreError as error:
             raise unanswered(error, operation=operation, where=self._where) from error
         except _PLAIN as error:
-            raise self._strange(operation, f": {in_one_line(error)}") from error
+            raise self._strange(operation, f": {one_line(str(error), LONGEST)}") from error
         if not answer.keys() - {"ResponseMetadata"}:
             raise self._strange(operation)
         return answer

@@ -8,6 +8,10 @@ from typing import Any
 from botocore import exceptions as aws
 
 from kfp_release.errors import ReleaseError
+from kfp_release.terminal_text import one_line
+
+LONGEST = 300
+"""Letters of what AWS, botocore or a program of the user's says: it can be pages."""
 
 
 class EcrError(ReleaseError):
@@ -74,18 +78,13 @@ def refused(error: aws.ClientError, *, operation: str, where: str) -> EcrError:
 
 def words_of(error: aws.ClientError) -> str:
     """AWS's code and words, in one line; the code alone where the words could hold a secret."""
-    code, text = _code(error), in_one_line(error.response.get("Error", {}).get("Message", ""))
+    code, text = _code(error), one_line(str(error.response.get("Error", {}).get("Message", "")), LONGEST)
     return f"{code}: {text}" if text and code not in _UNSAID else code
 
 
 def tellable(error: aws.ClientError) -> aws.ClientError | None:
     """`error`, for a traceback to show as the cause; None where its words could hold a secret."""
     return None if _code(error) in _UNSAID else error
-
-
-def in_one_line(text: object) -> str:
-    """`text` without line ends: botocore's own can have several, and a program's that it quotes as well."""
-    return " ".join(str(text).split())
 
 
 def _code(error: aws.ClientError) -> str:
@@ -99,11 +98,11 @@ def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "") -> 
         case aws.NoCredentialsError():
             text, remedy = "there are no AWS credentials", _CREDENTIALS
         case aws.PartialCredentialsError():
-            text, remedy = f"the AWS credentials are incomplete: {in_one_line(error)}", _CREDENTIALS
+            text, remedy = f"the AWS credentials are incomplete: {one_line(str(error), LONGEST)}", _CREDENTIALS
         case aws.ProfileNotFound():
-            text, remedy = in_one_line(error), "set AWS_PROFILE to a profile of your AWS configuration"
+            text, remedy = one_line(str(error), LONGEST), "set AWS_PROFILE to a profile of your AWS configuration"
         case aws.CredentialRetrievalError() | aws.TokenRetrievalError() | aws.SSOError() | aws.LoginError():
-            text = f"the AWS credentials cannot be had: {in_one_line(error)}"
+            text = f"the AWS credentials cannot be had: {one_line(str(error), LONGEST)}"
             remedy = "log in again (aws sso login, aws login), or check the role or program that they come from"
         case aws.NoRegionError():
             text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_DEFAULT_REGION"
@@ -111,7 +110,7 @@ def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "") -> 
             text = f"the endpoint does not answer: {type(error).__name__}"
             remedy = "check the network, the proxy and AWS_ENDPOINT_URL_ECR, and run this again"
         case aws.ParamValidationError():
-            text, remedy = in_one_line(error), _REMEDIES["InvalidParameterException"]
+            text, remedy = one_line(str(error), LONGEST), _REMEDIES["InvalidParameterException"]
         case _:
-            text, remedy = in_one_line(error), _SETTINGS
+            text, remedy = one_line(str(error), LONGEST), _SETTINGS
     return EcrError(f"cannot {asked} for {where}: {text}", remedy=remedy)

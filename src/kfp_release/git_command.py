@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kfp_release.errors import ReleaseError
+from kfp_release.terminal_text import one_line
 
 _FIXED = {
     "LC_ALL": "C",
@@ -95,7 +96,7 @@ def _failure(root: Path, command: str, stderr: str, status: int) -> GitFailed:
         return GitFailed(
             f"{root} is a bare repository", remedy="git clone it and run there: files are needed", status=status
         )
-    said = " ".join(stderr.split())[:500] or "nothing"
+    said = one_line(stderr, 500) or "nothing"
     remedy = "git fetch --all --tags brings what this clone lacks" if _UNKNOWN.search(stderr) else ""
     message = f"git {command} failed in {root} with exit code {status}; it said: {said}"
     return GitFailed(message, status=status, remedy=remedy)

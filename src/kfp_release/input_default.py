@@ -17,6 +17,8 @@ _TRUE, _FALSE = {"y", "yes", "t", "true", "on", "1"}, {"n", "no", "f", "false", 
 _NUMBERS, _STRINGS = {"integer", "int", "float", "double"}, {"string", "str", "text"}
 _BOOLEANS, _STRUCTURES = {"boolean", "bool"}, {"list", "dict", "jsonarray", "jsonobject"}
 _LONG = 1 << 63
+_DEEPEST = 100
+"""Levels of a list or object. How many kfp can write depends on the stack that it has left."""
 
 
 def fits(type_: str, default: Any) -> bool:
@@ -48,7 +50,7 @@ def _truth(default: Any) -> Any:
 def _structure(default: Any) -> Any:
     try:
         return json.loads(default)
-    except (ValueError, TypeError, RecursionError):  # kfp catches everything
+    except (ValueError, TypeError):  # kfp catches everything
         return default
 
 
@@ -71,11 +73,10 @@ def _can_be_written(kind: str, value: Any) -> bool:
     return kind not in _STRUCTURES or _is_json(value)
 
 
-def _is_json(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_json, value.values()))
-    if isinstance(value, list):
-        return all(map(_is_json, value))
+def _is_json(value: Any, level: int = 1) -> bool:
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return level <= _DEEPEST and all(_is_json(part, level + 1) for part in parts)
     if isinstance(value, float | int):
         return math.isfinite(value)
     return isinstance(value, str) and value.encode() is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kfp_release.buildah import BUILT, Builder, BuildRequest
 from kfp_release.dockerfile import base_images
@@ -37,17 +37,19 @@ class KeptBuilds:
         Where nothing can be written into the folder, nothing is kept.
         """
         home = self._folder / _key(request)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                with self._alone():
+                    scratch = Path(stack.enter_context(TemporaryDirectory(prefix=_UNFINISHED, dir=self._folder)))
+            except OSError as error:
+                progress.note(f"what is built is not kept in {self._folder}: {error.strerror}")
+                return self._builder.build(request, target, progress=progress)
             with self._alone():
                 if _is_whole(home):
                     progress.note("it was built on this machine before, and kept")
                     return _hand_out(home, target)
-        except OSError as error:
-            progress.note(f"what is built is not kept in {self._folder}: {error.strerror}")
-            return self._builder.build(request, target, progress=progress)
-        with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=self._folder) as scratch:
-            fresh = Path(scratch, "layout")
+            fresh = scratch / "layout"
             self._builder.build(request, fresh, progress=progress)
             with self._alone():
                 shutil.rmtree(home, ignore_errors=True)
@@ -83,7 +85,8 @@ def _changed(path: Path) -> float:
 def _hand_out(home: Path, target: Path) -> Layout:
     """A copy of the caller's own: whoever cleans up here, while it is pushed, takes nothing from it."""
     shutil.copytree(home, target, copy_function=_link_or_copy)
-    os.utime(home)
+    with suppress(OSError):  # another user's
+        os.utime(home)
     return Layout(target)
 
 

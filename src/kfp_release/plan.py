@@ -107,7 +107,8 @@ class Plan:
             if schema == SCHEMA:
                 return cls._of(value)
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, ReleaseError) as error:
-            raise BadPlan(f"plan.json is malformed: {str(error)[:200]}", remedy=remedy) from error
+            seen = error.args[0] if isinstance(error, ReleaseError) else error
+            raise BadPlan(f"plan.json is malformed: {str(seen)[:200]}", remedy=remedy) from error
         raise BadPlan(f"plan.json has schema {str(schema)[:40]}, and this kfp-release reads {SCHEMA}", remedy=remedy)
 
     @classmethod

@@ -102,36 +102,33 @@ def _options(file: ComponentFile, container: Container, program: Program) -> Ite
 
 
 def _passed(container: Container, program: Program) -> Iterator[Word]:
-    """A word for each option that is passed, by its name alone; none after a ``--``."""
-    takes_next = False
+    """A word for each option that is passed, by its name alone; none after a ``--``. As argparse tells them."""
     for word in container.all_words:
         if word.text == "--" and not word.placeholder:
             return
-        is_value = word.placeholder or (takes_next and not word.text.startswith("--"))
-        if is_value or not _OPTION.match(word.text):
-            takes_next = False
+        if word.placeholder or not _OPTION.match(word.text):
             continue
-        names, has_value = _named(word.text, program)
-        yield from (Word(name, "", word.line) for name in names)
-        takes_next = not has_value and names[-1] in program.options - program.flags
+        names = _named(word.text, program)
+        if " " not in word.text or names[0] in program.options:  # with a blank in it, only what it knows is an option
+            yield from (Word(name, "", word.line) for name in names)
 
 
-def _named(text: str, program: Program) -> tuple[list[str], bool]:
-    """The options that one word names, and whether it holds a value too: ``-vr5`` is -v, and -r with 5.
+def _named(text: str, program: Program) -> list[str]:
+    """The options that one word names: ``-vr5`` is -v, and -r with 5.
 
     A word with one in it that the program does not take is that one, as it stands.
     """
-    name, equals, _ = text.partition("=")
+    name = text.partition("=")[0]
     if text.startswith("--") or name in program.options:
-        return [name], bool(equals)
+        return [name]
     names = []
-    for end, letter in enumerate(text[1:], 2):
+    for letter in text[1:]:
         names.append(f"-{letter}")
         if names[-1] not in program.options:
-            return [name], bool(equals)
+            return [name]
         if names[-1] not in program.flags:
-            return names, end < len(text)
-    return names, False
+            return names
+    return names
 
 
 def _source(pyproject: TomlFile, project: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -29,7 +28,7 @@ def parse_requirement(text: str) -> Requirement:
     try:
         # Which names and comparisons there are is the same in every environment.
         counts_in(requirement, environment("linux/amd64", "3.12"))
-    except (UndefinedComparison, UndefinedEnvironmentName) as error:
+    except (ValueError, KeyError) as error:  # packaging's own are among them
         raise BadRequirement(
             f"{text[:120]!r} has a marker that cannot be evaluated: {str(error)[:120]}",
             remedy="compare what PEP 508 names, as in python_version >= '3.12' or sys_platform == 'linux'",

@@ -22,6 +22,7 @@ from kfp_release.index_session import PackageIndexError
 from kfp_release.manifest import ImageConfig
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.sdist import Sdist
+from kfp_release.terminal_text import one_line
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
 
@@ -114,7 +115,7 @@ def require_whole(verified: Verified) -> None:
 
 def _line(what: str, error: ReleaseError) -> str:
     """The disagreement that an error tells of, without its remedy."""
-    return f"{what}: {' '.join(str(error.args[0]).split())}"
+    return f"{what}: {one_line(str(error.args[0]))}"
 
 
 def _is_wheel(name: str) -> bool:

@@ -12,6 +12,10 @@ _LOADER = yaml.SafeLoader("")
 """Only for what it makes of scalars."""
 
 
+UNLOADABLE = (yaml.YAMLError, ValueError, OverflowError)
+"""What YAML's loader raises of a value that is none: a date in month 13, a number of 200 sexagesimal places."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """Part of a document. `start` and `end` count characters from the text's beginning, `line` counts from 1."""
@@ -45,14 +49,14 @@ class Scalar(Node):
         """Whether it is loaded as a text."""
         try:
             return isinstance(self.value, str)
-        except (yaml.YAMLError, ValueError):
+        except UNLOADABLE:
             return False
 
     @property
     def value(self) -> Any:
         """What it is loaded as: a text, a number, a truth, a date or time, or None. YAML 1.1, as kfp's loader has it.
 
-        Raise `ValueError` or `yaml.YAMLError` where it cannot be loaded: a date in month 13.
+        Raise one of `UNLOADABLE` where it cannot be loaded.
         """
         if not self.is_plain:
             return self.text

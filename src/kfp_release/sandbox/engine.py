@@ -46,7 +46,6 @@ class Engine:
         self._process: Process | None = None
         self._prefix: list[str] = []
         self._network: Network | None = None
-        self._brought: Path | None = None
 
     @property
     def is_private(self) -> bool:
@@ -89,7 +88,6 @@ class Engine:
         self._make_run_folder()
         self._progress.note("no Docker engine answers: a private one is started")
         self._network = Network.look(prefix)
-        self._brought = None if Path(_CONTAINERD).exists() else Path(_CONTAINERD)
         try:
             self._launch()
         except ReleaseError as error:
@@ -156,8 +154,6 @@ class Engine:
         # Root's, where sudo started it, so that the user could not remove the sandbox's folder.
         left = (self._run, self._folder / "run", self._folder / "data")
         run_as_root(self._prefix, "rm", "-rf", "--one-file-system", *left)
-        if self._brought:
-            run_as_root(self._prefix, "rmdir", self._brought)
         if self._network is not None:
             self._network.restore(self._prefix)
 
