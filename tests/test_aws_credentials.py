@@ -6,17 +6,15 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from traceback import format_exception
-from typing import Any
 
 import pytest
 from ecr_fixtures import HOST
+from scripted import answering
 
 from kfp_release.ecr import open_ecr
 from kfp_release.ecr_errors import EcrError
@@ -197,36 +195,12 @@ def test_an_endpoint_that_cannot_be_asked_is_no_fault_of_the_credentials(
     assert "AWS_ENDPOINT_URL_ECR" in caught.value.remedy
 
 
-class _Sts(BaseHTTPRequestHandler):
-    """Refuses to hand out a role, with words that nobody should repeat."""
-
-    code = ""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = (
-            f"<ErrorResponse><Error><Code>{self.code}</Code><Message>token:{SECRET}</Message></Error></ErrorResponse>"
-        )
-        self.send_response(403)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Nothing."""
-
-
 @contextmanager
 def sts(code: str) -> Iterator[str]:
-    handler = type("Handler", (_Sts,), {"code": code})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    """Refuses to hand out a role, with words that nobody should repeat."""
+    words = f"<Error><Code>{code}</Code><Message>token:{SECRET}</Message></Error>"
+    with answering(403, f"<ErrorResponse>{words}</ErrorResponse>".encode()) as url:
+        yield url
 
 
 def test_a_role_that_may_not_be_taken_is_refused_by_another_service_than_ecr(profile: Callable[..., None]) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
@@ -27,6 +25,7 @@ from ecr_fixtures import (
     running_ecr,
 )
 from moto import mock_aws
+from scripted import answering
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository, RegistryLogin, open_ecr
@@ -356,35 +355,12 @@ class TestWhatCannotBeAsked:
         assert "AWS_ENDPOINT_URL_ECR" in caught.value.remedy
 
     def test_an_endpoint_that_is_no_ecr(self, credentials: pytest.MonkeyPatch) -> None:
-        with _website() as url, pytest.raises(EcrError, match="something that ECR does not say") as caught:
+        with (
+            answering(200, b"<html>Welcome</html>") as url,
+            pytest.raises(EcrError, match="something that ECR does not say") as caught,
+        ):
             self._endpoint(credentials, url).describe()
         assert "AWS_ENDPOINT_URL_ECR" in caught.value.remedy
-
-
-class _Page(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"<html>Welcome</html>")
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Nothing."""
-
-
-class _website:  # noqa: N801 - used as a function
-    """A server that answers every question with a page."""
-
-    def __enter__(self) -> str:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class TestRefusals:

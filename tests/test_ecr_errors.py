@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from conftest import kfp_release, run_git
 from ecr_fixtures import ACCESS_KEY, HOST, REGION, SECRET_KEY
+from scripted import answering
 
 from kfp_release.ecr import EcrRepository, open_ecr
 from kfp_release.ecr_errors import EcrError
@@ -67,42 +63,13 @@ def test_a_name_that_ecr_cannot_have_is_one_line_and_says_where_it_stands() -> N
     assert "[tool.kfp-release.images]" in caught.value.remedy
 
 
-class _Answering(BaseHTTPRequestHandler):
-    status: int
-    body: bytes
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(self.status)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(self.body)))
-        self.end_headers()
-        self.wfile.write(self.body)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Nothing."""
-
-
-@contextmanager
-def an_ecr_that_answers(status: int, body: str) -> Iterator[str]:
-    handler = type("Handler", (_Answering,), {"status": status, "body": body.encode()})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.mark.parametrize(
     "body", ["[]", '"text"', "null", '{"repositories": 3}', '{"repositories": [{"createdAt": "yesterday"}]}']
 )
 def test_an_answer_of_another_form_is_no_bug_of_ours(monkeypatch: pytest.MonkeyPatch, body: str) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-    with an_ecr_that_answers(200, body) as url:
+    with answering(200, body.encode()) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", url)
         with pytest.raises(
             EcrError, match="answers describe_repositories with something that ECR does not say"
@@ -113,7 +80,7 @@ def test_an_answer_of_another_form_is_no_bug_of_ours(monkeypatch: pytest.MonkeyP
 
 def test_a_traceback_does_not_say_what_the_message_leaves_out(scratch_project: Path) -> None:
     run_git(scratch_project, "tag", "v1.0")
-    with an_ecr_that_answers(400, f'{{"__type": "InvalidSignatureException", "message": "{CANONICAL}"}}') as url:
+    with answering(400, f'{{"__type": "InvalidSignatureException", "message": "{CANONICAL}"}}'.encode()) as url:
         ended = kfp_release(
             ["--debug", "plan", "v1.0"],
             cwd=scratch_project,

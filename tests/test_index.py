@@ -7,14 +7,12 @@ import io
 import json
 import logging
 import tarfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from scripted import Answer, scripted
 
 from kfp_release.credentials import Credentials
 from kfp_release.errors import Problems, ReleaseError
@@ -36,8 +34,6 @@ Description-Content-Type: text/markdown
 # Demo
 """
 
-Answers = dict[str, tuple[int, dict[str, str], bytes]]
-
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
@@ -58,48 +54,6 @@ def index(server: IndexServer) -> Index:
 
 def open_index(server: IndexServer, credentials: Credentials) -> Index:
     return Index(IndexSettings(server.upload_url, server.simple_url), credentials)
-
-
-class Scripted(BaseHTTPRequestHandler):
-    """Answers as the test says, and keeps what it was asked."""
-
-    answers: Answers
-    asked: list[tuple[str, str | None]]
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        self.rfile.read(length)
-        self.asked.append((self.path, self.headers.get("Authorization")))
-        status, headers, body = self.answers.get(self.path, (404, {}, b""))
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Nothing."""
-
-
-@contextmanager
-def scripted(answers: Answers) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
-    """A server of its own port; its URL, and what it was asked: paths with their Authorization."""
-    asked: list[tuple[str, str | None]] = []
-    handler = type("Handler", (Scripted,), {"answers": answers, "asked": asked})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", asked
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def index_at(url: str, *, waits: list[float] | None = None) -> Index:
@@ -220,7 +174,7 @@ def test_a_public_project_of_the_same_name_is_not_ours(tmp_path: Path) -> None:
 
 
 def test_a_redirect_on_the_same_host_is_followed() -> None:
-    answers: Answers = {
+    answers: dict[str, Answer] = {
         "/simple/demo/": (301, {"Location": "/root/simple/demo/"}, b""),
         "/root/simple/demo/": (200, {"Content-Type": "text/html"}, b'<a href="demo-1.0.tar.gz">demo-1.0.tar.gz</a>'),
     }
@@ -316,7 +270,7 @@ def test_an_answer_that_does_not_pass_is_taken_at_once(status: int) -> None:
 
 
 def test_an_index_that_finds_time_is_read() -> None:
-    busy: Answers = {"/simple/demo/": (503, {"Retry-After": "1"}, b"")}
+    busy: dict[str, Answer] = {"/simple/demo/": (503, {"Retry-After": "1"}, b"")}
     with scripted(busy) as (url, asked):
         page = 200, {"Content-Type": "text/html"}, b'<a href="demo-1.0.tar.gz">demo-1.0.tar.gz</a>'
         index = Index(

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from conftest import commit_all, kfp_release, run_git
-from test_index import scripted
+from scripted import scripted
 from test_release import small_project
 
 from kfp_release.sandbox import Sandbox

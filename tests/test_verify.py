@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from archives import INFO, NAME, PURE, wheel_bytes
 from ecr_fixtures import LocalEcr, running_ecr
 from publish_fixtures import PROJECT, SDIST, VERSION, Place, component, move, place_at, record, write_distributions
+from scripted import answering
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -116,28 +114,6 @@ def elsewhere(place: Place, repository: Repository, url: str) -> EcrRepository:
         "after-call.ecr.GetDownloadUrlForLayer", lambda parsed, **_: parsed.update(downloadUrl=url)
     )
     return EcrRepository(client, repository)
-
-
-@contextmanager
-def answering(status: int) -> Iterator[str]:
-    """A server that answers every question so."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def test_a_repository_that_is_gone_is_a_line(place: Place) -> None:
