@@ -37,7 +37,9 @@ COMPONENT = "name: Multiply\nimplementation:\n  container:\n    image: {}\n    c
 
 @dataclass
 class MemoryIndex:
-    """An index that lists a file after it was asked `late` times, and refuses uploads where `refuses`.
+    """An index that lists a file after it was asked `late` times.
+
+    It raises each of `refuses` after it took an upload, and each of `loses` instead of taking one.
 
     It hands out a file, unless `errors` has another answer for it; its pages do not tell hashes unless it `tells`; what
     it takes it `packs` anew, by file name. Where nobody in particular asks, it is `anonymous`.
@@ -45,7 +47,8 @@ class MemoryIndex:
 
     contents: dict[str, bytes] = field(default_factory=dict)
     late: int = 0
-    refuses: bool = False
+    refuses: list[ReleaseError] = field(default_factory=list)
+    loses: list[ReleaseError] = field(default_factory=list)
     uploaded: list[str] = field(default_factory=list)
     errors: dict[str, ReleaseError] = field(default_factory=dict)
     tells: bool = True
@@ -67,10 +70,12 @@ class MemoryIndex:
             raise ReleaseError("nothing can be uploaded without credentials")
 
     def upload(self, path: Path) -> None:
+        if self.loses:
+            raise self.loses.pop(0)
         self.uploaded.append(path.name)
         self.contents[path.name] = self.packs.get(path.name, bytes)(path.read_bytes())
         if self.refuses:
-            raise ReleaseError("the answer was lost")
+            raise self.refuses.pop(0)
 
     def download(self, file: IndexFile) -> bytes:
         if file.filename in self.errors:

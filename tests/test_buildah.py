@@ -23,11 +23,11 @@ from processes import naming, still_running
 
 from kfp_release.buildah import BUILT, Buildah, BuildRequest, host_platform
 from kfp_release.cache import cache_folder
-from kfp_release.ecr import RegistryLogin
 from kfp_release.errors import ReleaseError
 from kfp_release.image import normal_runtime
 from kfp_release.layout import Layout
 from kfp_release.progress import Silent
+from kfp_release.registry_login import RegistryLogin
 from kfp_release.sandbox.base import PACKAGES, base_image, push_base
 from kfp_release.sandbox.packages import ensure
 from kfp_release.sandbox.process import Process, start_on_free_port
@@ -305,7 +305,7 @@ def test_an_interrupted_build_leaves_nothing_running(base: Base, storage: Path, 
 import sys
 from pathlib import Path
 from kfp_release.buildah import Buildah, BuildRequest
-from kfp_release.ecr import RegistryLogin
+from kfp_release.registry_login import RegistryLogin
 from kfp_release.progress import Silent
 base, host, username, storage, target, platform = sys.argv[1:]
 login = RegistryLogin(host, username, sys.stdin.read())

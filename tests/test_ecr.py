@@ -28,12 +28,15 @@ from moto import mock_aws
 from scripted import answering
 
 from kfp_release.digest import Digest
-from kfp_release.ecr import EcrRepository, RegistryLogin, open_ecr
+from kfp_release.ecr import EcrRepository, open_ecr
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST, Descriptor, Manifest
+from kfp_release.patience import Patience
 from kfp_release.progress import Silent
+from kfp_release.registry_login import RegistryLogin
+from kfp_release.retry import Retry
 from kfp_release.upload import upload_blobs
 
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
@@ -197,10 +200,7 @@ class TestImages:
         with pytest.raises(ReleaseError, match=f"{digest}: .* is not a descriptor with mediaType, digest and size"):
             store.find("artifact")
 
-    def test_a_host_that_does_not_answer_is_named_with_the_reason(
-        self, local: LocalEcr, store: EcrRepository, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("kfp_release.presigned._ATTEMPTS", 1)
+    def test_a_host_that_does_not_answer_is_named_with_the_reason(self, local: LocalEcr, store: EcrRepository) -> None:
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{nobody.getsockname()[1]}/layers/secret-part-of-it"
@@ -209,8 +209,9 @@ class TestImages:
                 "after-call.ecr.GetDownloadUrlForLayer", lambda parsed, **_: parsed.update(downloadUrl=url)
             )
             layer = pushed(store, "1.0").layers[0]
+            impatient = EcrRepository(client, store.repository, retry=Retry(Patience(attempts=1)))
             with pytest.raises(ReleaseError, match=r"from 127\.0\.0\.1: .*Connection refused") as caught:
-                local.repository(store.repository.name, client=client, create=False).read_blob(layer)
+                impatient.read_blob(layer)
         assert "secret-part" not in str(caught.value)
 
     def test_a_config_that_is_too_long_is_not_asked_for(self, store: EcrRepository) -> None:
@@ -461,7 +462,12 @@ class TestRefusals:
 
 
 def _describes(stubber: Stubber, digest: str) -> None:
-    detail = {"imageDigest": digest, "imageStatus": "ACTIVE", "imagePushedAt": datetime.now(UTC)}
+    detail = {
+        "imageDigest": digest,
+        "imageTags": ["1.0"],
+        "imageStatus": "ACTIVE",
+        "imagePushedAt": datetime.now(UTC),
+    }
     expected = {
         "registryId": ACCOUNT,
         "repositoryName": "team/demo",

@@ -18,6 +18,7 @@ from kfp_release.credentials import Credentials
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.index import MAX_FILE, Index, IndexFile
 from kfp_release.index_session import PackageIndexError
+from kfp_release.retry import Retry
 from kfp_release.sandbox.index import IndexServer
 from kfp_release.sandbox.process import free_port
 from kfp_release.settings import IndexSettings
@@ -56,10 +57,12 @@ def open_index(server: IndexServer, credentials: Credentials) -> Index:
     return Index(IndexSettings(server.upload_url, server.simple_url), credentials)
 
 
-def index_at(url: str, *, waits: list[float] | None = None) -> Index:
+def index_at(url: str, *, waits: list[float] | None = None, notes: list[str] | None = None) -> Index:
     """The index there; it keeps in `waits` how long it would have waited."""
     kept: list[float] = [] if waits is None else waits
-    return Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials(USER, PASSWORD), sleep=kept.append)
+    told: list[str] = [] if notes is None else notes
+    retry = Retry(note=told.append, sleep=kept.append)
+    return Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials(USER, PASSWORD), retry=retry)
 
 
 def wheel(folder: Path, version: str, *, metadata: str = METADATA) -> Path:
@@ -232,24 +235,25 @@ def test_a_page_that_is_none_is_refused(name: str) -> None:
 
 
 RETRY_AFTER = {
-    "nothing": ({}, [1.0, 2.0]),
+    "nothing": ({}, [0.5, 1.0, 2.0]),
     "a moment": ({"Retry-After": "2"}, [2.0, 2.0, 2.0]),
-    "hours": ({"Retry-After": "21600"}, [4.0, 4.0, 4.0]),
-    "a day in years": ({"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}, [4.0, 4.0, 4.0]),
-    "a day that is over": ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}, [1.0, 2.0]),
-    "no time": ({"Retry-After": "soon"}, [1.0, 2.0]),
-    "a number without end": ({"Retry-After": "9" * 5000}, [1.0, 2.0]),
+    "hours": ({"Retry-After": "21600"}, [60.0, 60.0, 60.0]),
+    "a day in years": ({"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}, [60.0, 60.0, 60.0]),
+    "a day that is over": ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT"}, [0.5, 1.0, 2.0]),
+    "no time": ({"Retry-After": "soon"}, [0.5, 1.0, 2.0]),
+    "a number without end": ({"Retry-After": "9" * 5000}, [60.0, 60.0, 60.0]),
 }
 
 
 @pytest.mark.parametrize("asked_for", RETRY_AFTER)
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_an_index_that_has_no_time_is_asked_again_within_seconds(status: int, asked_for: str) -> None:
+def test_an_index_that_has_no_time_is_asked_again_within_bounds_and_says_so(status: int, asked_for: str) -> None:
     headers, expected = RETRY_AFTER[asked_for]
     waits: list[float] = []
+    notes: list[str] = []
     busy = (status, headers, b"")
     with scripted({"/simple/demo/": busy, "/file": busy}) as (url, asked):
-        index = index_at(url, waits=waits)
+        index = index_at(url, waits=waits, notes=notes)
         with pytest.raises(ReleaseError, match=f"answers HTTP {status} .*\n.*try again later"):
             index.files("demo")
         assert len(asked) == 4
@@ -257,7 +261,11 @@ def test_an_index_that_has_no_time_is_asked_again_within_seconds(status: int, as
             index.download(IndexFile("file", f"{url}/file", None))
         assert len(asked) == 8
     assert waits == expected * 2
-    assert sum(expected) < 15
+    for what, found in (("the page of demo", notes[:3]), ("file", notes[3:])):
+        assert found == [
+            f"index: {what} answered {status}, tried again in {wait:.2g} s ({attempt} of 4)"
+            for attempt, wait in enumerate(expected, 2)
+        ]
 
 
 @pytest.mark.parametrize("status", [404, 413, 418])
@@ -276,7 +284,7 @@ def test_an_index_that_finds_time_is_read() -> None:
         index = Index(
             IndexSettings(f"{url}/", f"{url}/simple/"),
             Credentials(USER, PASSWORD),
-            sleep=lambda _: busy.update({"/simple/demo/": page}),
+            retry=Retry(sleep=lambda _: busy.update({"/simple/demo/": page})),
         )
         assert list(index.files("demo")) == ["demo-1.0.tar.gz"]
         assert len(asked) == 2
@@ -358,10 +366,11 @@ def test_a_download_that_does_not_end_is_refused() -> None:
 
 def test_a_download_that_breaks_off_is_refused() -> None:
     with (
-        scripted({"/file": (200, {"Content-Length": "100", "Connection": "close"}, b"half")}) as (url, _),
+        scripted({"/file": (200, {"Content-Length": "100", "Connection": "close"}, b"half")}) as (url, asked),
         pytest.raises(ReleaseError, match="does not answer"),
     ):
         index_at(url).download(IndexFile("file", f"{url}/file", None))
+    assert len(asked) == 4
 
 
 def test_files_may_lie_on_another_host_which_gets_no_credentials() -> None:

@@ -14,6 +14,9 @@ from publish_fixtures import KEY, SDIST, Place, component, move, packed_anew, pl
 from kfp_release.built import BadBuild, BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
+from kfp_release.index_session import PackageIndexError
+from kfp_release.patience import Patience
+from kfp_release.retry import Retry
 
 
 @pytest.fixture(scope="module")
@@ -43,25 +46,54 @@ def test_a_second_time_changes_nothing(place: Place) -> None:
     assert place.index.uploaded == [SDIST, NAME]
 
 
-def test_a_file_that_is_listed_late_is_waited_for(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kfp_release.publish._WAITS", (0.0,) * 4)
+def test_a_file_that_is_listed_late_is_waited_for(place: Place) -> None:
+    waits: list[float] = []
     place.index.late = 2
-    assert place.publish().changed
+    assert place.publish(retry=Retry(sleep=waits.append)).changed
+    assert waits == [0.0, 0.5, 1.0, 0.0]
 
 
-def test_a_file_that_is_never_listed_is_named_and_the_wheel_stays_behind(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kfp_release.publish._WAITS", (0.0,) * 4)
+def test_a_file_that_is_never_listed_is_named_and_the_wheel_stays_behind(place: Place) -> None:
+    waits: list[float] = []
     place.index.late = 100
-    with pytest.raises(ReleaseError, match=f"the index took {SDIST} and does not list it\n.*publish again"):
-        place.publish()
+    with pytest.raises(ReleaseError, match=f"the index took {SDIST} and does not list it, 30 s later\n.*publish again"):
+        place.publish(retry=Retry(Patience(seconds=30), sleep=waits.append))
     assert place.index.uploaded == [SDIST]
+    assert sum(waits) == 30
 
 
 def test_an_upload_whose_answer_was_lost_is_done(place: Place) -> None:
-    place.index.refuses = True
+    place.index.refuses = [ReleaseError("the answer was lost")] * 2
     assert place.publish().changed
+
+
+def test_an_upload_that_fails_for_the_moment_is_sent_again_and_that_is_told(place: Place) -> None:
+    waits: list[float] = []
+    notes: list[str] = []
+    place.index.loses = [PackageIndexError("busy", status=503, passing="answered 503", wait=wait) for wait in (0, 3)]
+    assert place.publish(retry=Retry(note=notes.append, sleep=waits.append)).changed
+    assert place.index.uploaded == [SDIST, NAME]
+    assert waits == [0.5, 3.0, 0.0, 0.0]
+    assert notes == [
+        f"index: the upload of {SDIST} answered 503, tried again in 0.5 s (2 of 4)",
+        f"index: the upload of {SDIST} answered 503, tried again in 3 s (3 of 4)",
+    ]
+
+
+def test_an_upload_that_fails_for_good_is_not_sent_again(place: Place) -> None:
+    place.index.loses = [PackageIndexError("a teapot", status=418)]
+    with pytest.raises(PackageIndexError, match="a teapot"):
+        place.publish()
+    assert place.index.uploaded == []
+
+
+def test_an_upload_that_keeps_failing_ends_with_its_last_error(place: Place) -> None:
+    waits: list[float] = []
+    place.index.loses = [PackageIndexError(f"busy {n}", status=503, passing="answered 503") for n in range(9)]
+    with pytest.raises(PackageIndexError, match="busy 2"):
+        place.publish(retry=Retry(Patience(attempts=3), sleep=waits.append))
+    assert waits == [0.5, 1.0]
+    assert len(place.index.loses) == 6
 
 
 def test_another_file_on_the_index_is_refused_before_anything_is_sent(place: Place) -> None:

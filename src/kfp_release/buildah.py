@@ -16,12 +16,12 @@ from typing import Final, Protocol
 
 from kfp_release.digest import Digest
 from kfp_release.dockerfile import base_images
-from kfp_release.ecr import RegistryLogin
 from kfp_release.errors import ReleaseError
 from kfp_release.image import RUNTIME_EPOCH
 from kfp_release.layout import Layout
 from kfp_release.program import ProgramFailed, find_program, run_program
 from kfp_release.progress import Progress
+from kfp_release.registry_login import RegistryLogin
 
 BUILT: Final = "runtime"
 """The name of the built image in its layout."""

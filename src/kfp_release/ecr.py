@@ -5,12 +5,10 @@ Source of the calls, their limits and errors: Amazon ECR API Reference, version 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from kfp_release.digest import Digest
 from kfp_release.ecr_calls import EcrCalls, ecr_client
@@ -19,7 +17,9 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import DOCKER_MANIFEST, MAX_MANIFEST, OCI_MANIFEST, BadImage, Descriptor, Manifest
 from kfp_release.presigned import download
+from kfp_release.registry_login import RegistryLogin
 from kfp_release.repository_state import RepositoryState
+from kfp_release.retry import SILENT, Retry
 
 _BATCH = 100
 """Ids a call. ECR's limit for BatchCheckLayerAvailability, BatchGetImage and DescribeImages."""
@@ -34,15 +34,6 @@ _ACCEPTED = (
 
 
 @dataclass(frozen=True, slots=True)
-class RegistryLogin:
-    """What `docker login` and `buildah login` take. `host` is a host, with a port where there is one."""
-
-    host: str
-    username: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ImageSummary:
     """One image of a repository: its digest, all its tags, and when it was pushed."""
 
@@ -54,8 +45,9 @@ class ImageSummary:
 class EcrRepository:
     """One repository, through a boto3 client for ECR. Safe to use from several threads."""
 
-    def __init__(self, client: Any, repository: Repository) -> None:
+    def __init__(self, client: Any, repository: Repository, *, retry: Retry = SILENT) -> None:
         self.repository = repository
+        self.retry = retry
         self._calls = EcrCalls(client, repository)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
@@ -144,7 +136,7 @@ class EcrRepository:
                 f"{descriptor.digest} of {self.repository} has {descriptor.size} bytes, too many for a config"
             )
         url = self.call("get_download_url_for_layer", layerDigest=str(descriptor.digest))["downloadUrl"]
-        return download(url, descriptor, where=str(self.repository))
+        return download(url, descriptor, where=str(self.repository), retry=self.retry)
 
     def put(self, manifest: Manifest, tag: str | None) -> None:
         """Make an image public, under `tag` where one is given. This is the commit point; its blobs are there already.
@@ -174,18 +166,20 @@ class EcrRepository:
 
     def login(self) -> RegistryLogin:
         """What a container engine pulls from this registry with, for the next hours."""
-        data = self._calls.token()
-        username, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
-        return RegistryLogin(urlsplit(data["proxyEndpoint"]).netloc, username, password)
+        return self._calls.login()
 
     def _pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
         token: dict[str, str] = {}
+        seen: set[str] = set()
         while True:
             answer = self.call("describe_images", maxResults=1000, **token)
             yield answer["imageDetails"]
-            if not answer.get("nextToken"):
+            if not (following := answer.get("nextToken")):
                 return
-            token = {"nextToken": answer["nextToken"]}
+            if following in seen:
+                raise self._calls.strange("describe_images", "a page leads back to one before")
+            seen.add(following)
+            token = {"nextToken": following}
 
     def _detail(self, image_id: Mapping[str, str]) -> Mapping[str, Any] | None:
         # Without the filter ECR speaks of ACTIVE images alone, and an archived one would look like none.
@@ -196,7 +190,13 @@ class EcrRepository:
                 return None
             raise
         details: Sequence[Mapping[str, Any]] = answer["imageDetails"]
-        return details[0] if details else None
+        if not details:
+            return None
+        # Behind a proxy that answers twice, what comes may be the answer to another question.
+        detail, tag = details[0], image_id.get("imageTag")
+        if (tag not in detail["imageTags"]) if tag else (detail["imageDigest"] != image_id["imageDigest"]):
+            raise self._calls.strange("describe_images", f"another image than {tag or image_id['imageDigest']}")
+        return detail
 
     def _manifests(self, digests: Sequence[Digest], *, strict: bool) -> Iterator[Manifest]:
         for batch in _batches(digests):
@@ -211,14 +211,14 @@ class EcrRepository:
 
     def _manifest(self, image: Mapping[str, Any]) -> Manifest:
         digest = Digest.parse(image["imageId"]["imageDigest"])
-        data = str(image["imageManifest"]).encode()
+        data, media_type = image["imageManifest"].encode(), image["imageManifestMediaType"]
         if (got := Digest.of(data)) != digest:
             raise ReleaseError(
                 f"{self._name(digest)}: ECR answers with a manifest of digest {got}",
                 remedy="run this again; if it stays so, report it to AWS",
             )
         try:
-            return Manifest.parse(data, str(image["imageManifestMediaType"]))
+            return Manifest.parse(data, media_type)
         except ReleaseError as error:
             raise BadImage(f"{self._name(digest)}: {error}", remedy="push an image for one platform") from error
 
@@ -235,9 +235,9 @@ class EcrRepository:
         return f"{self.repository}@{key}" if isinstance(key, Digest) else f"{self.repository}:{key}"
 
 
-def open_ecr(repository: Repository) -> EcrRepository:
+def open_ecr(repository: Repository, retry: Retry = SILENT) -> EcrRepository:
     """The repository, with the environment's credentials. Raises `ReleaseError` where no client can be made."""
-    return EcrRepository(ecr_client(repository), repository)
+    return EcrRepository(ecr_client(repository, retry), repository, retry=retry)
 
 
 def _image_id(key: str | Digest) -> dict[str, str]:

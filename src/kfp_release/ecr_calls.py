@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
 from kfp_release.aws_credentials import require_credentials
+from kfp_release.ecr_answer import read_answer
 from kfp_release.ecr_errors import LONGEST, EcrError, refused, tellable, unanswered
+from kfp_release.ecr_retry import EcrRetry
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
+from kfp_release.patience import Patience
+from kfp_release.registry_login import RegistryLogin
+from kfp_release.retry import Retry
 from kfp_release.terminal_text import one_line
 
 _USER = re.compile(r"//[^/\s]*@")
@@ -20,28 +26,22 @@ _PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError)
 """What botocore raises of JSON in another form than its model has: a list, or a time that is none."""
 
 
-def ecr_client(repository: Repository) -> Any:
-    """A boto3 client of the repository's region (the environment's, where its host names none), with few retries.
+def ecr_client(repository: Repository, retry: Retry) -> Any:
+    """A boto3 client of the repository's region (the environment's, where its host names none), which asks as `retry`.
 
-    Raises `ReleaseError` where there can be none: no credentials, no region, no such profile, an endpoint that is no
-    URL.
+    AWS_MAX_ATTEMPTS and AWS_RETRY_MODE, or the profile's, mean what they mean everywhere, and go before. Raises
+    `ReleaseError` where there can be none: no credentials, no region, no such profile, an endpoint that is no URL.
     """
     import boto3  # noqa: PLC0415 - it takes a second, and most of the tool never needs it
     from botocore.config import Config  # noqa: PLC0415 - likewise
 
-    config = Config(
-        connect_timeout=10,
-        read_timeout=60,
-        retries={"mode": "standard", "total_max_attempts": 4},
-        tcp_keepalive=True,
-        use_fips_endpoint=True if "ecr-fips." in repository.host else None,
-        user_agent_extra="kfp-release",
-    )
     where = str(repository)
     try:
-        session = boto3.session.Session(region_name=repository.region)
+        core = _core(retry.patience)
+        session = boto3.session.Session(botocore_session=core, region_name=repository.region)
         require_credentials(session, where=where)
-        client = session.client("ecr", config=config)
+        use_fips = True if "ecr-fips." in repository.host else None
+        client = session.client("ecr", config=Config(use_fips_endpoint=use_fips, user_agent_extra="kfp-release"))
         _require_endpoint(client.meta.endpoint_url)
     except aws.BotoCoreError as error:
         raise unanswered(error, where=where) from error
@@ -52,7 +52,29 @@ def ecr_client(repository: Repository) -> Any:
         ) from None  # a traceback would repeat it
     # Those that end are renewed on the way: a source that fails then is no fault of the endpoint either.
     client.meta.events.register_first("before-call.ecr.*", lambda **_: require_credentials(session, where=where))
+    EcrRetry(retry).watch(client)
     return client
+
+
+def _core(patience: Patience) -> Any:
+    """Botocore's session. What it asks for credentials (STS, SSO) has the time-outs too."""
+    import botocore.session  # noqa: PLC0415 - as boto3
+    from botocore.config import Config  # noqa: PLC0415 - likewise
+
+    core = botocore.session.Session()
+    options: dict[str, Any] = {}
+    try:
+        if core.get_config_variable("max_attempts") is None:
+            options["retries"] = {"total_max_attempts": patience.attempts}
+    except ValueError as error:
+        raise EcrError(
+            f"AWS_MAX_ATTEMPTS, or max_attempts of the profile, is no whole number: {one_line(str(error), LONGEST)}",
+            remedy="set it to one, or unset it",
+        ) from error
+    core.set_default_client_config(
+        Config(connect_timeout=patience.connect, read_timeout=patience.seconds, tcp_keepalive=True, **options)
+    )
+    return core
 
 
 def _require_endpoint(url: str) -> None:
@@ -81,27 +103,36 @@ class EcrCalls:
         """The answer to a call about the registry that it is in."""
         return self._ask(operation, **self._account, **parameters)
 
-    def token(self) -> dict[str, Any]:
-        """The registry's authorization data."""
+    def login(self) -> RegistryLogin:
+        """What engines pull from the registry with."""
+        operation = "get_authorization_token"
         accounts = {"registryIds": [self._repository.account]} if self._repository.account else {}
-        data: dict[str, Any] = self._ask("get_authorization_token", **accounts)["authorizationData"][0]
-        return data
+        data = self._ask(operation, **accounts)["authorizationData"][0]
+        try:
+            return RegistryLogin.parse(data)
+        except ValueError:
+            raise self.strange(operation) from None  # a traceback would show the token
 
     def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = getattr(self._client, operation)(**parameters)
+            answer = getattr(self._client, operation)(**parameters)
         except aws.ClientError as error:
             raise refused(error, operation=operation, where=self._where) from tellable(error)
         except aws.BotoCoreError as error:
             raise unanswered(error, operation=operation, where=self._where) from error
         except _PLAIN as error:
-            raise self._strange(operation, f": {one_line(str(error), LONGEST)}") from error
-        if not answer.keys() - {"ResponseMetadata"}:
-            raise self._strange(operation)
-        return answer
+            raise self.strange(operation, one_line(str(error), LONGEST)) from error
+        answer.pop("ResponseMetadata", None)
+        if not answer:
+            raise self.strange(operation)
+        meta = self._client.meta
+        shape = meta.service_model.operation_model(meta.method_to_api_mapping[operation]).output_shape
+        parts: dict[str, Any] = read_answer(answer, shape, partial(self.strange, operation))
+        return parts
 
-    def _strange(self, operation: str, said: str = "") -> EcrError:
+    def strange(self, operation: str, said: str = "") -> EcrError:
+        """The error for an answer that no ECR gives; `said` is what is wrong in it."""
         return EcrError(
-            f"{self._where} answers {operation} with something that ECR does not say{said}",
-            remedy="is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
+            f"{self._where} answers {operation} with something that ECR does not say{said and f': {said}'}",
+            remedy="run this again; if it stays so: is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
         )

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import requests
-from pypi_simple import ACCEPT_ANY, PyPISimple
+from packaging.utils import canonicalize_name
+from pypi_simple import ACCEPT_ANY
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_page import IndexFile, parse_page
-from kfp_release.index_session import IndexSession, PackageIndexError, status, unreachable
-from kfp_release.retry import passes
+from kfp_release.index_session import IndexSession, PackageIndexError, status, unreachable, unwell
+from kfp_release.retry import SILENT, Retry
 from kfp_release.settings import IndexSettings
 from kfp_release.url import BadUrl, parse_url
 
@@ -22,21 +24,30 @@ MAX_FILE = 256 * 1024 * 1024
 """Bytes. A longer file is none of ours."""
 MAX_PAGE = 64 * 1024 * 1024
 """Bytes of a project's page."""
+_NOT_HERE = {404, 301, 302, 303, 307, 308}
+"""Answers for a project that the index does not have: it is not found, or to be looked for elsewhere."""
 
 __all__ = ["Credentials", "Index", "IndexFile"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A whole answer; `url` is the one that redirects led to."""
+
+    url: str
+    content_type: str
+    data: bytes
 
 
 class Index:
     """An index at two URLs, with the user who asks. Opens connections when it is asked something."""
 
-    def __init__(
-        self, settings: IndexSettings, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        """Raise `ReleaseError` for a URL that must not be used: with credentials in it, say. `sleep` waits to retry."""
+    def __init__(self, settings: IndexSettings, credentials: Credentials, *, retry: Retry = SILENT) -> None:
+        """Raise `ReleaseError` for a URL that must not be used: with credentials in it, say."""
         self._upload_url = _url("the index's upload-url (or TWINE_REPOSITORY_URL)", settings.upload_url)
         self._simple_url = _url("the index's simple-url (or KFP_RELEASE_SIMPLE_URL)", settings.simple_url)
         self._credentials = credentials
-        self._sleep = sleep
+        self._retry = retry
 
     def files(self, project: str) -> dict[str, IndexFile]:
         """The files of `project` by name; none where the index does not know the project.
@@ -45,27 +56,21 @@ class Index:
         they do not have, and a public project of the same name is not ours. Raise `PackageIndexError` where it cannot
         be asked, another `ReleaseError` where its page cannot be read.
         """
-        with self._session() as session:
-            url = PyPISimple(self._simple_url, session=session).get_project_url(project)
-            with session.ask(url, accept=ACCEPT_ANY) as response:
-                if response.status_code == requests.codes.not_found or response.is_redirect:
-                    return {}
-                _require_ok(url, response)
-                data = _body(url, response, MAX_PAGE)
-                kind = response.headers.get("Content-Type", "text/html")
-                return parse_page(project, data, content_type=kind, url=response.url)
+        url = f"{self._simple_url.rstrip('/')}/{canonicalize_name(project)}/"
+        try:
+            page = self._ask(f"the page of {project}", url, accept=ACCEPT_ANY, limit=MAX_PAGE)
+        except PackageIndexError as error:
+            if error.status in _NOT_HERE:
+                return {}
+            raise
+        return parse_page(project, page.data, content_type=page.content_type, url=page.url)
 
     def download(self, file: IndexFile) -> bytes:
         """The bytes of `file`. Raise `PackageIndexError` where they cannot be had.
 
         Raise another `ReleaseError` where they are not those that the index announced, or too many.
         """
-        with (
-            self._session() as session,
-            session.ask(file.url, accept="*/*", allow_elsewhere=True) as response,
-        ):
-            _require_ok(file.url, response)
-            data = _body(file.url, response, MAX_FILE)
+        data = self._ask(file.filename, file.url, accept="*/*", limit=MAX_FILE, allow_elsewhere=True).data
         seen = Digest.of(data).hex
         if file.sha256 is not None and file.sha256 != seen:
             raise ReleaseError(
@@ -83,14 +88,15 @@ class Index:
             )
 
     def upload(self, path: Path) -> None:
-        """Upload one wheel or sdist through twine. Raise `PackageIndexError` where the index does not take it."""
+        """Upload one wheel or sdist through twine, once. Raise `PackageIndexError` where the index does not take it."""
         self.require_credentials()
         from kfp_release.twine_upload import upload_distribution  # noqa: PLC0415 - twine is slow to import; readers need none
 
-        upload_distribution(path, url=self._upload_url, credentials=self._credentials)
+        upload_distribution(path, url=self._upload_url, credentials=self._credentials, patience=self._retry.patience)
 
-    def _session(self) -> IndexSession:
-        return IndexSession(self._simple_url, self._credentials, sleep=self._sleep)
+    def _ask(self, what: str, url: str, **options: Any) -> _Answer:
+        with IndexSession(self._simple_url, self._credentials, self._retry.patience) as session:
+            return self._retry.ask(f"index: {what}", partial(_answer, session, url, **options))
 
 
 def _url(what: str, text: str) -> str:
@@ -100,14 +106,16 @@ def _url(what: str, text: str) -> str:
         raise ReleaseError(f"{what}: {error}") from error
 
 
-def _require_ok(url: str, response: requests.Response) -> None:
-    if response.ok and not response.is_redirect:
-        return
-    raise PackageIndexError(
-        f"the index answers {status(response)} at {url}",
-        remedy="try again later" if passes(response.status_code) else "is the URL right?",
-        status=response.status_code,
-    )
+def _answer(session: IndexSession, url: str, *, accept: str, limit: int, allow_elsewhere: bool = False) -> _Answer:
+    """The whole answer. Raise `Passing` where asking again may help, `PackageIndexError` for a redirect that stays."""
+    try:
+        with session.ask(url, accept=accept, allow_elsewhere=allow_elsewhere) as response:
+            if not response.ok or response.is_redirect:
+                raise unwell(f"the index answers {status(response)} at {url}", response, remedy="is the URL right?")
+            kind = response.headers.get("Content-Type", "text/html")
+            return _Answer(response.url, kind, _body(url, response, limit))
+    except PackageIndexError as error:
+        raise error.or_passing() from error.__cause__
 
 
 def _body(url: str, response: requests.Response, limit: int) -> bytes:

@@ -1,11 +1,9 @@
-"""HTTP with the index: credentials for the index alone, time-outs, bounded retries, no redirect to elsewhere."""
+"""HTTP with the index: credentials for the index alone, time-outs, no redirect to elsewhere."""
 
 from __future__ import annotations
 
 import html
 import re
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -15,22 +13,33 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import ReleaseError
-from kfp_release.retry import BoundedRetry
+from kfp_release.patience import Patience
+from kfp_release.retry import Passing, asked_for, passes
 from kfp_release.terminal_text import one_line
 
-_CONNECT, _READ = 10.0, 60.0
-"""Seconds: until connected, and between two bytes."""
+_MAY_PASS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+"""What becomes of a question where the network or the other side has a bad moment."""
 
 
 class PackageIndexError(ReleaseError):
     """The index refused what it was asked, or gave no answer: the network, the credentials, a fault of its own.
 
-    `status` is that of its HTTP answer, 0 where there was none. An answer that came, and is wrong, is another error.
+    `status` is that of its HTTP answer, 0 where there was none; `passing` says in a few words why asking again may
+    help, and nothing where it will not; `wait` are the seconds that the answer asks for. An answer that came, and is
+    wrong, is another error.
     """
 
-    def __init__(self, message: str, *, remedy: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", status: int = 0, passing: str = "", wait: float = 0.0
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.status = status
+        self._passing = passing
+        self._wait = wait
+
+    def or_passing(self) -> PackageIndexError | Passing:
+        """The error itself, or where asking again may help the `Passing` that says so."""
+        return Passing(self, self._passing, wait=self._wait) if self._passing else self
 
 
 class _Nobody(AuthBase):
@@ -41,27 +50,31 @@ class _Nobody(AuthBase):
 
 
 class TimedAdapter(HTTPAdapter):
-    """Gives every request a time-out, whoever sends it."""
+    """Gives every request the time-outs of `patience`, whoever sends it."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._timeouts = (patience.connect, float(patience.seconds))
+        super().__init__()
 
     def send(self, *args: Any, **options: Any) -> requests.Response:
-        """As requests has it, with this module's time-outs where none is given."""
-        return super().send(*args, **{**options, "timeout": options.get("timeout") or (_CONNECT, _READ)})
+        """As requests has it, with these time-outs where none is given."""
+        return super().send(*args, **{**options, "timeout": options.get("timeout") or self._timeouts})
 
 
 class IndexSession(requests.Session):
     """Requests to the index at one URL.
 
     The credentials go to that URL's host, scheme and port and to no other. With `allow_elsewhere` off, a redirect to
-    another one is not followed: the response is the redirect itself. `sleep` waits between retries.
+    another one is not followed: the response is the redirect itself.
     """
 
-    def __init__(self, url: str, credentials: Credentials, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, url: str, credentials: Credentials, patience: Patience) -> None:
         super().__init__()
         self.url = url
         self._login = _Nobody() if credentials.is_anonymous else basic_auth(credentials)
         self.allow_elsewhere = False
         for scheme in ("http://", "https://"):
-            self.mount(scheme, TimedAdapter(max_retries=BoundedRetry.of_index(sleep)))
+            self.mount(scheme, TimedAdapter(patience))
 
     def ask(self, url: str, *, accept: str, allow_elsewhere: bool = False) -> requests.Response:
         """GET `url`, its body not read yet. Raise `PackageIndexError` where no answer comes, and for 401, 403."""
@@ -104,10 +117,25 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def unreachable(url: str, error: BaseException) -> PackageIndexError:
-    """What to say where no answer came."""
+    """What to say where no answer came, or not all of it."""
+    certificate = isinstance(error, requests.exceptions.SSLError)
+    passing = isinstance(error, _MAY_PASS) and not certificate
     return PackageIndexError(
         f"the index does not answer at {url}: {_innermost(error)}",
         remedy="is the URL right, and the host reachable from here (network, proxy, certificate)?",
+        passing=f"gave no answer ({type(error).__name__})" if passing else "",
+    )
+
+
+def unwell(message: str, response: requests.Response, *, remedy: str) -> PackageIndexError:
+    """What to say of another answer than was asked for; `remedy` is for one that will stay so."""
+    passing = passes(response.status_code)
+    return PackageIndexError(
+        message,
+        remedy="try again later" if passing else remedy,
+        status=response.status_code,
+        passing=f"answered {response.status_code}" if passing else "",
+        wait=asked_for(response.headers.get("Retry-After")),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.error
 import urllib.request
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -13,40 +13,24 @@ from kfp_release.digest import Digest
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
+from kfp_release.retry import Passing, Retry, asked_for, passes
 
-_ATTEMPTS = 3
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
-_TIMEOUT = 60.0
-"""Seconds without a byte."""
 
 
-def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
+def download(url: str, descriptor: Descriptor, *, where: str, retry: Retry) -> bytes:
     """The blob, held in memory and verified. `where` names its repository in errors.
 
     Raises `EcrError` where nobody can be asked for it, another `ReleaseError` where it is gone, or is another one.
     """
-    host = urlsplit(url).hostname
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise ReleaseError(f"{descriptor.digest} of {where}: the registry answers with a URL that is none of http")
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            # The scheme is checked above.
-            with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:  # noqa: S310
-                data: bytes = response.read(descriptor.size + 1)
-            break
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code in _GONE:
-                raise ReleaseError(
-                    f"{descriptor.digest} of {where} is gone from {host}: HTTP {error.code}",
-                    remedy="run this again; if it stays so, the image is damaged",
-                ) from error
-            if error.code < HTTPStatus.INTERNAL_SERVER_ERROR or attempt == _ATTEMPTS:
-                raise _lost(descriptor, where, host, f"HTTP {error.code}") from error
-        except (OSError, http.client.HTTPException) as error:
-            if attempt == _ATTEMPTS:
-                raise _lost(descriptor, where, host, _reason(error)) from error
-        time.sleep(attempt)
+    host = _host(url)
+    if host is None:
+        raise EcrError(
+            f"{descriptor.digest} of {where}: ECR answers with a URL that is none of http",
+            remedy="run this again; if it stays so: is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
+        )
+    what = f"{host}: the download of {descriptor.digest}"
+    data = retry.ask(what, partial(_read, url, descriptor, where, host, retry.patience.seconds))
     if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
         raise ReleaseError(
             f"{descriptor.digest} of {where}: the {len(data)} bytes from {host} have the digest {Digest.of(data)},"
@@ -56,13 +40,55 @@ def download(url: str, descriptor: Descriptor, *, where: str) -> bytes:
     return data
 
 
+def _host(url: str) -> str | None:
+    """None where nothing can be asked at the URL."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return host if parts.scheme in {"http", "https"} and url.isascii() and url.isprintable() else None
+
+
+def _read(url: str, descriptor: Descriptor, where: str, host: str, timeout: float) -> bytes:
+    try:
+        # The scheme is checked above.
+        with urllib.request.urlopen(url, timeout=timeout) as response:  # noqa: S310
+            data: bytes = response.read(descriptor.size + 1)
+            announced = response.headers.get("Content-Length", "")
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code in _GONE:
+            raise ReleaseError(
+                f"{descriptor.digest} of {where} is gone from {host}: HTTP {error.code}",
+                remedy="run this again; if it stays so, the image is damaged",
+            ) from error
+        lost = _lost(descriptor, where, host, f"HTTP {error.code}")
+        if not passes(error.code):
+            raise lost from error
+        wait = asked_for(error.headers.get("Retry-After"))
+        raise Passing(lost, f"answered {error.code}", wait=wait) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise Passing(_lost(descriptor, where, host, _reason(error)), f"failed ({_kind(error)})") from error
+    # read() of a number of bytes says nothing where fewer come than were announced.
+    if announced.isdigit() and len(data) < min(int(announced), descriptor.size):
+        lost = _lost(descriptor, where, host, f"it ends after {len(data)} of {descriptor.size} bytes")
+        raise Passing(lost, f"ended after {len(data)} of {descriptor.size} bytes")
+    return data
+
+
 def _reason(error: OSError | http.client.HTTPException) -> str:
     """What went wrong, as far as it cannot name the URL: an untrusted certificate, a connection refused."""
     cause = error.reason if isinstance(error, urllib.error.URLError) else error
     return str(cause) if isinstance(cause, OSError) else type(cause).__name__
 
 
-def _lost(descriptor: Descriptor, where: str, host: str | None, reason: str) -> EcrError:
+def _kind(error: OSError | http.client.HTTPException) -> str:
+    cause = error.reason if isinstance(error, urllib.error.URLError) else error
+    return type(cause).__name__
+
+
+def _lost(descriptor: Descriptor, where: str, host: str, reason: str) -> EcrError:
     return EcrError(
         f"cannot download {descriptor.digest} of {where} from {host}: {reason}",
         remedy="check the network and the proxy, and run this again",

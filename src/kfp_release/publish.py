@@ -6,9 +6,9 @@ image's `PutImage` is the claim on the version, the last wheel's upload the mome
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,16 +19,16 @@ from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
+from kfp_release.index_session import PackageIndexError
 from kfp_release.layout import Layout
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage
+from kfp_release.retry import SILENT, Retry
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import PackageIndex, require_whole, verify
 from kfp_release.version_home import ensure_home
 
 THERE, SENT = "already there", "sent"
-_WAITS = (1.0, 2.0, 4.0, 8.0, 0.0)
-"""Seconds after each look for a file that the index took: some list it only a while later."""
 
 
 class UploadIndex(PackageIndex, Protocol):
@@ -93,10 +93,12 @@ def publish(
     stores: Callable[[Repository], EcrRepository],
     index: UploadIndex,
     progress: Progress,
+    retry: Retry = SILENT,
 ) -> Published:
     """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there.
 
     Nor is anything sent where the index lacks a file and there are no credentials for it: many are read without.
+    `retry` says how an upload is sent again, and how long the index may take to list a file.
     """
     progress.step("look at ECR and the index")
     if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
@@ -114,7 +116,7 @@ def publish(
         there = _sha256_there(item, built, index)
         if there is None:
             progress.step(f"upload {item.filename}")
-        sha256 = there or _upload(item, built, index)
+        sha256 = there or _upload(item, built, index, retry)
         outcomes.append(Outcome(item.filename, THERE if there else SENT, sha256))
     progress.step("verify what is public")
     pins = built.record.pins
@@ -159,22 +161,32 @@ def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> i
     return upload_blobs(pending.store, blobs, progress=progress)
 
 
-def _upload(item: Distribution, built: BuiltRelease, index: UploadIndex) -> str:
+def _upload(item: Distribution, built: BuiltRelease, index: UploadIndex, retry: Retry) -> str:
     """The sha256 of what the index has afterwards."""
-    try:
-        index.upload(built.path(item))
-    except ReleaseError:
-        # Somebody else may have been faster with the same content, or the answer was lost and not the file.
-        if _sha256_there(item, built, index) is None:
-            raise
-    for wait in _WAITS:
+    if there := retry.ask(f"index: the upload of {item.filename}", partial(_send, item, built, index)):
+        return there
+    for wait in (0.0, *retry.patience.looks):
+        retry.sleep(wait)
         if seen := _sha256_there(item, built, index):
             return seen
-        time.sleep(wait)
     raise ReleaseError(
-        f"the index took {item.filename} and does not list it",
+        f"the index took {item.filename} and does not list it, {retry.patience.seconds} s later",
         remedy="run kfp-release publish again; what is public already is left alone",
     )
+
+
+def _send(item: Distribution, built: BuiltRelease, index: UploadIndex) -> str | None:
+    """The sha256 of what is there although the upload failed; None where the index took it."""
+    try:
+        index.upload(built.path(item))
+    except ReleaseError as error:
+        # Somebody else may have been faster with the same content, or the answer was lost and not the file.
+        if there := _sha256_there(item, built, index):
+            return there
+        if isinstance(error, PackageIndexError):
+            raise error.or_passing() from error.__cause__
+        raise
+    return None
 
 
 def _sha256_there(item: Distribution, built: BuiltRelease, index: PackageIndex) -> str | None:

@@ -21,6 +21,7 @@ from kfp_release.image_ref import Repository
 from kfp_release.plan import make_plan
 from kfp_release.progress import Progress
 from kfp_release.publish import Published, UploadIndex, publish
+from kfp_release.retry import SILENT, Retry
 from kfp_release.runtime import RuntimeResult, ensure_runtime
 from kfp_release.source import Source
 from kfp_release.version_home import ensure_home
@@ -31,11 +32,15 @@ _BOTH = 2
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a release goes: ECR repositories by name, the index, and the builder for a runtime that is new."""
+    """Where a release goes: ECR repositories by name, the index, the builder for a runtime that is new.
+
+    `retry` says how an upload to the index is sent again.
+    """
 
     stores: Callable[[Repository], EcrRepository]
     index: UploadIndex
     builder: Builder
+    retry: Retry = SILENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def release(
     progress.step(f"plan {source.version}")
     plan = make_plan(project, config, source, stores=access.stores, index=access.index)
     built = build(project, plan, target, progress=progress)
-    published = publish(built, stores=access.stores, index=access.index, progress=progress)
+    published = publish(built, stores=access.stores, index=access.index, progress=progress, retry=access.retry)
     return Released(published, runtimes, time.monotonic() - began)
 
 

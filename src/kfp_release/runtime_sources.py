@@ -8,9 +8,9 @@ from typing import Self
 
 from kfp_release.buildah import BuildRequest
 from kfp_release.dockerfile import base_images
-from kfp_release.ecr import RegistryLogin
 from kfp_release.errors import ReleaseError
 from kfp_release.git_files import CommittedFile
+from kfp_release.registry_login import RegistryLogin
 from kfp_release.runtime_key import RuntimeInputs
 from kfp_release.settings import ImageSettings
 

@@ -22,8 +22,17 @@ from twine.repository import Repository
 
 from kfp_release.credentials import Credentials
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.index_session import PackageIndexError, TimedAdapter, basic_auth, refused, said, status, unreachable
-from kfp_release.retry import passes
+from kfp_release.index_session import (
+    PackageIndexError,
+    TimedAdapter,
+    basic_auth,
+    refused,
+    said,
+    status,
+    unreachable,
+    unwell,
+)
+from kfp_release.patience import Patience
 from kfp_release.terminal_text import one_line
 
 _UNREADABLE = (TwineException, OSError, ValueError, KeyError, zipfile.BadZipFile, tarfile.TarError, zlib.error)
@@ -46,13 +55,13 @@ def check_distributions(paths: Iterable[Path]) -> None:
         raise Problems(problems)
 
 
-def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> None:
-    """Upload one wheel or sdist to the index at `url` (PyPI's legacy upload API).
+def upload_distribution(path: Path, *, url: str, credentials: Credentials, patience: Patience) -> None:
+    """Upload one wheel or sdist to the index at `url` (PyPI's legacy upload API), once.
 
     Raise `PackageIndexError` where the index does not take it.
     """
     with _twine_said():
-        response = _send(path, url, credentials)
+        response = _send(path, url, credentials, patience)
     if response.status_code in {401, 403}:
         raise refused(url, response, anonymous=False)
     if response.is_redirect:
@@ -62,16 +71,14 @@ def upload_distribution(path: Path, *, url: str, credentials: Credentials) -> No
             status=response.status_code,
         )
     if not response.ok:
-        raise PackageIndexError(
+        raise unwell(
             f"the index at {url} does not take {path.name} ({status(response)}): {credentials.hide(said(response))}",
-            remedy="try again later"
-            if passes(response.status_code)
-            else "a file that is there is never replaced: look at what the index lists, and release a new version",
-            status=response.status_code,
+            response,
+            remedy="a file that is there is never replaced: look at what the index lists, and release a new version",
         )
 
 
-def _send(path: Path, url: str, credentials: Credentials) -> requests.Response:
+def _send(path: Path, url: str, credentials: Credentials, patience: Patience) -> requests.Response:
     try:
         package = PackageFile.from_filename(str(path), None)
     except _UNREADABLE as error:
@@ -81,9 +88,10 @@ def _send(path: Path, url: str, credentials: Credentials) -> requests.Response:
     with contextlib.closing(Repository(url, "", "", disable_progress_bar=True)) as repository:
         repository.session.auth = basic_auth(credentials)
         for scheme in ("http://", "https://"):
-            repository.session.mount(scheme, TimedAdapter())
+            repository.session.mount(scheme, TimedAdapter(patience))
         try:
-            response: requests.Response = repository.upload(package)
+            # Once: whether and when it is sent again is not twine's to say, which repeats a 5xx five times at once.
+            response: requests.Response = repository.upload(package, max_redirects=1)
         except requests.RequestException as error:
             raise unreachable(url, error) from error
     return response

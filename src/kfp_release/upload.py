@@ -13,12 +13,11 @@ from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
 from kfp_release.progress import Progress
+from kfp_release.retry import again
 
 _CHUNK = 1024 * 1024
-_UPLOADS = 3
-"""How often a layer's upload is begun, where ECR loses it."""
-_CORRECTIONS = 5
-"""How often one upload goes on at another byte than planned."""
+_LARGEST_PART = 20 * 1024 * 1024
+"""Bytes of a part that ECR takes at most: ECR API Reference, UploadLayerPart."""
 
 
 class Blob(Protocol):
@@ -131,33 +130,31 @@ def _each(todo: Sequence[Blob], send: Callable[[Blob], None], *, workers: int, s
 
 
 def _send(store: EcrRepository, blob: Blob, moved: Callable[[int], None]) -> None:
-    digest = blob.descriptor.digest
-    lost: EcrError | None = None
-    for _ in range(_UPLOADS):
-        # What was lost may be the answer alone: then the layer is there.
-        if lost is not None and not store.missing([digest]):
-            break
+    digest, attempts = blob.descriptor.digest, store.retry.patience.attempts
+    for attempt in range(1, attempts + 1):
         try:
             _send_once(store, blob, moved)
         except EcrError as error:
-            if error.code == "LayerAlreadyExistsException":
-                break
-            if error.code != "UploadNotFoundException":
+            if error.code not in {"LayerAlreadyExistsException", "UploadNotFoundException"}:
                 raise
-            lost = error
+            # What was lost may be the answer alone: then the layer is there.
+            if error.code == "LayerAlreadyExistsException" or not store.missing([digest]):
+                break
+            if attempt == attempts:
+                lost = f"{store.repository}: ECR lost the upload of {digest} {attempts} times"
+                raise ReleaseError(lost, remedy="run this again") from error
+            store.retry.note(again(f"ECR: the upload of {digest}", "is lost", 0, attempt + 1, attempts))
         else:
             break
-    else:
-        raise ReleaseError(
-            f"{store.repository}: ECR lost the upload of {digest} {_UPLOADS} times", remedy="run this again"
-        ) from lost
     moved(blob.descriptor.size)
 
 
 def _send_once(store: EcrRepository, blob: Blob, moved: Callable[[int], None]) -> None:
     begun = store.call("initiate_layer_upload")
-    upload, part_size = begun["uploadId"], begun["partSize"]
-    first = corrections = 0
+    upload, part_size = begun["uploadId"], min(begun["partSize"], _LARGEST_PART)
+    if part_size < 1:
+        raise EcrError(f"ECR takes parts of {part_size} bytes for {store.repository}", remedy="run this again")
+    first = furthest = corrections = 0
     with blob.open() as stream:
         while first < blob.descriptor.size:
             moved(first)
@@ -176,10 +173,12 @@ def _send_once(store: EcrRepository, blob: Blob, moved: Callable[[int], None]) -
             except EcrError as error:
                 # A part that was sent again after it had landed is refused: go on where ECR says that it is.
                 corrections += 1
-                if error.code != "InvalidLayerPartException" or corrections > _CORRECTIONS:
+                if error.code != "InvalidLayerPartException" or corrections > store.retry.patience.attempts:
                     raise
                 first = _next_byte(error, blob)
                 stream.seek(first)
+            if first > furthest:  # else it could go back and forth for ever
+                furthest, corrections = first, 0
     store.call("complete_layer_upload", uploadId=upload, layerDigests=[str(blob.descriptor.digest)])
 
 

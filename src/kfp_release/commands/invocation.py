@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,8 @@ from kfp_release.config import PYPROJECT, Config, IndexSettings
 from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
 from kfp_release.image_ref import Repository
+from kfp_release.patience import Patience
+from kfp_release.progress import Progress
 from kfp_release.source import Source, release_source, snapshot_source
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kfp_release.ecr import EcrRepository
     from kfp_release.index import Index
     from kfp_release.report import Report
+    from kfp_release.retry import Retry
 
 
 @dataclass(slots=True)
@@ -53,11 +56,20 @@ class Invocation:
         """What is released: the tag, or a snapshot where it is None."""
         return snapshot_source(self.git()) if tag is None else release_source(self.git(), tag)
 
-    def stores(self) -> Callable[[Repository], EcrRepository]:
+    def retry(self, progress: Progress) -> Retry:
+        """How the other side is asked again: as the environment says. `progress` is told of each time.
+
+        Raise `Problems` where the environment says it wrongly.
+        """
+        from kfp_release.retry import Retry  # noqa: PLC0415 - for commands that use the network
+
+        return Retry(Patience.from_environment(self.environ), progress.note)
+
+    def stores(self, progress: Progress) -> Callable[[Repository], EcrRepository]:
         """Opens ECR repositories, each once."""
         from kfp_release.ecr import open_ecr  # noqa: PLC0415 - brings boto3
 
-        return cache(open_ecr)
+        return cache(partial(open_ecr, retry=self.retry(progress)))
 
     def builder(self) -> Builder:
         """What builds runtimes, and remembers what it built."""
@@ -66,11 +78,11 @@ class Invocation:
 
         return KeptBuilds(Buildah(), cache_folder(self.environ) / "runtimes")
 
-    def index(self, settings: IndexSettings) -> Index:
+    def index(self, settings: IndexSettings, progress: Progress) -> Index:
         """The index, asked with the environment's credentials."""
         from kfp_release.index import Credentials, Index  # noqa: PLC0415 - brings twine
 
-        return Index(settings, Credentials.from_environment(self.environ))
+        return Index(settings, Credentials.from_environment(self.environ), retry=self.retry(progress))
 
     def tell(self, report: Report, value: Any, *, as_json: bool) -> None:
         """Print the result on stdout, `value` for programs or the report for people, and write the summary in CI."""

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import click
 
+from kfp_release.patience import ATTEMPTS, DEFAULT, MOST_ATTEMPTS, MOST_SECONDS, TIMEOUT
+
 PLAN = Path("build/plan.json")
 DIST = Path("dist")
+NETWORK = (
+    f"Each call to ECR and the index is tried {ATTEMPTS} times (1 to {MOST_ATTEMPTS}; {DEFAULT.attempts} if it is not"
+    f" set), and ends after {TIMEOUT} seconds without a byte (1 to {MOST_SECONDS}; {DEFAULT.seconds})."
+)
+"""The end of the help of each command that uses the network."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
 

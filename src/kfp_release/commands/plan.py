@@ -13,7 +13,7 @@ from kfp_release.plan import make_plan
 from kfp_release.report import Report
 
 
-@click.command("plan")
+@click.command("plan", epilog=options.NETWORK)
 @options.tag
 @options.snapshot
 @click.option(
@@ -43,8 +43,8 @@ def command(invocation: Invocation, *, tag: str | None, snapshot: bool, output: 
         console.step("look at git")
         source = invocation.source(asked)
         console.step("look at ECR and the index")
-        index = invocation.index(config.require_index())
-        plan = make_plan(invocation.project, config, source, stores=invocation.stores(), index=index)
+        index = invocation.index(config.require_index(), console)
+        plan = make_plan(invocation.project, config, source, stores=invocation.stores(console), index=index)
     plan.write(invocation.project / output)
     missing = ", ".join(image.name for image in plan.missing_runtimes)
     next_step = f"first: kfp-release runtime, for {missing}; then plan again" if missing else "next: kfp-release build"

@@ -15,7 +15,7 @@ from kfp_release.publish import publish
 from kfp_release.report import Report
 
 
-@click.command("publish")
+@click.command("publish", epilog=options.NETWORK)
 @click.argument(
     "dist", type=click.Path(file_okay=False, path_type=Path), required=False, default=options.DIST, metavar="[DIST]"
 )
@@ -39,9 +39,10 @@ def command(invocation: Invocation, *, dist: Path, as_json: bool) -> None:
     with Console() as console:
         published = publish(
             built,
-            stores=invocation.stores(),
-            index=invocation.index(config.require_index()),
+            stores=invocation.stores(console),
+            index=invocation.index(config.require_index(), console),
             progress=console,
+            retry=invocation.retry(console),
         )
     pins = built.record.pins
     report = Report(

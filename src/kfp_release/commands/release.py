@@ -12,7 +12,7 @@ from kfp_release.release import Access, BuildOptions, release
 from kfp_release.report import Report
 
 
-@click.command("release")
+@click.command("release", epilog=options.NETWORK)
 @options.tag
 @options.snapshot
 @options.create_repository
@@ -52,7 +52,12 @@ def command(
             config,
             source,
             invocation.project / options.DIST,
-            access=Access(invocation.stores(), invocation.index(config.require_index()), invocation.builder()),
+            access=Access(
+                invocation.stores(console),
+                invocation.index(config.require_index(), console),
+                invocation.builder(),
+                invocation.retry(console),
+            ),
             options=BuildOptions(ssh, secret, create_repository),
             progress=console,
         )

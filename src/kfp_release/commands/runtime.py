@@ -15,7 +15,7 @@ from kfp_release.runtime import RuntimeResult, ensure_runtime
 from kfp_release.source import committed_source
 
 
-@click.command("runtime")
+@click.command("runtime", epilog=options.NETWORK)
 @click.option("--image", "images", multiple=True, metavar="NAME", help="Only this image; may be given again.")
 @options.create_repository
 @options.ssh
@@ -48,9 +48,10 @@ def command(
     chosen = tuple(config.image(name) for name in dict.fromkeys(images)) or config.images
     git = invocation.git()
     commit = committed_source(git, [path for settings in chosen for path in (settings.dockerfile, *settings.context)])
-    stores, builder = invocation.stores(), invocation.builder()
+    builder = invocation.builder()
     results: list[RuntimeResult] = []
     with Console() as console:
+        stores = invocation.stores(console)
         for settings in chosen:
             result = ensure_runtime(
                 settings,

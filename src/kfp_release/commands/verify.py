@@ -16,7 +16,7 @@ from kfp_release.verify import verify
 from kfp_release.version import ReleaseVersion
 
 
-@click.command("verify")
+@click.command("verify", epilog=options.NETWORK)
 @click.argument("version", metavar="X.Y")
 @click.option("--name", metavar="DISTRIBUTION", help="Another distribution than that of pyproject.toml.")
 @click.option(
@@ -47,8 +47,8 @@ def command(invocation: Invocation, *, version: str, name: str | None, index_url
         verified = verify(
             wanted,
             distribution=distribution,
-            index=invocation.index(IndexSettings(upload_url=url, simple_url=url)),
-            stores=invocation.stores(),
+            index=invocation.index(IndexSettings(upload_url=url, simple_url=url), console),
+            stores=invocation.stores(console),
         )
     count = len(verified.problems)
     state = f"{count} disagreement{'s' * (count > 1)}" if count else "all is as its pins say"

@@ -1,0 +1,56 @@
+"""When ECR is asked again: boto3 decides whether, the user's patience how often and when, and each time is told.
+
+boto3's standard retries wait milliseconds after most failures (botocore, ``retries/standard.py``), and whatever
+restarts takes seconds. Its events are public (boto3 guide, "Extensibility").
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from kfp_release.retry import Retry, again
+from kfp_release.terminal_text import one_line
+
+_FAILED = "kfp_release.failed"
+"""Of a request's context in botocore, which its attempts share: why the last one failed, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class EcrRetry:
+    """Watches a client: tells of each call that is asked again, and waits until then, as `retry` has it."""
+
+    retry: Retry
+
+    def watch(self, client: Any) -> None:
+        """See every call of `client`, boto3's, from now on."""
+        client.meta.events.register_first("needs-retry.ecr.*", self._failed)
+        client.meta.events.register_first("request-created.ecr.*", self._asked)
+
+    def _failed(
+        self, *, response: Any, caught_exception: Exception | None, request_dict: dict[str, Any], **_: Any
+    ) -> None:
+        request_dict["context"][_FAILED] = (_why(response, caught_exception), time.monotonic())
+
+    def _asked(self, *, request: Any, operation_name: str, **_: Any) -> None:
+        """Before it is signed, so that the signature is of the time when it is sent."""
+        retries = request.context.get("retries", {})
+        attempt = retries.get("attempt", 1)
+        if attempt == 1 or _FAILED not in request.context:
+            return
+        patience, (why, since) = self.retry.patience, request.context[_FAILED]
+        # boto3 has waited already; after throttling it waits longer than we would.
+        wait = max(patience.wait(attempt - 1) - (time.monotonic() - since), 0.0)
+        self.retry.note(again(f"ECR: {operation_name}", why, wait, attempt, retries.get("max", patience.attempts)))
+        self.retry.sleep(wait)
+
+
+def _why(response: Any, error: Exception | None) -> str:
+    """In a few words of which none can be a secret: what botocore's and AWS's messages say can hold one."""
+    if response is None:
+        return f"gave no answer ({type(error).__name__})"
+    answer, parsed = response
+    code = parsed.get("Error", {}).get("Code") if isinstance(parsed, dict) else None
+    named = f" ({one_line(str(code), 60)})" if code and str(code) != str(answer.status_code) else ""
+    return f"answered {answer.status_code}{named}"
