@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import boto3
@@ -51,6 +53,17 @@ def test_each_refusal_says_what_to_do(code: str, remedy: str) -> None:
     assert error.code == code
 
 
+@pytest.mark.parametrize(
+    ("status", "remedy"), [(429, "too many calls at once"), (502, "a fault of its own"), (404, "look the code up")]
+)
+def test_the_answer_of_a_gateway_without_a_code_says_what_to_do_too(status: int, remedy: str) -> None:
+    store, stubber = store_of("team/demo")
+    stubber.add_client_error("describe_repositories", str(status), "", status)
+    with stubber, pytest.raises(EcrError) as caught:
+        store.describe()
+    assert remedy in caught.value.remedy
+
+
 def test_what_aws_says_is_one_line() -> None:
     assert refusal("ServerException", "first\nsecond\r\n third").args[0].endswith("ServerException: first second third")
 
@@ -96,6 +109,35 @@ def test_a_traceback_does_not_say_what_the_message_leaves_out(scratch_project: P
     assert "InvalidSignatureException" in ended.stderr
     assert "Traceback" in ended.stderr
     assert TOKEN not in ended.stderr
+
+
+@pytest.mark.parametrize(("hours", "told"), [(1, "60 minutes behind"), (-1, "60 minutes ahead of"), (0, "")])
+def test_a_clock_that_is_wrong_is_told_with_how_much(hours: int, told: str) -> None:
+    store, stubber = store_of("team/demo")
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    stubber.add_client_error(
+        "describe_repositories",
+        "InvalidSignatureException",
+        CANONICAL,
+        400,
+        response_meta={"HTTPHeaders": {"date": date}},
+    )
+    with stubber, pytest.raises(EcrError) as caught:
+        store.describe()
+    assert TOKEN not in str(caught.value)
+    assert ("this machine's clock is " in caught.value.args[0]) == bool(told)
+    assert told in caught.value.args[0]
+    assert ("set this machine's clock" in caught.value.remedy) == bool(told)
+
+
+@pytest.mark.parametrize("date", ["", "soon", "Fri, 99 Foo 2026 00:00:00 GMT", "1 Jan 2020 00:00:00"])
+def test_a_date_that_is_none_says_nothing_of_the_clock(date: str) -> None:
+    store, stubber = store_of("team/demo")
+    meta = {"HTTPHeaders": {"date": date}}
+    stubber.add_client_error("describe_repositories", "SignatureDoesNotMatch", "", 400, response_meta=meta)
+    with stubber, pytest.raises(EcrError, match="or this machine's clock is wrong") as caught:
+        store.describe()
+    assert "minutes" not in str(caught.value)
 
 
 def test_a_traceback_shows_the_cause_of_any_other_refusal() -> None:

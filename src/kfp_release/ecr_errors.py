@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 
 from botocore import exceptions as aws
@@ -30,6 +33,9 @@ class EcrError(ReleaseError):
 
 
 _CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to credentials that are valid"
+_BUSY = "too many calls at once: wait, and run this again"
+_FAULT = "ECR had a fault of its own: run this again"
+_CLOCK = "set this machine's clock"
 _SIGNATURE = "the secret access key does not belong to the access key, or this machine's clock is wrong"
 
 # The signature errors' own messages can quote the signed request, session token included: they are never repeated.
@@ -46,19 +52,21 @@ _REMEDIES = {
     "IncompleteSignatureException": _SIGNATURE,
     "ExpiredTokenException": "the session has ended: log in again, or start the CI job again",
     "ExpiredToken": "the session has ended: log in again, or start the CI job again",
-    "RequestExpired": "set this machine's clock",
+    "RequestExpired": _CLOCK,
     "AccessDeniedException": "give the role this permission, in the repository's account too",
     "RepositoryNotFoundException": "create it with --create-repository, or correct it in [tool.kfp-release.images]",
     "LimitExceededException": "delete what is not needed, or ask AWS to raise the quota, and run this again",
-    "ThrottlingException": "too many calls at once: wait, and run this again",
-    "ServerException": "ECR had a fault of its own: run this again",
-    "InvalidLayerException": "the blob changed while it was sent: build it again",
+    "ThrottlingException": _BUSY,
+    "ServerException": _FAULT,
+    "InvalidLayerException": "the blob's bytes changed on their way: run this again; if it stays so, build it again",
     "InvalidParameterException": "correct the repository in [tool.kfp-release.images], or KFP_RELEASE_REGISTRY",
     "ImageDigestDoesNotMatchException": "the manifest changed on its way: run this again, and look at proxies between",
     "KmsException": "the repository's encryption key must be enabled and usable for the role",
     "LayersNotFoundException": "run this again; if it stays so, look what removes layers: its lifecycle policy, say",
     "ReferencedImagesNotFoundException": "push the images that this one names, by digest, and then this one",
 }
+_SKEW = 5 * 60
+"""Seconds between two clocks that AWS bears with: IAM User Guide, "Signature Version 4"."""
 _OTHER = "run this again; if it stays so, look the code up in the Amazon ECR API Reference"
 _SETTINGS = "mend AWS's settings: ~/.aws/config, or the file that AWS_CONFIG_FILE names, and the variables AWS_*"
 
@@ -68,12 +76,36 @@ def refused(error: aws.ClientError, *, operation: str, where: str) -> EcrError:
     answer: dict[str, Any] = dict(error.response)
     code = _code(error)
     details = {key: value for key, value in answer.items() if key not in {"Error", "ResponseMetadata"}}
+    clock = _clock(answer) if code in _UNSAID else ""
     return EcrError(
-        f"ECR refused {operation} for {where}: {words_of(error)}",
-        remedy=_REMEDIES.get(code, _OTHER),
+        f"ECR refused {operation} for {where}: {words_of(error)}{clock and f': {clock}'}",
+        remedy=_CLOCK if clock else _REMEDIES.get(code) or _remedy(_status(answer)),
         code=code,
         details=details,
     )
+
+
+def _remedy(status: int) -> str:
+    """What to do about a code that is not known: gateways before ECR have codes of their own, or none."""
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _BUSY
+    return _FAULT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER
+
+
+def _status(answer: Mapping[str, Any]) -> int:
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _clock(answer: Mapping[str, Any]) -> str:
+    """How far this machine's clock is from that of whoever answers, where it is too far for a signature."""
+    date = str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
+    try:
+        ahead = (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, or one without a time zone
+        return ""
+    if abs(ahead) < _SKEW:
+        return ""
+    return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} ECR's"
 
 
 def words_of(error: aws.ClientError) -> str:
