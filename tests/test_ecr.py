@@ -110,6 +110,19 @@ class TestRepository:
             assert str(store.repository) in str(caught.value)
             assert local.stand_in.url in str(caught.value)
 
+    def test_its_lifecycle_policy_is_a_text_or_none(self, store: EcrRepository) -> None:
+        assert store.lifecycle_policy() is None
+        text = json.dumps({"rules": [{"description": "d" * 100}]})
+        store.call("put_lifecycle_policy", lifecyclePolicyText=text)
+        assert store.lifecycle_policy() == text
+
+    def test_a_lifecycle_policy_that_may_not_be_read_is_an_error(self, stubbed: tuple[EcrRepository, Stubber]) -> None:
+        store, stubber = stubbed
+        stubber.add_client_error("get_lifecycle_policy", "AccessDeniedException")
+        with pytest.raises(EcrError, match="AccessDeniedException") as caught:
+            store.lifecycle_policy()
+        assert "give the role this permission" in caught.value.remedy
+
 
 class TestImages:
     def test_an_image_is_found_by_tag_and_digest_with_its_exact_bytes(self, store: EcrRepository) -> None:

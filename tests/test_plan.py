@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from test_image import runtime
 
+from kfp_release.errors import Problem
 from kfp_release.image_ref import Repository
 from kfp_release.interpreter import DEFAULT_INTERPRETER
 from kfp_release.plan import Plan
@@ -34,6 +35,7 @@ PLAN = Plan(
         ),
     ),
     files={"some-components": {"some_components-1.2.tar.gz": "a" * 64, "some_components-1.2-py3-none-any.whl": None}},
+    warnings=(Problem(str(DECLARED), 0, "a rule", "remove it", severity="warning"),),
 )
 
 

@@ -211,7 +211,7 @@ class TestRepositories:
             == "InvalidParameterException"
         )
 
-    def test_a_lifecycle_policy_is_kept(self, store: EcrRepository, client: Any) -> None:
+    def test_a_lifecycle_policy_is_kept_until_it_is_deleted(self, store: EcrRepository, client: Any) -> None:
         name = store.repository.name
         assert _code(lambda: client.get_lifecycle_policy(repositoryName=name)) == "LifecyclePolicyNotFoundException"
         policy = json.dumps({"rules": [{"rulePriority": 1, "description": "d" * 100}]})
@@ -222,6 +222,8 @@ class TestRepositories:
             _code(lambda: client.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=wrong))
             == "InvalidParameterException"
         )
+        assert client.delete_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"] == policy
+        assert _code(lambda: client.delete_lifecycle_policy(repositoryName=name)) == "LifecyclePolicyNotFoundException"
 
 
 class TestLayers:

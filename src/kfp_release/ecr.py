@@ -6,8 +6,6 @@ Source of the calls, their limits and errors: Amazon ECR API Reference, version 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from kfp_release.digest import Digest
@@ -15,6 +13,7 @@ from kfp_release.ecr_calls import EcrCalls, ecr_client
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
+from kfp_release.image_summary import ImageSummary
 from kfp_release.manifest import DOCKER_MANIFEST, MAX_MANIFEST, OCI_MANIFEST, BadImage, Descriptor, Manifest
 from kfp_release.presigned import download
 from kfp_release.registry_login import RegistryLogin
@@ -24,6 +23,9 @@ from kfp_release.retry import SILENT, Retry
 _BATCH = 100
 """Ids a call. ECR's limit for BatchCheckLayerAvailability, BatchGetImage and DescribeImages."""
 
+# Without it ECR speaks of ACTIVE images alone, and an archived one would look like none.
+_ANY = {"imageStatus": "ANY"}
+
 # Indexes are asked for too, so that a tag that holds one is named for what it is.
 _ACCEPTED = (
     OCI_MANIFEST,
@@ -31,15 +33,6 @@ _ACCEPTED = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ImageSummary:
-    """One image of a repository: its digest, all its tags, and when it was pushed."""
-
-    digest: Digest
-    tags: tuple[str, ...]
-    pushed_at: datetime
 
 
 class EcrRepository:
@@ -77,6 +70,15 @@ class EcrRepository:
                 raise
             return state
 
+    def lifecycle_policy(self) -> str | None:
+        """The text of the repository's lifecycle policy, JSON; None where it has none."""
+        try:
+            return str(self.call("get_lifecycle_policy")["lifecyclePolicyText"])
+        except EcrError as error:
+            if error.code == "LifecyclePolicyNotFoundException":
+                return None
+            raise
+
     def find(self, tag: str | Digest) -> Manifest | None:
         """The image's manifest, by tag or digest; None where there is none.
 
@@ -100,14 +102,11 @@ class EcrRepository:
 
     def summaries(self) -> list[ImageSummary]:
         """All images that can be pulled, the newest first."""
-        images = [
-            ImageSummary(
-                Digest.parse(one["imageDigest"]), tuple(sorted(one.get("imageTags", ()))), one["imagePushedAt"]
-            )
-            for page in self._pages()
-            for one in page
-            if one.get("imageStatus", "ACTIVE") == "ACTIVE"
-        ]
+        return [image for image in self.images() if image.is_active]
+
+    def images(self) -> list[ImageSummary]:
+        """All images, those that are archived too, the newest first."""
+        images = [ImageSummary.parse(one) for page in self._pages() for one in page]
         return sorted(images, key=lambda image: (image.pushed_at, image.digest), reverse=True)
 
     def manifests(self, digests: Iterable[Digest]) -> dict[Digest, Manifest]:
@@ -172,7 +171,7 @@ class EcrRepository:
         token: dict[str, str] = {}
         seen: set[str] = set()
         while True:
-            answer = self.call("describe_images", maxResults=1000, **token)
+            answer = self.call("describe_images", maxResults=1000, filter=_ANY, **token)
             yield answer["imageDetails"]
             if not (following := answer.get("nextToken")):
                 return
@@ -182,9 +181,8 @@ class EcrRepository:
             token = {"nextToken": following}
 
     def _detail(self, image_id: Mapping[str, str]) -> Mapping[str, Any] | None:
-        # Without the filter ECR speaks of ACTIVE images alone, and an archived one would look like none.
         try:
-            answer = self.call("describe_images", imageIds=[image_id], filter={"imageStatus": "ANY"})
+            answer = self.call("describe_images", imageIds=[image_id], filter=_ANY)
         except EcrError as error:
             if error.code == "ImageNotFoundException":
                 return None

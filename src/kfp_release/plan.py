@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -18,14 +18,15 @@ from kfp_release.commit import parse_commit
 from kfp_release.config import Config, ImageSettings
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name, version_of_file
-from kfp_release.errors import Problems, ReleaseError
+from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git import Git, ignore_all
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
 from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.record_json import seconds_of, text_of
-from kfp_release.runtime import find_runtime, key_of
+from kfp_release.retention import PolicyHolder, retention_warnings
+from kfp_release.runtime import find_runtime, key_of, runtime_tag
 from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_home import require_home
@@ -46,6 +47,10 @@ class ImageReader(Protocol):
         """A small blob, verified."""
 
 
+class PlannedStore(ImageReader, PolicyHolder, Protocol):
+    """A repository that is planned for."""
+
+
 class FileLister(Protocol):
     """What a plan asks of the index."""
 
@@ -62,6 +67,8 @@ class Plan:
     images: tuple[PlannedImage, ...]
     files: Mapping[str, Mapping[str, str | None]]
     """By project: the files of this version that the index has, with sha256 in hex where it tells."""
+    warnings: tuple[Problem, ...] = ()
+    """What may go wrong later: lifecycle rules that would take away what is released."""
 
     @property
     def missing_runtimes(self) -> tuple[PlannedImage, ...]:
@@ -79,6 +86,7 @@ class Plan:
             "distribution": self.distribution,
             "images": [image.to_json() for image in self.images],
             "files": {project: dict(files) for project, files in self.files.items()},
+            "warnings": [asdict(warning) for warning in self.warnings],
         }
 
     def write(self, path: Path) -> None:
@@ -126,6 +134,7 @@ class Plan:
                 text_of(project): {text_of(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
                 for project, files in value["files"].items()
             },
+            warnings=tuple(map(_warning, value["warnings"])),
         )
 
 
@@ -134,7 +143,7 @@ def make_plan(
     config: Config,
     source: Source,
     *,
-    stores: Callable[[Repository], ImageReader],
+    stores: Callable[[Repository], PlannedStore],
     index: FileLister | None,
 ) -> Plan:
     """Look, and change nothing. `index` is None where none is to be asked.
@@ -151,7 +160,13 @@ def make_plan(
     )
     projects = (config.distribution, *(project_name(project / folder) for folder in config.extra_projects))
     listed = {name: _files(index, name, source.version) for name in projects} if index else {}
-    return Plan(source, config.distribution, images, listed)
+    warnings = [
+        warning
+        for image in images
+        if image.repository_exists
+        for warning in retention_warnings(stores(image.repository), _tags(image, source.version))
+    ]
+    return Plan(source, config.distribution, images, listed, tuple(warnings))
 
 
 def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any) -> PlannedImage:
@@ -174,6 +189,16 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
         runtime=runtime,
         existing=existing,
     )
+
+
+def _tags(image: PlannedImage, version: ReleaseVersion) -> list[set[str]]:
+    """Those that are meant to stay: a snapshot's may go."""
+    return [{runtime_tag(image.runtime_key)}] + ([] if version.is_snapshot else [{version.image_tag}])
+
+
+def _warning(value: Mapping[str, Any]) -> Problem:
+    path, message, remedy = (text_of(value[key]) for key in ("path", "message", "remedy"))
+    return Problem(path, 0, message, remedy, severity="warning")
 
 
 def _files(index: FileLister, project: str, version: ReleaseVersion) -> dict[str, str | None]:

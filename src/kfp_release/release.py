@@ -117,6 +117,8 @@ def release(
     )
     progress.step(f"plan {source.version}")
     plan = make_plan(project, config, source, stores=access.stores, index=access.index)
+    for warning in plan.warnings:
+        progress.note(str(warning))
     built = build(project, plan, target, progress=progress)
     published = publish(built, stores=access.stores, index=access.index, progress=progress, retry=access.retry)
     return Released(published, runtimes, time.monotonic() - began)

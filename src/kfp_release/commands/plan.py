@@ -51,6 +51,6 @@ def command(invocation: Invocation, *, tag: str | None, snapshot: bool, output: 
     report = Report(
         f"Plan for {plan.distribution} {source.version}",
         (tables.planned_images(plan), tables.planned_files(plan)),
-        (tables.source_note(source), f"written to {output}; {next_step}"),
+        (*map(str, plan.warnings), tables.source_note(source), f"written to {output}; {next_step}"),
     )
     invocation.tell(report, plan.to_json(), as_json=as_json)

@@ -29,6 +29,7 @@ class RepositoryCalls:
             "PutImageTagMutability": self.put_mutability,
             "GetLifecyclePolicy": self.lifecycle_policy,
             "PutLifecyclePolicy": self.put_lifecycle_policy,
+            "DeleteLifecyclePolicy": self.delete_lifecycle_policy,
             "GetAuthorizationToken": self.token,
         }
 
@@ -92,6 +93,14 @@ class RepositoryCalls:
             self.repository(request).lifecycle_policy = text
             self._state.save()
         return self.lifecycle_policy(request)
+
+    def delete_lifecycle_policy(self, request: dict[str, Any]) -> dict[str, Any]:
+        """DeleteLifecyclePolicy."""
+        with self._state.lock:
+            last = self.lifecycle_policy(request)
+            self.repository(request).lifecycle_policy = None
+            self._state.save()
+        return last
 
     def token(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetAuthorizationToken."""
