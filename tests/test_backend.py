@@ -11,7 +11,8 @@ import pytest
 from conftest import commit_all, copy_project, run_git
 from small_project import DEMO, EXACT, FOREIGN, HookFailed, component, exact_pins, hooks, make_project
 
-from kfp_release.pinned import PINS_SETTING, SDIST_PINS
+from kfp_release.carried_pins import SDIST_PINS
+from kfp_release.pinned import PINS_SETTING
 from kfp_release.record import Pins
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel

@@ -8,8 +8,9 @@ from archives import make_wheel
 from conftest import run_git
 from small_project import DEMO, FOREIGN, component, exact_pins, make_project
 
+from kfp_release.carried_pins import SDIST_PINS
 from kfp_release.errors import Problems, ReleaseError
-from kfp_release.pinned import SDIST_PINS, BadPins, PinnedPackage, pinned_package, pins_at_hand
+from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from conftest import commit_all, copy_project, run_git
 
+from kfp_release.carried_pins import SDIST_PINS
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
-from kfp_release.pinned import PINS_SETTING, SDIST_PINS, pins_at_hand
+from kfp_release.pinned import PINS_SETTING, pins_at_hand
 from kfp_release.progress import Silent
 from kfp_release.projects import BuildFailed, Project, open_projects
 from kfp_release.record import Pins

@@ -248,7 +248,7 @@ def test_ctrl_c_ends_it_while_a_part_hangs(store: EcrRepository, client: Any) ->
         upload_blobs(store, [MemoryBlob(noise(500, seed)) for seed in range(9)], progress=Silent(), workers=1)
     hanging.set()
     for thread in threading.enumerate():
-        if thread.name == "upload":
+        if thread.name == "worker":
             thread.join()
     assert len(asked) == 1
 

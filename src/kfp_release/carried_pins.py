@@ -9,11 +9,12 @@ from kfp_release.digest import Digest
 from kfp_release.errors import Problems
 from kfp_release.image_ref import repository_of
 from kfp_release.member import BadArchive
-from kfp_release.pinned import SDIST_PINS
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
 
+SDIST_PINS = "kfp-release-pins.json"
+"""Where an sdist carries its pins."""
 _FILE = "pins.json"
 
 

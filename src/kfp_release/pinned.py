@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
+from kfp_release.carried_pins import SDIST_PINS
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.config import PYPROJECT, Config, ImageSettings
@@ -22,8 +23,6 @@ from kfp_release.wheel import Wheel
 
 PINS_SETTING = "kfp-release-pins"
 """The build setting (PEP 517, config_settings) that gives the path of a release's pins.json."""
-SDIST_PINS = "kfp-release-pins.json"
-"""Where an sdist carries its pins."""
 
 
 class BadPins(ReleaseError):

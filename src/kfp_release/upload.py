@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from queue import Empty, SimpleQueue
 from typing import BinaryIO, Protocol
 
 from kfp_release.digest import Digest
@@ -14,6 +13,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
 from kfp_release.progress import Progress
 from kfp_release.retry import again
+from kfp_release.workers import in_parallel
 
 _CHUNK = 1024 * 1024
 _LARGEST_PART = 20 * 1024 * 1024
@@ -95,38 +95,7 @@ def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, wo
 
         _send(store, blob, moved)
 
-    _each(todo, send, workers=workers, stop=stop)
-
-
-def _each(todo: Sequence[Blob], send: Callable[[Blob], None], *, workers: int, stop: threading.Event) -> None:
-    """`send` each, `workers` at a time, in order. The first error, or Ctrl-C, ends it without waiting for the others.
-
-    The threads are daemons, which an executor's are not: a part that hangs must not keep the program from ending.
-    """
-    queue: SimpleQueue[Blob] = SimpleQueue()
-    results: SimpleQueue[Exception | None] = SimpleQueue()
-    for blob in todo:
-        queue.put(blob)
-
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                send(queue.get_nowait())
-            except Empty:
-                return
-            except Exception as error:  # noqa: BLE001 - raised again below, in the thread that waits
-                results.put(error)
-            else:
-                results.put(None)
-
-    try:
-        for _ in range(min(workers, len(todo))):
-            threading.Thread(target=work, name="upload", daemon=True).start()
-        for _ in todo:
-            if (error := results.get()) is not None:
-                raise error
-    finally:
-        stop.set()
+    in_parallel(send, todo, workers=workers, stop=stop)
 
 
 def _send(store: EcrRepository, blob: Blob, moved: Callable[[int], None]) -> None:
