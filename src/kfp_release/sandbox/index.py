@@ -55,7 +55,8 @@ class IndexServer:
     def _start_at(self, port: int) -> Process:
         self.port = port
         # Where waitress is installed pypiserver takes it; its other server would wait for one idle client.
-        command: list[str | Path] = [sys.executable, "-m", "pypiserver", "run", "--backend", "simple-dir"]
+        command: list[str | Path] = [sys.executable, "-m", "kfp_release.sandbox.index_program", "run"]
+        command += ["--backend", "simple-dir"]
         command += ["--interface", LOOPBACK, "--port", str(port), "--authenticate", "update,download,list"]
         command += ["--fallback-url", self._fallback_url] if self._fallback_url else []
         command += ["--passwords", self._passwords, self._folder / "packages"]
