@@ -17,7 +17,7 @@ from kfp_release.commands import SUMMARIES
 PROJECT = Path(__file__).resolve().parent.parent
 PACKAGE = PROJECT / "src/kfp_release"
 PAGE = PROJECT / "docs/architecture.md"
-PURE = ("Values", "Readers of sources", "Archives and images")
+PURE = ("Values", "Readers of sources", "Archives and images", "Versions from outside")
 
 EFFECTS = {
     *("os", "pathlib", "shutil", "tempfile", "glob", "fcntl", "mmap", "fileinput"),

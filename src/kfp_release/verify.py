@@ -5,41 +5,24 @@ Nothing of the checkout takes part. Every disagreement is one line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
-from kfp_release.digest import Digest
-from kfp_release.distributions import version_of_file
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
-from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION
 from kfp_release.image_ref import Repository
-from kfp_release.index import IndexFile
-from kfp_release.index_session import PackageIndexError
-from kfp_release.manifest import ImageConfig
+from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.record import PinnedImage, Pins
-from kfp_release.sdist import Sdist
+from kfp_release.release_file import file_findings, pins_of
+from kfp_release.release_image import ReleaseImage, pinned_findings
+from kfp_release.released_files import PackageIndex, files_by_version, read_file
 from kfp_release.terminal_text import one_line
 from kfp_release.version import ReleaseVersion
-from kfp_release.wheel import Wheel
 
 _ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInaccessibleException"}
 """ECR's errors that tell of the release, and not of who asks."""
-_GONE = {404, 410}
-"""The index's answers that do so (RFC 9110)."""
-
-
-class PackageIndex(Protocol):
-    """What is asked of an index that is read."""
-
-    def files(self, project: str) -> Mapping[str, IndexFile]:
-        """The files of a project, by name."""
-
-    def download(self, file: IndexFile) -> bytes:
-        """The bytes of one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +58,16 @@ def verify(
     stores: Callable[[Repository], EcrRepository],
 ) -> Verified:
     """Raise `ReleaseError` where the index or ECR cannot be asked; what they say is in the result's problems."""
-    listed = {
-        name: file for name, file in index.files(distribution).items() if version_of_file(name) == version.version
-    }
-    problems: list[str] = []
-    contents: dict[str, bytes] = {}
-    for name, file in sorted(listed.items()):
-        try:
-            contents[name] = index.download(file)
-        except ReleaseError as error:
-            if isinstance(error, PackageIndexError) and error.status not in _GONE:
-                raise
-            problems.append(_line(name, error))
-    hashes = {name: Digest.of(data).hex for name, data in contents.items()}
-    problems += _file_problems(distribution, version, listed)
-    pins = None
-    if wheel := next(filter(_is_wheel, contents), None):
-        try:
-            pins, found = _inspect_wheel(Wheel.parse(wheel, contents[wheel]), version)
-            problems += found
-        except ReleaseError as error:
-            problems.append(_line(wheel, error))
+    listed = files_by_version(index, distribution).get(version, [])
+    files = [read_file(index, file, project=distribution, version=version) for file in listed]
+    problems = [finding.text for finding in file_findings(distribution, version, files)]
+    if not files:
+        problems = [f"the index has no file of {distribution} {version}"]
+    pins = pins_of(files)
     if pins is not None:
-        for name in [name for name in contents if not _is_wheel(name)]:
-            problems += _sdist_problems(name, contents[name], pins)
         for image in pins.images:
             problems += _image_problems(image, pins, stores)
-    return Verified(distribution, version, pins, hashes, tuple(problems))
+    return Verified(distribution, version, pins, {file.filename: file.sha256 for file in files}, tuple(problems))
 
 
 def require_whole(verified: Verified) -> None:
@@ -116,39 +82,6 @@ def require_whole(verified: Verified) -> None:
 def _line(what: str, error: ReleaseError) -> str:
     """The disagreement that an error tells of, without its remedy."""
     return f"{what}: {one_line(str(error.args[0]))}"
-
-
-def _is_wheel(name: str) -> bool:
-    return name.endswith(".whl")
-
-
-def _file_problems(distribution: str, version: ReleaseVersion, listed: Iterable[str]) -> Iterator[str]:
-    names = list(listed)
-    if not names:
-        yield f"the index has no file of {distribution} {version}"
-        return
-    wheels = sum(_is_wheel(name) for name in names)
-    for kind, count in (("wheels", wheels), ("sdists", len(names) - wheels)):
-        if count != 1:
-            yield f"the index has {count} {kind} of {distribution} {version}, not one"
-
-
-def _inspect_wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
-    pins, package = wheel_pins(wheel)
-    problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
-    if not pins.is_exact:
-        problems.append(f"{wheel.filename}: it pins tags alone, no digests")
-    return pins, [*problems, *wheel_problems(wheel, pins, package)]
-
-
-def _sdist_problems(name: str, data: bytes, pins: Pins) -> Iterator[str]:
-    try:
-        seen = sdist_pins(Sdist.parse(name, data))
-    except ReleaseError as error:
-        yield _line(name, error)
-        return
-    if seen != pins:
-        yield f"{name}: its pins are not the wheel's"
 
 
 def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository]) -> list[str]:
@@ -168,23 +101,16 @@ def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repositor
 def _disagreements(pinned: PinnedImage, pins: Pins, store: EcrRepository) -> Iterator[str]:
     ref = pinned.ref
     tagged, manifest = store.find(ref.tag), store.find(ref.digest)
-    if tagged is None:
-        yield f"{ref}: ECR has no tag {ref.tag}"
-    elif tagged.digest != ref.digest:
-        yield f"{ref}: in ECR the tag {ref.tag} is at {tagged.digest}"
-    if manifest is None:
-        yield f"{ref}: ECR has no image of this digest"
-        return
-    if missing := store.missing({blob.digest for blob in (manifest.config, *manifest.layers)}):
-        yield f"{ref}: ECR lacks {len(missing)} of its layers, {min(missing)} for one"
+    of_tag = ReleaseImage(tagged.digest, (ref.tag,)) if tagged else None
+    exact, platform = _exact(manifest, store) if manifest else (None, pinned.platform)
+    for finding in pinned_findings(pinned, pins, tagged=of_tag, exact=exact):
+        yield finding.text
+    if platform != pinned.platform:
+        yield f"{ref}: it is for {platform}, the wheel's pins say {pinned.platform}"
+
+
+def _exact(manifest: Manifest, store: EcrRepository) -> tuple[ReleaseImage, str]:
+    """The image with its config's labels, which are what runs; and its platform."""
+    lacking = store.missing({blob.digest for blob in (manifest.config, *manifest.layers)})
     config = ImageConfig.parse(store.read_blob(manifest.config))
-    expected = {
-        LABEL_VERSION: str(pins.version),
-        LABEL_REVISION: pins.commit,
-        LABEL_RUNTIME_KEY: pinned.runtime_key,
-    }
-    for label, text in expected.items():
-        if config.labels.get(label) != text:
-            yield f"{ref}: its label {label} is {config.labels.get(label)!r}, the wheel's pins say {text!r}"
-    if config.platform != pinned.platform:
-        yield f"{ref}: it is for {config.platform}, the wheel's pins say {pinned.platform}"
+    return ReleaseImage(manifest.digest, (), labels=config.labels, lacking=lacking), config.platform

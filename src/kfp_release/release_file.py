@@ -1,0 +1,78 @@
+"""One wheel or sdist of a version, as an index has it, and whether it is what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
+from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
+from kfp_release.finding import Finding, Kind
+from kfp_release.record import Pins
+from kfp_release.sdist import Sdist
+from kfp_release.version import ReleaseVersion
+from kfp_release.wheel import Wheel
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFile:
+    """One file. `sha256` is in hex: of its bytes, or what the index announces; empty where it does not tell."""
+
+    project: str
+    filename: str
+    sha256: str
+    pins: Pins | None = None
+    """What it carries; None where it was not read, or has none that can be read."""
+    findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def read(cls, project: str, filename: str, data: bytes, version: ReleaseVersion) -> Self:
+        """The file with these bytes, which should be of `version` and carry a release's pins."""
+        try:
+            if filename.endswith(".whl"):
+                pins, lines = _wheel(Wheel.parse(filename, data), version)
+            else:
+                pins, lines = sdist_pins(Sdist.parse(filename, data)), []
+        except ReleaseError as error:
+            finding = Finding.of(Kind.OTHER_PINS, filename, error)
+            return cls(project, filename, Digest.of(data).hex, None, (finding,))
+        findings = tuple(Finding(Kind.OTHER_PINS, filename, line) for line in lines)
+        return cls(project, filename, Digest.of(data).hex, pins, findings)
+
+    @property
+    def is_wheel(self) -> bool:
+        """Or an sdist."""
+        return self.filename.endswith(".whl")
+
+
+def pins_of(files: Iterable[ReleaseFile]) -> Pins | None:
+    """What the version's wheel pins; None where there is none that can be read."""
+    return next((file.pins for file in files if file.is_wheel), None)
+
+
+def file_findings(project: str, version: ReleaseVersion, files: Sequence[ReleaseFile]) -> Iterator[Finding]:
+    """Whether the files of one project and version are one wheel and one sdist, and agree with each other."""
+    wheels = sum(file.is_wheel for file in files)
+    for name, count, missing in (
+        ("wheels", wheels, Kind.WHEEL_MISSING),
+        ("sdists", len(files) - wheels, Kind.SDIST_MISSING),
+    ):
+        if count != 1:
+            kind = Kind.SEVERAL_FILES if count else missing
+            yield Finding(kind, project, f"the index has {count} {name} of {project} {version}, not one")
+    for file in files:
+        yield from file.findings
+    pins = pins_of(files)
+    for file in files:
+        if not file.is_wheel and None not in {pins, file.pins} and file.pins != pins:
+            yield Finding(Kind.OTHER_PINS, file.filename, f"{file.filename}: its pins are not the wheel's")
+
+
+def _wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
+    pins, package = wheel_pins(wheel)
+    problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
+    if not pins.is_exact:
+        problems.append(f"{wheel.filename}: it pins tags alone, no digests")
+    return pins, [*problems, *wheel_problems(wheel, pins, package)]
