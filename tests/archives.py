@@ -35,6 +35,7 @@ def wheel_bytes(files: Mapping[str, bytes] = FILES, *, mode: int = 0o644) -> byt
         for path, data in files.items():
             info = zipfile.ZipInfo(path, (2026, 11, 22, 12, 0, 0))
             info.external_attr = (stat.S_IFREG | mode) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return target.getvalue()
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import stat
+import struct
 import zipfile
 
 import pytest
@@ -85,7 +86,11 @@ def test_pure_means_purelib_and_no_other_tags_than_none_any(wheel_file: bytes, p
 
 
 @pytest.mark.parametrize(
-    "path", ["../evil.py", "/etc/passwd", "a/../../evil", "a//b", "./a", "a\\..\\b", "C:/evil", "a/.", "a\nb", "a\0b"]
+    "path",
+    [
+        *("../evil.py", "/etc/passwd", "a/../../evil", "a//b", "./a", "a\\..\\b", "C:/evil", "C:evil", "a/.", "a\nb"),
+        *("a\0b", "\\\\host\\x", "a/" * 600 + "a"),
+    ],
 )
 def test_a_member_that_could_leave_its_folder_is_refused(path: str) -> None:
     stand_in = "p" * len(path)  # zipfile itself would not write such a name
@@ -106,11 +111,12 @@ def test_a_member_without_a_name_is_refused() -> None:
         Wheel.parse(NAME, bytes(data))
 
 
-def test_a_symlink_is_refused() -> None:
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFDIR])
+def test_what_is_no_plain_file_is_refused(kind: int) -> None:
     target = io.BytesIO(wheel_bytes())
     with zipfile.ZipFile(target, "a") as archive:
         info = zipfile.ZipInfo("some_components/link")
-        info.external_attr = (stat.S_IFLNK | 0o777) << 16
+        info.external_attr = (kind | 0o777) << 16
         archive.writestr(info, "/etc/passwd")
     with pytest.raises(BadArchive, match="some_components/link', which is no plain file"):
         Wheel.parse(NAME, target.getvalue())
@@ -122,9 +128,47 @@ def test_two_members_of_one_path_are_refused() -> None:
         Wheel.parse(NAME, data)
 
 
-def test_a_file_that_is_a_folder_too_is_refused() -> None:
-    with pytest.raises(BadArchive, match="'a' both as a file and as a folder"):
-        wheel().with_files({"a": b"", "a/b": b""})
+@pytest.mark.parametrize(("one", "other"), [("a/B.py", "A/b.py"), ("caf\xe9", "cafe\u0301"), ("stra\xdfe", "STRASSE")])
+def test_two_members_that_some_systems_take_for_one_are_refused(one: str, other: str) -> None:
+    with pytest.raises(BadArchive, match=f"two members called '{one}' and '{other}', the same"):
+        Wheel.parse(NAME, wheel_bytes({**FILES, one: b"", other: b""}))
+
+
+@pytest.mark.parametrize("file", ["a", "A"])
+def test_a_file_that_is_a_folder_too_is_refused(file: str) -> None:
+    with pytest.raises(BadArchive, match=f"'{file}' both as a file and as a folder"):
+        wheel().with_files({file: b"", "a/b": b""})
+
+
+def test_a_bomb_is_refused_before_it_is_inflated() -> None:
+    data = wheel_bytes({**FILES, "zeros": bytes(32 * 1024 * 1024)})
+    with pytest.raises(
+        BadArchive, match=r"has 3\d,\d+ bytes and would be 33,554,\d+ or more unpacked, of 33,554,432 at"
+    ):
+        Wheel.parse(NAME, data)
+
+
+def test_a_bomb_whose_members_share_their_bytes_is_refused() -> None:
+    data = wheel_bytes({"zeros-000": bytes(1024 * 1024)})
+    start = data.rindex(b"PK\1\2")
+    entry, end = data[start : data.rindex(b"PK\5\6")], bytearray(data[data.rindex(b"PK\5\6") :])
+    entries = b"".join(entry.replace(b"zeros-000", b"zeros-%03d" % number) for number in range(100))
+    end[8:16] = struct.pack("<HHL", 100, 100, len(entries))
+    with pytest.raises(BadArchive, match=r"would be 104,857,600 or more unpacked"):
+        Wheel.parse(NAME, data[:start] + entries + bytes(end))
+
+
+def test_a_member_that_says_less_than_it_has_is_refused() -> None:
+    data = bytearray(wheel_bytes({**FILES, "zeros": bytes(1024 * 1024)}))
+    at = data.rindex(b"zeros") - 22  # the length in the central directory
+    data[at : at + 4] = struct.pack("<L", 3)
+    with pytest.raises(BadArchive, match="Bad CRC-32"):
+        Wheel.parse(NAME, bytes(data))
+
+
+def test_no_more_members_are_listed_than_a_wheel_has() -> None:
+    with pytest.raises(BadArchive, match="has 20,001 members, and 20,000 are the most"):
+        Wheel.parse(NAME, b"PK\1\2" * 20_001)
 
 
 @pytest.mark.parametrize(

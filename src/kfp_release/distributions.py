@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import Version
 
+from kfp_release.archive_name import ArchiveName
 from kfp_release.config import PYPROJECT, read_distribution
 from kfp_release.errors import Problems, ReleaseError
+from kfp_release.member import BadArchive
 from kfp_release.toml_table import TomlFile
 
 
@@ -31,8 +32,6 @@ def project_name(folder: Path) -> str:
 def version_of_file(filename: str) -> Version | None:
     """The version that a wheel's or sdist's file name carries; None for any other file. Source: PEP 427, PEP 625."""
     try:
-        if filename.endswith(".whl"):
-            return parse_wheel_filename(filename)[1]
-        return parse_sdist_filename(filename)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename):
+        return (ArchiveName.of_wheel if filename.endswith(".whl") else ArchiveName.of_sdist)(filename).version
+    except BadArchive:
         return None

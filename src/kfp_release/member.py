@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from kfp_release.errors import ReleaseError
 
 PLAIN = 0o644
 EXECUTABLE = 0o755
+
+_LONGEST = 1024
+"""Bytes of a path that every system can have."""
 
 
 class BadArchive(ReleaseError):
@@ -24,7 +28,14 @@ class Member:
 
     def __post_init__(self) -> None:
         parts = self.path.split("/")
-        if {"", ".", ".."} & set(parts) or ":" in parts[0] or any(char in self.path for char in "\\\0\r\n"):
+        try:
+            is_long = len(self.path.encode()) > _LONGEST
+        except UnicodeEncodeError as error:
+            raise BadArchive(
+                f"an archive's member is called {self.path[:160]!a}, which UTF-8 cannot hold",
+                remedy="do not use this archive; build it anew",
+            ) from error
+        if is_long or {"", ".", ".."} & set(parts) or ":" in parts[0] or any(char in self.path for char in "\\\0\r\n"):
             raise BadArchive(
                 f"an archive's member is called {self.path[:160]!r}, which could leave the folder it is unpacked into",
                 remedy="do not use this archive; build it anew",
@@ -34,16 +45,25 @@ class Member:
 
 
 def by_path(members: list[Member], archive: str) -> dict[str, Member]:
-    """The members by path, sorted. Raise `BadArchive` where two have one path, or one is a folder of another."""
+    """The members by path, sorted. Raise `BadArchive` where two have one path, or one is a folder of another.
+
+    So for systems that take capital and small letters, or two ways to write an accent, for the same.
+    """
     found: dict[str, Member] = {}
     for member in members:
-        if member.path in found:
-            raise BadArchive(f"{archive} has two members called {member.path!r}", remedy="build it anew")
-        found[member.path] = member
-    for path in found:
-        parent = path.rpartition("/")[0]
+        first = found.setdefault(_folded(member.path), member)
+        if first is not member:
+            called = repr(member.path) if first.path == member.path else f"{first.path!r} and {member.path!r}, the same"
+            raise BadArchive(f"{archive} has two members called {called}", remedy="build it anew")
+    for folded in found:
+        parent = folded.rpartition("/")[0]
         while parent:
             if parent in found:
-                raise BadArchive(f"{archive} has {parent!r} both as a file and as a folder", remedy="build it anew")
+                seen = found[parent].path
+                raise BadArchive(f"{archive} has {seen!r} both as a file and as a folder", remedy="build it anew")
             parent = parent.rpartition("/")[0]
-    return dict(sorted(found.items()))
+    return {member.path: member for member in sorted(found.values(), key=lambda member: member.path)}
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 import zlib
@@ -10,18 +11,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
-from packaging.utils import InvalidSdistFilename, NormalizedName, parse_sdist_filename
+from packaging.utils import NormalizedName
 
+from kfp_release.archive_name import ArchiveName
+from kfp_release.inflation import require_allowed, require_few
 from kfp_release.member import BadArchive, Member, by_path
 from kfp_release.stored import gzip_stored
 from kfp_release.tar import tar_bytes
 
 _SUFFIX = ".tar.gz"  # PEP 625; older sdists' .zip has no single byte form to keep
-_RENAME = "name it as it was built"
 _ANEW = "build or download it anew"
 _CHUNK = 1 << 20
-# What tarfile raises, and what it hands on from zlib and from sizes that are not true.
-_UNREADABLE = (tarfile.TarError, EOFError, MemoryError, OSError, OverflowError, ValueError, zlib.error)
+_EXTENDING = {
+    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
+    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
+}
+_LONGEST_EXTENDED, _MOST_EXTENDED = 4096, 4 * 1024 * 1024
+"""Bytes of one such header, and of all together."""
+# What tarfile raises, and what it hands on from zlib, from sizes that are not true and from headers of headers.
+_UNREADABLE = (
+    *(tarfile.TarError, zlib.error, EOFError, MemoryError, OSError, OverflowError, ValueError, RecursionError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +47,13 @@ class Sdist:
     @classmethod
     def parse(cls, filename: str, data: bytes) -> Self:
         """Raise `BadArchive` unless `data` is a gzipped sdist that can go by `filename`."""
-        try:
-            name, version = parse_sdist_filename(filename)
-        except InvalidSdistFilename as error:
-            raise BadArchive(f"{filename[:160]!r} is not an sdist's file name", remedy=_RENAME) from error
+        called = ArchiveName.of_sdist(filename)
         if not filename.endswith(_SUFFIX):
-            raise BadArchive(f"{filename[:160]!r} is not the name of a {_SUFFIX} file", remedy=_RENAME)
-        sdist = cls(filename, name, str(version), tuple(by_path(_read(filename, data), filename).values()))
+            raise BadArchive(
+                f"{filename[:160]!r} is not the name of a {_SUFFIX} file", remedy="name it as it was built"
+            )
+        members = by_path(_read(filename, data), filename)
+        sdist = cls(filename, called.name, str(called.version), tuple(members.values()))
         if stray := [member.path for member in sdist.members if not member.path.startswith(f"{sdist.root}/")]:
             raise BadArchive(f"{filename} has {stray[0]!r} outside its folder {sdist.root}/", remedy="build it anew")
         sdist.read("PKG-INFO")
@@ -89,20 +99,50 @@ def _read(filename: str, data: bytes) -> list[Member]:
     members = []
     last = -1
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as archive:
+        tar = io.BytesIO(_inflated(filename, data))
+        with tarfile.open(fileobj=tar, mode="r:", tarinfo=_bounded_headers(filename)) as archive:
             for info in archive:
                 if info.offset <= last:  # sizes below zero lead back, where tarfile would read for ever
                     raise BadArchive(f"{filename} leads from {info.name[:160]!r} back to it", remedy=_ANEW)
                 last = info.offset
                 if info.isdir():
                     continue
-                stream = archive.extractfile(info) if info.isreg() else None
+                # A sparse file is as long as it says, however little of it is there.
+                stream = archive.extractfile(info) if info.isreg() and not info.issparse() else None
                 if stream is None:
                     raise BadArchive(
                         f"{filename} has {info.name[:160]!r}, which is no plain file", remedy="use no links in sources"
                     )
                 # Piece by piece: a size that is not true would be asked for in memory at once.
                 members.append(Member(info.name, b"".join(iter(partial(stream.read, _CHUNK), b"")), info.mode))
+                require_few(filename, len(members))
     except _UNREADABLE as error:
         raise BadArchive(f"{filename} cannot be read: {str(error)[:160]}", remedy=_ANEW) from error
     return members
+
+
+def _inflated(filename: str, data: bytes) -> bytes:
+    tar = bytearray()
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+        while chunk := stream.read(_CHUNK):
+            tar += chunk
+            require_allowed(filename, packed=len(data), unpacked=len(tar))
+    return bytes(tar)
+
+
+def _bounded_headers(filename: str) -> type[tarfile.TarInfo]:
+    """Headers of ``tarfile``, where those that extend others are short: they are held, and searched, as a whole."""
+    left = _MOST_EXTENDED
+
+    class Header(tarfile.TarInfo):
+        @classmethod
+        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+            nonlocal left
+            info = super().frombuf(buf, encoding, errors)
+            if info.type in _EXTENDING:
+                left -= info.size
+                if not 0 <= info.size <= _LONGEST_EXTENDED or left < 0:
+                    raise BadArchive(f"{filename} has a header of {str(info.size)[:40]} bytes", remedy=_ANEW)
+            return info
+
+    return Header

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from email.parser import BytesParser
 from typing import Self
 
-from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.utils import NormalizedName, canonicalize_name
 
+from kfp_release.archive_name import ArchiveName
+from kfp_release.inflation import require_allowed, require_few
 from kfp_release.member import EXECUTABLE, BadArchive, Member, by_path
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can tell
@@ -39,15 +41,10 @@ class Wheel:
     @classmethod
     def parse(cls, filename: str, data: bytes) -> Self:
         """Raise `BadArchive` unless `data` is a wheel that can go by `filename`."""
-        try:
-            name, version, _, _ = parse_wheel_filename(filename)
-        except InvalidWheelFilename as error:
-            raise BadArchive(
-                f"{filename[:160]!r} is not a wheel's file name", remedy="name it as it was built"
-            ) from error
+        called = ArchiveName.of_wheel(filename)
         members = by_path(_read(filename, data), filename)
-        wheel = cls(filename, name, str(version), tuple(members.values()))
-        if canonicalize_name(wheel.dist_info.partition("-")[0]) != name:
+        wheel = cls(filename, called.name, str(called.version), tuple(members.values()))
+        if canonicalize_name(wheel.dist_info.partition("-")[0]) != called.name:
             raise BadArchive(f"{filename} holds {wheel.dist_info}", remedy="name it as it was built")
         for needed in ("METADATA", "WHEEL", "RECORD"):
             wheel.read(f"{wheel.dist_info}/{needed}")
@@ -119,8 +116,13 @@ def record_bytes(files: Mapping[str, bytes], record: str) -> bytes:
 
 
 def _read(filename: str, data: bytes) -> list[Member]:
+    # Before zipfile makes an object of each entry of its central directory.
+    require_few(filename, data.count(b"PK\1\2"))
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            # zipfile hands out no more of a member than it says that it has.
+            unpacked = sum(info.file_size for info in archive.infolist())
+            require_allowed(filename, packed=len(data), unpacked=unpacked)
             return [
                 Member(_plain(info, filename), archive.read(info), _mode(info))
                 for info in archive.infolist()
