@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -107,6 +108,23 @@ def test_a_release_is_one_sdist_and_one_wheel_and_the_wheel_is_last(dist: Path, 
 def test_files_of_other_projects_come_before(dist: Path) -> None:
     relist(dist, lambda files: [{**files[0], "project": "others"}, *files])
     assert len(BuiltRelease.read(dist).record.distributions) == 3
+
+
+def test_a_file_of_another_length_than_it_is_listed_with_is_refused(dist: Path) -> None:
+    relist(dist, lambda files: [files[0], {**files[1], "size": 7}])
+    error = refused(dist, "some_components-1.2-py3-none-any.whl has [0-9]+ bytes, release.json says 7")
+    assert error.remedy == "build again: kfp-release build"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("name", ["release.json", SDIST])
+def test_a_device_or_a_pipe_is_no_file_of_a_release(dist: Path, name: str) -> None:
+    (dist / name).unlink()
+    os.mkfifo(dist / name)
+    refused(dist, f"{name} cannot be read: it is no plain file")
+    (dist / name).unlink()
+    (dist / name).symlink_to("/dev/zero")
+    refused(dist, f"{name} cannot be read: it is no plain file")
 
 
 def blob(dist: Path, digest: Digest) -> Path:

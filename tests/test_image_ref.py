@@ -68,7 +68,9 @@ def test_a_repository_on_another_host_keeps_its_account() -> None:
     assert (there.account, there.region) == ("533211398604", "eu-north-1")
 
 
-@pytest.mark.parametrize("host", ["", "127.0.0.1:5000/", "http://127.0.0.1", "a b", "127.0.0.1:70000", "nodots"])
+@pytest.mark.parametrize(
+    "host", ["", "127.0.0.1:5000/", "http://127.0.0.1", "a b", "127.0.0.1:70000", "nodots", "a." * 200 + "b"]
+)
 def test_what_is_no_host_is_refused(host: str) -> None:
     with pytest.raises(BadImageName, match="write host or host:port"):
         Repository.parse(f"{ECR}/demo").at_host(host)

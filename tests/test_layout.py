@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
 from kfp_release.layout import BadLayout, Layout
-from kfp_release.manifest import OCI_LAYER_GZIP, BadImage, Descriptor, ImageConfig, Manifest
+from kfp_release.manifest import MAX_MANIFEST, OCI_LAYER_GZIP, OCI_MANIFEST, BadImage, Descriptor, ImageConfig, Manifest
 
 
 def image(layer: bytes = b"layer", architecture: str = "amd64") -> Image:
@@ -136,6 +137,42 @@ def test_a_layer_is_found_by_its_content_whatever_packed_it(layout: Layout, leve
     assert not layout.has_content(Digest.of(b"layer"))
     layout.write_blob(gzip.compress(b"layer", level))
     assert layout.has_content(Digest.of(b"layer"))
+
+
+def test_a_layer_that_is_a_bomb_is_no_content(layout: Layout) -> None:
+    zeros = bytes(33 * 1024 * 1024)
+    layout.write_blob(gzip.compress(zeros))
+    assert not layout.has_content(Digest.of(zeros))
+
+
+@pytest.mark.timeout(20)
+def test_what_lies_among_the_blobs_and_is_no_file_is_passed_over(layout: Layout) -> None:
+    blobs = layout.path / "blobs" / "sha256"
+    os.mkfifo(blobs / ("0" * 64))
+    (blobs / ("1" * 64)).symlink_to("/dev/zero")
+    (blobs / ("2" * 64)).mkdir()
+    assert not layout.has_content(Digest.of(b"layer"))
+    with pytest.raises(BadLayout, match="lacks the blob"):
+        layout.blob(Descriptor(OCI_LAYER_GZIP, Digest("1" * 64), 5))
+
+
+@pytest.mark.parametrize("size", [MAX_MANIFEST + 1, (1 << 63) - 1])
+def test_a_manifest_that_is_too_long_is_not_read(layout: Layout, size: int) -> None:
+    data = b" " * (MAX_MANIFEST + 1)
+    entry = {"mediaType": OCI_MANIFEST, "digest": str(layout.write_blob(data)), "size": size}
+    entry["annotations"] = {"org.opencontainers.image.ref.name": "demo"}  # type: ignore[assignment] # of another type
+    (layout.path / "index.json").write_text(json.dumps({"manifests": [entry]}), encoding="utf-8")
+    with pytest.raises(BadLayout, match=f"of {size} bytes where a manifest or config should be"):
+        layout.image("demo")
+
+
+@pytest.mark.parametrize("file", ["index.json", "oci-layout"])
+@pytest.mark.parametrize("target", ["/dev/zero", "/proc/self/status"])
+def test_a_device_is_no_file_of_a_layout(layout: Layout, file: str, target: str) -> None:
+    (layout.path / file).unlink()
+    (layout.path / file).symlink_to(target)
+    with pytest.raises(BadLayout):
+        Layout(layout.path).image("demo")
 
 
 def test_a_damaged_manifest_is_seen(layout: Layout) -> None:

@@ -68,7 +68,7 @@ def test_dockers_manifests_are_read_too() -> None:
         (b"\xff", OCI_MANIFEST, "is not JSON"),
         (b"[" * 100_000, OCI_MANIFEST, "is not JSON"),
         (b"[]", OCI_MANIFEST, "is not a JSON object"),
-        (b" " * (MAX_MANIFEST + 1), OCI_MANIFEST, "more than the 4194304 that ECR takes"),
+        (b" " * (MAX_MANIFEST + 1), OCI_MANIFEST, "the manifest has 4,194,305 bytes, and 4,194,304 are the most"),
         (manifest_with(), "application/vnd.oci.image.index.v1+json", "is not the media type of an image manifest"),
         (manifest_with(mediaType=DOCKER_MANIFEST), OCI_MANIFEST, "calls itself"),
         (manifest_with(layers=None), OCI_MANIFEST, "no list of layers"),

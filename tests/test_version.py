@@ -57,11 +57,27 @@ def test_a_version_may_be_given_with_its_v() -> None:
     assert ReleaseVersion.parse("v1.2") == ReleaseVersion.parse("1.2") == ReleaseVersion.from_tag("v1.2")
 
 
-@pytest.mark.parametrize(("text", "says"), [("1.2.x", "write X.Y"), ("01.2", "write 1.2"), ("9" * 5000, "write X.Y")])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("1.2.x", "write X.Y"), ("01.2", "write 1.2"), ("9" * 129, "write X.Y"), ("1." * 60_000 + "1", "write X.Y")],
+)
 def test_a_text_that_is_no_version_is_refused(text: str, says: str) -> None:
     with pytest.raises(BadVersion) as caught:
         ReleaseVersion.parse(text)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "tag"), [("1.2", "v1.2"), ("1.3.dev4+gabc1234", "")])
+def test_a_version_is_that_of_its_tag(text: str, tag: str) -> None:
+    assert str(ReleaseVersion.tagged(text, tag)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"), [("1.2", "v1.3"), ("1.2", ""), ("v1.2", "v1.2"), ("1.3.dev4", "v1.3"), ("1.2", "main"), ("x", "")]
+)
+def test_a_version_of_another_tag_is_refused(text: str, tag: str) -> None:
+    with pytest.raises(BadVersion):
+        ReleaseVersion.tagged(text, tag)
 
 
 def test_versions_have_the_order_of_pep_440() -> None:

@@ -11,7 +11,9 @@ from kfp_release.config import Config
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
+from kfp_release.inflation import MOST
 from kfp_release.layout import Layout
+from kfp_release.plain_file import read_plain
 from kfp_release.record import Distribution, PinnedImage, ReleaseRecord
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
@@ -39,7 +41,7 @@ class BuiltRelease:
         """Raise `BadBuild` where a file is missing, or anything is not what release.json says or pins exactly."""
         path = folder / "release.json"
         try:
-            record = ReleaseRecord.parse(path.read_bytes())
+            record = ReleaseRecord.parse(read_plain(path))
         except OSError as error:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         built = cls(folder, record)
@@ -133,11 +135,13 @@ class BuiltRelease:
         """The bytes of a distribution. Raise `BadBuild` where they cannot be read, or are no longer what was built."""
         path = self.path(item)
         try:
-            data = path.read_bytes()
+            data = read_plain(path, most=MOST)
         except OSError as error:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         if (seen := Digest.of(data).hex) != item.sha256:
             raise BadBuild(f"{path} has sha256 {seen}, release.json says {item.sha256}", remedy=_AGAIN)
+        if len(data) != item.size:
+            raise BadBuild(f"{path} has {len(data)} bytes, release.json says {item.size}", remedy=_AGAIN)
         return data
 
     @property

@@ -13,9 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from packaging.utils import InvalidName, canonicalize_name
-
 from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.project_name import parse_project_name
 from kfp_release.settings import (
     BUILD_ARG,
     REGISTRY,
@@ -98,7 +97,7 @@ def read_distribution(file: TomlFile) -> str | None:
     if project is None:
         file.report(("project",), "there is no [project] table", 'add it with name and dynamic = ["version"]')
         return None
-    return project.read("name", _distribution_name, required=True)
+    return project.read("name", parse_project_name, required=True)
 
 
 def _tool_table(file: TomlFile) -> Table | None:
@@ -148,16 +147,6 @@ def _refuse_undeclared(table: Table, images: tuple[ImageSettings, ...], environ:
             table.file.problems.append(
                 Problem(variable, 0, f"no image's build-args in {PYPROJECT} declare {name[:80]!r}", known)
             )
-
-
-def _distribution_name(text: str) -> str:
-    try:
-        canonicalize_name(text, validate=True)
-    except InvalidName as error:
-        raise BadSetting(
-            f"{text[:120]!r} is not the name of a distribution", remedy="letters, digits, - _ ."
-        ) from error
-    return text
 
 
 def _package(text: str) -> str:

@@ -140,7 +140,7 @@ def _extended(runtime: Image, layer: Descriptor, diff_id: str, *, labels: Mappin
     run = {**value["config"], "Env": _entries(environment), "Labels": {**runtime.config.labels, **labels}}
     rootfs = {**value["rootfs"], "diff_ids": [*value["rootfs"]["diff_ids"], diff_id]}
     extended = {**value, "created": created, "config": run, "rootfs": rootfs}
-    if history := value.get("history"):
+    if isinstance(history := value.get("history"), list) and history:
         extended["history"] = [*history, {"created": created, "created_by": "kfp-release: the package"}]
     return _image(extended, (*runtime.manifest.layers, layer), labels)
 

@@ -47,6 +47,15 @@ class Repository:
         ecr = _ECR.fullmatch(host)
         return cls(host, name, ecr[1] if ecr else None, ecr[2] if ecr else None)
 
+    @classmethod
+    def tagged(cls, text: str) -> tuple[Self, str]:
+        """The repository and the tag of ``repository:tag``. Raise `BadImageName` for anything else."""
+        name, colon, tag = text.rpartition(":")
+        if not colon:
+            raise BadImageName(f"{text[:200]!r} has no image tag", remedy="write repository:tag")
+        _require_tag(tag)
+        return cls.parse(name), tag
+
     def at_host(self, host: str) -> Repository:
         """The repository of the same name on another host; account and region stay what they were."""
         if not _is_host(host):
@@ -66,19 +75,16 @@ class ImageRef:
     digest: Digest
 
     def __post_init__(self) -> None:
-        if not _TAG.fullmatch(self.tag):
-            raise BadImageName(
-                f"{self.tag[:140]!r} is not an image tag", remedy="letters, digits, _ . - and 128 at most"
-            )
+        _require_tag(self.tag)
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raise `BadImageName` or `BadDigest` unless `text` has repository, tag and digest."""
         name, at, digest = text.partition("@")
-        repository, colon, tag = name.rpartition(":")
+        _, colon, tag = name.rpartition(":")
         if not at or not colon or "/" in tag:
             raise BadImageName(f"{text[:200]!r} lacks a tag or a digest", remedy="write repository:tag@sha256:…")
-        return cls(Repository.parse(repository), tag, Digest.parse(digest))
+        return cls(*Repository.tagged(name), Digest.parse(digest))
 
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}@{self.digest}"
@@ -96,6 +102,11 @@ def repository_of(image: str) -> str:
     return head if colon and "/" not in tag else name
 
 
+def _require_tag(text: str) -> None:
+    if not _TAG.fullmatch(text):
+        raise BadImageName(f"{text[:140]!r} is not an image tag", remedy="letters, digits, _ . - and 128 at most")
+
+
 def _is_host(text: str) -> bool:
-    found = _HOST.fullmatch(text)
+    found = _HOST.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     return found is not None and int(found["port"] or 0) <= _MAX_PORT

@@ -21,8 +21,9 @@ def allowed(packed: int) -> int:
 def require_allowed(archive: str, *, packed: int, unpacked: int) -> None:
     """Raise `BadArchive` where `archive`, of `packed` bytes, is `unpacked` bytes or more once it is inflated."""
     if unpacked > allowed(packed):
+        most = allowed(packed)
         raise BadArchive(
-            f"{archive} has {packed:,} bytes and would be {unpacked:,} or more unpacked, of {allowed(packed):,} at most",
+            f"{archive} has {packed:,} bytes and would be {unpacked:,} or more unpacked, of {most:,} at most",
             remedy="do not use this archive; build it anew, without large files",
         )
 

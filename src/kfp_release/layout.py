@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,10 @@ from typing import Any, BinaryIO, Final, Self
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image
-from kfp_release.manifest import Descriptor, ImageConfig, Manifest, canonical_json
+from kfp_release.inflation import allowed
+from kfp_release.json_text import read_json
+from kfp_release.manifest import MAX_MANIFEST, Descriptor, ImageConfig, Manifest, canonical_json
+from kfp_release.plain_file import read_plain
 
 _MARKER = "oci-layout"
 _INDEX = "index.json"
@@ -61,8 +63,8 @@ class Layout:
     def __post_init__(self) -> None:
         marker = self.path / _MARKER
         try:
-            version = json.loads(marker.read_bytes())["imageLayoutVersion"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            version = _json(marker)["imageLayoutVersion"]
+        except (OSError, KeyError, TypeError, ReleaseError) as error:
             raise BadLayout(f"{self.path} is not an OCI image layout: it has no {_MARKER}", remedy=_ANEW) from error
         if version != "1.0.0":
             raise BadLayout(f"{marker} says version {str(version)[:40]!r}, this is 1.0.0", remedy=_ANEW)
@@ -122,7 +124,8 @@ class Layout:
 
     def has_content(self, diff_id: Digest) -> bool:
         """Whether a layer is here whose tar has this digest, whatever gzip made of it."""
-        return any(_unpacked(path) == diff_id for path in sorted((self.path / "blobs" / "sha256").glob("*")))
+        blobs = (path for path in sorted((self.path / "blobs" / "sha256").glob("*")) if path.is_file())
+        return any(_unpacked(path) == diff_id for path in blobs)
 
     def blob(self, descriptor: Descriptor) -> LayoutBlob:
         """The blob that `descriptor` names. Raise `BadLayout` where it is missing or has another length."""
@@ -143,6 +146,11 @@ class Layout:
         return Image(manifest, ImageConfig.parse(self._read(manifest.config)))
 
     def _read(self, descriptor: Descriptor) -> bytes:
+        if descriptor.size > MAX_MANIFEST:
+            raise BadLayout(
+                f"{self.path} has {descriptor.digest} of {descriptor.size} bytes where a manifest or config should be",
+                remedy=_ANEW,
+            )
         with self.blob(descriptor).open() as file:
             return file.read()
 
@@ -152,12 +160,16 @@ class Layout:
     def _entries(self) -> list[dict[str, Any]]:
         path = self.path / _INDEX
         try:
-            manifests = json.loads(path.read_bytes())["manifests"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+            manifests = _json(path)["manifests"]
+        except (OSError, KeyError, TypeError, ReleaseError) as error:
             raise BadLayout(f"{path} is not the index of an image layout", remedy=_ANEW) from error
         if not isinstance(manifests, list) or not all(isinstance(item, dict) for item in manifests):
             raise BadLayout(f"{path} has no list of manifests", remedy=_ANEW)
         return manifests
+
+
+def _json(path: Path) -> Any:
+    return read_json(read_plain(path, most=MAX_MANIFEST), most=MAX_MANIFEST)
 
 
 def _name(item: dict[str, Any]) -> str:
@@ -166,11 +178,21 @@ def _name(item: dict[str, Any]) -> str:
 
 
 def _unpacked(path: Path) -> Digest | None:
+    """None for what is no gzip, or inflates to more than a package has."""
     try:
         with gzip.open(path) as file:
-            return Digest.of_chunks(_chunks(file))
-    except (gzip.BadGzipFile, EOFError, zlib.error):
+            return Digest.of_chunks(_bounded(_chunks(file), allowed(path.stat().st_size)))
+    except (gzip.BadGzipFile, EOFError, zlib.error, OverflowError):
         return None
+
+
+def _bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """Raise `OverflowError` where the chunks are more than `most` bytes together."""
+    for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            raise OverflowError
+        yield chunk
 
 
 def _chunks(file: BinaryIO | gzip.GzipFile) -> Iterable[bytes]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
+from kfp_release.json_text import BadJson, read_json
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -19,6 +20,8 @@ OCI_LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 MAX_MANIFEST = 4 * 1024 * 1024
 """Bytes. ECR's limit for a manifest."""
+_MAX_SIZE = 1 << 63
+"""One more than the bytes that a blob can have: int64 in the OCI image-spec's own Go types."""
 
 
 class BadImage(ReleaseError):
@@ -28,7 +31,7 @@ class BadImage(ReleaseError):
 def canonical_json(value: Any) -> bytes:
     """The one byte form in which this tool writes JSON that is hashed: sorted keys, no spaces, UTF-8."""
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
     except UnicodeEncodeError as error:
         raise BadImage(
             f"a text that UTF-8 cannot hold: {error.object[max(0, error.start - 40) : error.end]!a}"
@@ -48,7 +51,7 @@ class Descriptor:
         """Raise `BadImage` unless `value`, from JSON, is a descriptor."""
         match value:
             case {"mediaType": str(media_type), "digest": str(digest), "size": int(size)} if (
-                size >= 0 and not isinstance(size, bool)
+                0 <= size < _MAX_SIZE and not isinstance(size, bool)
             ):
                 return cls(media_type, Digest.parse(digest), size)
         raise BadImage(f"{str(value)[:120]} is not a descriptor with mediaType, digest and size")
@@ -59,12 +62,10 @@ class Descriptor:
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
-    if len(data) > MAX_MANIFEST:
-        raise BadImage(f"{what} has {len(data)} bytes, more than the {MAX_MANIFEST} that ECR takes")
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadImage(f"{what} is not JSON: {str(error)[:120]}") from error
+        value = read_json(data, most=MAX_MANIFEST)
+    except BadJson as error:
+        raise BadImage(f"{what} {error.args[0]}") from error
     if not isinstance(value, dict):
         raise BadImage(f"{what} is not a JSON object")
     return value

@@ -16,6 +16,7 @@ from kfp_release.digest import Digest
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.layer import is_pinned_file
 from kfp_release.pinning import pin
+from kfp_release.plain_file import read_plain
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
@@ -64,7 +65,7 @@ def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> P
     `commit` is empty where it is not known; what `pins` say of components may be missing, and is filled in.
     Raise `BadPins` for pins of something else, `Problems` for component files or a configuration that are wrong.
     """
-    config = Config.parse((project / PYPROJECT).read_bytes(), {})
+    config = Config.parse(read_plain(project / PYPROJECT), {})
     _require_same(pins, config, version, commit)
     folder = ComponentFolder.read(project, config.components)
     files = pinned_files(folder, {str(image.declared): image.pin for image in pins.images})
@@ -89,7 +90,7 @@ def pins_at_hand(
         pins_file = carried
     if pins_file is not None:
         return _read(pins_file)
-    return _tag_pins(Config.parse((project / PYPROJECT).read_bytes(), environ), version, commit)
+    return _tag_pins(Config.parse(read_plain(project / PYPROJECT), environ), version, commit)
 
 
 def pinned_files(folder: ComponentFolder, pins: Mapping[str, str]) -> dict[str, bytes]:
@@ -125,7 +126,7 @@ def _tag_pins(config: Config, version: str, commit: str) -> Pins:
 
 def _read(path: Path) -> Pins:
     try:
-        return Pins.parse(path.read_bytes())
+        return Pins.parse(read_plain(path))
     except OSError as error:
         raise BadPins(
             f"pins {path} cannot be read: {error.strerror}", remedy="kfp-release build writes them"

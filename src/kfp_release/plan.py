@@ -22,9 +22,11 @@ from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git import Git, ignore_all
 from kfp_release.image import Image
 from kfp_release.image_ref import Repository
+from kfp_release.json_text import read_json
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
+from kfp_release.plain_file import MOST, read_plain
 from kfp_release.planned_image import BadPlan, PlannedImage
-from kfp_release.record_json import seconds_of, text_of
+from kfp_release.record_json import file_name_of, list_of, project_of, seconds_of, text_of
 from kfp_release.retention import PolicyHolder, retention_warnings
 from kfp_release.runtime import find_runtime, key_of, runtime_tag
 from kfp_release.source import Source
@@ -100,7 +102,7 @@ class Plan:
     def read(cls, path: Path) -> Self:
         """Read plan.json. Raise `BadPlan` where it is missing or is none."""
         try:
-            data = path.read_bytes()
+            data = read_plain(path)
         except OSError as error:
             raise BadPlan(f"{path} cannot be read: {error.strerror}", remedy="kfp-release plan vX.Y") from error
         return cls.parse(data)
@@ -110,11 +112,11 @@ class Plan:
         """Raise `BadPlan` unless `data` is a plan.json."""
         remedy = "write it anew: kfp-release plan vX.Y"
         try:
-            value = json.loads(data)
+            value = read_json(data, most=MOST)
             schema = value["schema"]
             if schema == SCHEMA:
                 return cls._of(value)
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, ReleaseError) as error:
+        except (KeyError, TypeError, AttributeError, ReleaseError) as error:
             seen = error.args[0] if isinstance(error, ReleaseError) else error
             raise BadPlan(f"plan.json is malformed: {str(seen)[:200]}", remedy=remedy) from error
         raise BadPlan(f"plan.json has schema {str(schema)[:40]}, and this kfp-release reads {SCHEMA}", remedy=remedy)
@@ -123,19 +125,23 @@ class Plan:
     def _of(cls, value: Mapping[str, Any]) -> Self:
         return cls(
             source=Source(
-                version=ReleaseVersion.parse(text_of(value["version"])),
-                tag=text_of(value["tag"]),
+                version=ReleaseVersion.tagged(text_of(value["version"]), text_of(value["tag"])),
+                tag=value["tag"],
                 commit=parse_commit(text_of(value["commit"])),
                 created=seconds_of(value["created"]),
             ),
-            distribution=text_of(value["distribution"]),
-            images=tuple(PlannedImage.parse(image) for image in value["images"]),
+            distribution=project_of(value["distribution"]),
+            images=tuple(PlannedImage.parse(image) for image in list_of(value["images"])),
             files={
-                text_of(project): {text_of(name): sha256 and Digest(sha256).hex for name, sha256 in files.items()}
+                project_of(project): {file_name_of(name): _sha256(hex_) for name, hex_ in files.items()}
                 for project, files in value["files"].items()
             },
-            warnings=tuple(map(_warning, value["warnings"])),
+            warnings=tuple(map(_warning, list_of(value["warnings"]))),
         )
+
+
+def _sha256(value: str | None) -> str | None:
+    return None if value is None else Digest(text_of(value)).hex
 
 
 def make_plan(

@@ -19,6 +19,7 @@ from kfp_release.record_json import (
     list_of,
     load,
     malformed,
+    project_of,
     seconds_of,
     text_of,
 )
@@ -116,7 +117,7 @@ class Pins:
         value = load(data, "pins.json")
         try:
             return cls(
-                distribution=text_of(value["distribution"]),
+                distribution=project_of(value["distribution"]),
                 version=ReleaseVersion.parse(text_of(value["version"])),
                 commit=text_of(value["commit"]) and parse_commit(value["commit"]),
                 images=tuple(_image(name, item) for name, item in value["images"].items()),
@@ -175,13 +176,15 @@ class ReleaseRecord:
         """Raise `BadRecord` unless `data` is a release.json."""
         value = load(data, "release.json")
         try:
+            pins, tag = Pins.parse(data), text_of(value["tag"])
+            ReleaseVersion.tagged(str(pins.version), tag)
             return cls(
-                tag=text_of(value["tag"]),
+                tag=tag,
                 created=seconds_of(value["created"]),
-                pins=Pins.parse(data),
+                pins=pins,
                 distributions=tuple(
                     Distribution(
-                        text_of(item["project"]),
+                        project_of(item["project"]),
                         file_name_of(item["filename"]),
                         Digest(text_of(item["sha256"])).hex,
                         count_of(item["size"]),
@@ -197,7 +200,8 @@ class ReleaseRecord:
 def _image(name: str, item: Mapping[str, Any]) -> PinnedImage:
     pin = text_of(item["pin"])
     declared = Repository.parse(text_of(item["declared"]))
-    if "@" in pin and ImageRef.parse(pin).repository.name != declared.name:
+    repository = ImageRef.parse(pin).repository if "@" in pin else Repository.tagged(pin)[0]
+    if repository.name != declared.name:
         raise BadRecord(f"{pin[:200]} is pinned for {declared}, another repository")
     return PinnedImage(
         name=text_of(name),

@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfp_release.errors import ReleaseError
+from kfp_release.json_text import BadJson, read_json
+from kfp_release.project_name import BadProjectName, parse_project_name
 
 SCHEMA = 1
 
 _LAST_SECOND = 253_402_300_799
 """Of the year 9999, in seconds since 1970: no later time can be written down."""
 _REMEDY = "write it anew with kfp-release build"
+_MOST = 4 * 1024 * 1024
+"""Bytes of a record."""
+_TOO_MANY = 1 << 63
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -24,7 +29,8 @@ class BadRecord(ReleaseError):
 def file_name_of(value: Any) -> str:
     """A file's name without a folder, so that it cannot lead out of one."""
     text = text_of(value)
-    if not text or "/" in text or "\\" in text or "\0" in text or text in {".", ".."}:
+    is_drive = text[1:2] == ":"
+    if not text.isprintable() or is_drive or "/" in text or "\\" in text or text in {"", ".", ".."}:
         raise BadRecord(f"{text[:120]!r} is not a file's name")
     return text
 
@@ -38,6 +44,14 @@ def text_of(value: Any) -> str:
     return value
 
 
+def project_of(value: Any) -> str:
+    """The name of a project, which becomes part of a URL."""
+    try:
+        return parse_project_name(text_of(value))
+    except BadProjectName as error:
+        raise BadRecord(str(error.args[0])) from error
+
+
 def seconds_of(value: Any) -> int:
     """A time, in whole seconds since 1970."""
     seconds = count_of(value)
@@ -47,8 +61,8 @@ def seconds_of(value: Any) -> int:
 
 
 def count_of(value: Any) -> int:
-    """A whole number from 0 on."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    """A whole number from 0 on, of 63 bits at most."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _TOO_MANY:
         raise BadRecord(f"{str(value)[:120]} is not a whole number from 0 on")
     return value
 
@@ -75,9 +89,9 @@ def malformed(what: str, error: Exception) -> BadRecord:
 def load(data: bytes, what: str) -> dict[str, Any]:
     """The object that `data` is, if this tool knows its schema. `what` is the file's name."""
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadRecord(f"{what} is not JSON: {str(error)[:120]}", remedy=_REMEDY) from error
+        value = read_json(data, most=_MOST)
+    except BadJson as error:
+        raise BadRecord(f"{what} {error.args[0]}", remedy=_REMEDY) from error
     if not isinstance(value, dict):
         raise BadRecord(f"{what} is not a JSON object", remedy=_REMEDY)
     if value.get("schema") != SCHEMA:

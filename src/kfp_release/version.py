@@ -9,6 +9,9 @@ from packaging.version import Version
 
 from kfp_release.errors import ReleaseError
 
+_LONGEST = 128
+"""Letters. It becomes an image's tag."""
+
 
 class BadVersion(ReleaseError):
     """A tag or version that no release can have."""
@@ -27,10 +30,7 @@ class ReleaseVersion:
         Raise `BadVersion` unless `tag` is exactly ``v`` and the normal form of a version without epoch, dev and local
         part.
         """
-        try:
-            version = Version(tag[1:]) if tag.startswith("v") else None
-        except ValueError:  # InvalidVersion; or a number with more digits than Python reads
-            version = None
+        version = _version(tag[1:]) if tag.startswith("v") else None
         if version is None:
             raise BadVersion(
                 f"{tag[:120]!r} is not a release tag", remedy="a release tag is v and a version: v1.2, v1.10, v2.0rc1"
@@ -56,13 +56,20 @@ class ReleaseVersion:
     @classmethod
     def parse(cls, text: str) -> Self:
         """The version that `text` names, with or without the ``v`` of its tag, a snapshot's too."""
-        try:
-            version = Version(text.removeprefix("v"))
-        except ValueError as error:  # as above
-            raise BadVersion(f"{text[:120]!r} is not a version", remedy="write X.Y, as in 1.2") from error
+        version = _version(text.removeprefix("v"))
+        if version is None:
+            raise BadVersion(f"{text[:120]!r} is not a version", remedy="write X.Y, as in 1.2")
         if str(version) != text.removeprefix("v"):
             raise BadVersion(f"{text[:120]!r} is not in the normal form of PEP 440", remedy=f"write {version}")
         return cls(version)
+
+    @classmethod
+    def tagged(cls, text: str, tag: str) -> Self:
+        """The version `text` of the git tag `tag`, empty for a snapshot. Raise `BadVersion` where they are not one."""
+        version = cls.from_tag(tag) if tag else cls.parse(text)
+        if str(version) != text or version.is_snapshot == bool(tag):
+            raise BadVersion(f"version {text[:120]!r} is not that of tag {tag[:120]!r}", remedy="a snapshot has none")
+        return version
 
     @property
     def is_snapshot(self) -> bool:
@@ -85,6 +92,15 @@ class ReleaseVersion:
 
     def __str__(self) -> str:
         return str(self.version)
+
+
+def _version(text: str) -> Version | None:
+    if len(text) > _LONGEST:
+        return None
+    try:
+        return Version(text)
+    except ValueError:  # InvalidVersion
+        return None
 
 
 def _plain(version: Version) -> str:
