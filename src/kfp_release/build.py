@@ -10,20 +10,20 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Self
 
+from kfp_release.arrival import arriving
 from kfp_release.built import BuiltRelease
 from kfp_release.changelog import CHANGELOG, Changelog
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.digest import Digest
 from kfp_release.distributions import project_name
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git, ignore_all
+from kfp_release.git import Git
 from kfp_release.image import (
     LABEL_REVISION,
     LABEL_RUNTIME_KEY,
@@ -83,7 +83,7 @@ def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> Bui
     _require_runtimes(plan)
     _require_ours(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch, _arriving(target) as out:
+    with tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch, arriving(target) as out:
         git, clone = Git(project), Path(scratch, "source")
         git.clone_at(plan.source.commit, clone)
         tree = clone / project.resolve().relative_to(git.top().resolve())  # it may be a folder of its repository
@@ -136,20 +136,6 @@ def _require_ours(target: Path) -> None:
         raise ReleaseError(
             f"{target} holds files that are no earlier build", remedy="empty it, or give another folder with --output"
         )
-
-
-@contextmanager
-def _arriving(target: Path) -> Iterator[Path]:
-    """A folder beside `target` that takes its place when all is written."""
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as beside:
-        new, old = Path(beside, "new"), Path(beside, "old")
-        new.mkdir()
-        for folder in (Path(beside), new):  # a killed build leaves the first
-            ignore_all(folder)
-        yield new
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
 
 
 def _images(plan: Plan, config: Config, wheel: Wheel) -> list[_VersionImage]:
