@@ -90,6 +90,19 @@ def marked(mark: str) -> set[Running]:
     return found
 
 
+def inside(folder: str | Path) -> set[Running]:
+    """The processes whose working directory is `folder`, or below it."""
+    found = set()
+    for pid in _pids():
+        try:
+            where = Path(f"/proc/{pid}/cwd").readlink()
+        except OSError:
+            continue
+        if where.is_relative_to(folder):
+            found |= process(pid)
+    return found
+
+
 def command_line(pid: int) -> str:
     """The words of a process's command."""
     try:

@@ -26,12 +26,16 @@ class Call:
 
 
 class Relay:
-    """`url` leads where `upstream` does. `before` is called in each request's thread; an `OSError` of it hangs up."""
+    """`url` leads where `upstream` does.
+
+    `before` is called in each request's thread, `after` when upstream has answered; an `OSError` of either hangs up.
+    """
 
     def __init__(self, upstream: str) -> None:
         self.upstream = urlsplit(upstream)
         self.calls: list[Call] = []
         self.before: Callable[[Call], None] | None = None
+        self.after: Callable[[Call], None] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}{self.upstream.path}"
@@ -59,22 +63,24 @@ class Relay:
                 try:
                     if relay.before is not None:
                         relay.before(call)
-                    self._pass_on(body)
-                except OSError:  # `before` hangs up, or who asked is gone
+                    self._pass_on(call)
+                except OSError:  # `before` or `after` hangs up, or who asked is gone
                     self.close_connection = True
 
             do_GET = do_POST  # noqa: N815 - the name that http.server calls
 
-            def _pass_on(self, body: bytes) -> None:
+            def _pass_on(self, call: Call) -> None:
                 upstream = http.client.HTTPConnection(relay.upstream.netloc, timeout=60)
                 # The host as the client wrote it: AWS's signature covers it.
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
                 try:
-                    upstream.request(self.command, self.path, body, headers)
+                    upstream.request(self.command, self.path, call.body, headers)
                     answer = upstream.getresponse()
                     data = answer.read()
                 finally:
                     upstream.close()
+                if relay.after is not None:
+                    relay.after(call)
                 self.send_response(answer.status, answer.reason)
                 for name, value in answer.getheaders():
                     if name.lower() not in {*_HOP, "content-length", "server", "date"}:

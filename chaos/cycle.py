@@ -1,0 +1,69 @@
+"""One release that is cut off once and then completed by the same command, there or on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from chaos.attempt import Attempt
+from chaos.machine import Machine
+from chaos.outside import Outside
+from chaos.reference import Reference
+from chaos.universe import Universe
+from chaos.wires import Wires
+
+PATIENCE = 180.0
+"""Seconds after which a release hangs."""
+
+
+class Cut(Protocol):
+    """What cuts a release off."""
+
+    def strike(self, attempt: Attempt, wires: Wires) -> bool:
+        """Let it happen, and wait for the attempt's end. Whether it was running until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What is released, what happens to it, and whether another machine completes it."""
+
+    reference: Reference
+    cut: Cut
+    elsewhere: bool
+
+    def run(self, folder: Path, repository: Path, universe: Universe, wires: Wires) -> dict[str, Any]:
+        """Do all of it in `folder`: a row, whose `problems` are the promises that were not kept."""
+        outside, tag = universe.outside(), f"v{self.reference.version}"
+        environ = universe.environ | wires.environ
+        machine = Machine(folder / "first", repository, tag, environ)
+        attempt = machine.release()
+        struck = self.cut.strike(attempt, wires)
+        landed = attempt.steps[-1][0]
+        if self.elsewhere:
+            machine = Machine(folder / "second", repository, tag, environ)
+        there = self.reference.look(outside)
+        wires.begin()
+        completed = machine.release()
+        problems = list(self._end(completed, machine, outside))
+        problems += there.sent_again(wires.calls)
+        return {
+            "version": self.reference.version,
+            "cut": str(self.cut),
+            "struck": struck,
+            "landed": landed,
+            "elsewhere": self.elsewhere,
+            "problems": problems,
+        }
+
+    def _end(self, completed: Attempt, machine: Machine, outside: Outside) -> Iterator[str]:
+        try:
+            code = completed.end(PATIENCE)
+        except TimeoutError:
+            yield f"the same command did not end within {PATIENCE:.0f} s"
+            return
+        if code:
+            yield f"the same command ended with exit code {code}: {completed.said[-2000:]}"
+        yield from self.reference.differences(self.reference.look(outside), machine.record)
+        yield from machine.problems()
