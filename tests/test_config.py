@@ -42,6 +42,7 @@ SECOND = f"""
 repository = "{ECR}/second"
 platform = "linux/arm64/v8"
 interpreter = "/usr/bin/python3"
+mutable-tags = true
 """
 
 
@@ -75,6 +76,7 @@ def test_there_may_be_several_images() -> None:
     config = parse(GOOD + SECOND)
     assert [image.name for image in config.images] == ["demo", "second"]
     assert (config.images[1].platform, str(config.images[1].interpreter)) == ("linux/arm64/v8", "/usr/bin/python3")
+    assert config.mutable_images == {config.images[1].name}
 
 
 def test_the_environment_replaces_registry_build_argument_and_index() -> None:
@@ -169,6 +171,7 @@ def test_all_problems_are_told_at_once_each_with_its_line() -> None:
         (f'"{ECR}/demo"', "true", "must be a text, and is true or false: True"),
         ("context = ", 'platform = "amd64"\ncontext = ', "'amd64' is not a platform"),
         ("context = ", 'interpreter = "python3"\ncontext = ', "cannot start a script"),
+        ("context = ", 'mutable-tags = "true"\ncontext = ', "mutable-tags must be true or false, and is a text"),
         ("context = ", 'interpreter = "/opt/my app/python"\ncontext = ', "cannot start a script"),
         ("context = ", 'dockerfile = "../Dockerfile"\ncontext = ', "is not a path inside of the project"),
         ('BASE = "python:3.12"', "BASE = 3", "BASE must be a text, and is a number: 3"),

@@ -46,6 +46,26 @@ def test_a_second_time_changes_nothing(place: Place) -> None:
     assert place.index.uploaded == [SDIST, NAME]
 
 
+def test_a_repository_whose_tags_may_move_is_refused_unless_that_is_meant(place: Place) -> None:
+    place.store.call("put_image_tag_mutability", imageTagMutability="MUTABLE")
+    with pytest.raises(ReleaseError, match=r"is MUTABLE: tag 1\.2 could be moved(.|\n)*mutable-tags = true"):
+        place.publish()
+    assert place.store.find("1.2") is None
+    assert place.publish(mutable={"demo"}).changed
+    assert place.verify().problems == ()
+
+
+def test_a_tag_that_may_move_is_not_moved(place: Place) -> None:
+    place.store.call("put_image_tag_mutability", imageTagMutability="MUTABLE")
+    runtime = place.store.find(f"runtime-{KEY}")
+    assert runtime is not None
+    place.store.put(runtime, "1.2")
+    with pytest.raises(ReleaseError, match=f"is public already as {runtime.digest}"):
+        place.publish(mutable={"demo"})
+    assert place.store.find("1.2") == runtime
+    assert place.index.uploaded == []
+
+
 def test_a_file_that_is_listed_late_is_waited_for(place: Place) -> None:
     waits: list[float] = []
     place.index.late = 2

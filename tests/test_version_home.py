@@ -40,6 +40,8 @@ def test_a_tag_that_could_be_moved_is_refused_with_the_command_that_fixes_it(
     with pytest.raises(ReleaseError, match=f"{mutability}: tag 1.0 could be moved") as caught:
         require_home(REPOSITORY, RepositoryState(str(REPOSITORY), mutability, exclusions), "1.0")
     assert "put-image-tag-mutability --repository-name team/demo --image-tag-mutability IMMUTABLE" in str(caught.value)
+    assert "mutable-tags = true" in str(caught.value)
+    require_home(REPOSITORY, RepositoryState(str(REPOSITORY), mutability, exclusions), "1.0", mutable=True)
 
 
 def test_a_registry_by_its_other_name_is_the_same() -> None:

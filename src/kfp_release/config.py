@@ -82,6 +82,11 @@ class Config:
             f"no image is called {name[:80]!r} in [tool.kfp-release.images]", remedy=f"there is: {known}"
         )
 
+    @property
+    def mutable_images(self) -> frozenset[str]:
+        """The names of those images whose tags may be moved in ECR, as it is meant."""
+        return frozenset(image.name for image in self.images if image.mutable_tags)
+
     def require_index(self) -> IndexSettings:
         """The index; an error where none is configured."""
         if self.index is None:

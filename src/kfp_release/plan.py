@@ -179,7 +179,7 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
     state = store.describe()
     runtime = existing = None
     if state is not None:
-        require_home(settings.repository, state, source.version.image_tag)
+        require_home(settings.repository, state, source.version.image_tag, mutable=settings.mutable_tags)
         runtime = find_runtime(store, key)
         manifest = store.find(source.version.image_tag)
         if manifest is not None:

@@ -6,7 +6,7 @@ image's `PutImage` is the claim on the version, the last wheel's upload the mome
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -95,8 +95,11 @@ def publish(
     index: UploadIndex,
     progress: Progress,
     retry: Retry = SILENT,
+    mutable: Collection[str] = (),
 ) -> Published:
     """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there.
+
+    `mutable` names the images whose repositories may let tags be moved.
 
     Nor is anything sent where the index lacks a file and there are no credentials for it: many are read without.
     `retry` says how an upload is sent again, and how long the index may take to list a file.
@@ -104,7 +107,7 @@ def publish(
     progress.step("look at ECR and the index")
     if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
         index.require_credentials()
-    images = [_look(pinned, built, stores) for pinned in built.record.pins.images]
+    images = [_look(item, built, stores, mutable=item.name in mutable) for item in built.record.pins.images]
     outcomes: list[Outcome] = []
     sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
     for pending in images:
@@ -125,10 +128,12 @@ def publish(
     return Published(built, tuple(outcomes), sent)
 
 
-def _look(pinned: PinnedImage, built: BuiltRelease, stores: Callable[[Repository], EcrRepository]) -> _PendingImage:
+def _look(
+    pinned: PinnedImage, built: BuiltRelease, stores: Callable[[Repository], EcrRepository], *, mutable: bool
+) -> _PendingImage:
     ref = pinned.ref
     store = stores(pinned.repository)
-    ensure_home(store, ref.tag)
+    ensure_home(store, ref.tag, mutable=mutable)
     found = store.find(ref.tag)
     if found is not None and found.digest != ref.digest:
         raise ReleaseError(

@@ -101,7 +101,12 @@ def release(
     # Before minutes go into a runtime: can the version go where it is to go, with these credentials?
     _require_index(project, config, source, access.index)
     for settings in config.images:
-        ensure_home(access.stores(settings.repository), source.version.image_tag, create=options.create_repository)
+        ensure_home(
+            access.stores(settings.repository),
+            source.version.image_tag,
+            create=options.create_repository,
+            mutable=settings.mutable_tags,
+        )
     files = partial(git.files, source.commit)
     runtimes = tuple(
         ensure_runtime(
@@ -120,7 +125,14 @@ def release(
     for warning in plan.warnings:
         progress.note(str(warning))
     built = build(project, plan, target, progress=progress)
-    published = publish(built, stores=access.stores, index=access.index, progress=progress, retry=access.retry)
+    published = publish(
+        built,
+        stores=access.stores,
+        index=access.index,
+        progress=progress,
+        retry=access.retry,
+        mutable=config.mutable_images,
+    )
     return Released(published, runtimes, time.monotonic() - began)
 
 

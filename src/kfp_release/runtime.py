@@ -92,7 +92,7 @@ def ensure_runtime(
     progress.step(f"runtime of {settings.name}")
     sources = RuntimeSources.read(settings, files)
     key = runtime_key(sources.inputs(settings))
-    ensure_home(store, runtime_tag(key), create=create_repository)
+    ensure_home(store, runtime_tag(key), create=create_repository, mutable=settings.mutable_tags)
     how: Literal["found", "recovered", "built"] = "found"
     sent = 0
     image = find_runtime(store, key)

@@ -21,7 +21,7 @@ UPLOAD_URL = "TWINE_REPOSITORY_URL"
 DEFAULT_PLATFORM = "linux/amd64"
 DEFAULT_DOCKERFILE = "Dockerfile"
 
-_IMAGE_KEYS = ("repository", "dockerfile", "context", "platform", "build-args", "interpreter")
+_IMAGE_KEYS = ("repository", "dockerfile", "context", "platform", "build-args", "interpreter", "mutable-tags")
 _INDEX_KEYS = ("upload-url", "simple-url")
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _BUILD_ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
@@ -47,6 +47,8 @@ class ImageSettings:
     platform: str = DEFAULT_PLATFORM
     build_args: Mapping[str, str] = field(default_factory=dict)
     interpreter: Interpreter = DEFAULT_INTERPRETER
+    mutable_tags: bool = False
+    """Whether it is meant that ECR lets its tags be moved."""
 
     @classmethod
     def read(cls, name: str, table: Table, environ: Mapping[str, str]) -> Self | None:
@@ -60,10 +62,11 @@ class ImageSettings:
         interpreter = table.read("interpreter", Interpreter, default=DEFAULT_INTERPRETER)
         context = table.read_list("context", relative_path)
         build_args = _build_args(table, environ)
+        mutable = table.read_flag("mutable-tags")
         if declared is None or dockerfile is None or platform is None or interpreter is None:
             return None
         repository = _at_registry(table, declared, environ.get(REGISTRY, ""))
-        return cls(name, declared, repository, dockerfile, context, platform, build_args, interpreter)
+        return cls(name, declared, repository, dockerfile, context, platform, build_args, interpreter, mutable)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _FORMS: Mapping[type, str] = {
     str: "write it in quotes",
     list: "write it in brackets, its texts in quotes",
     dict: "write it in braces, or below a heading of its own",
+    bool: "write it without quotes",
 }
 """How the types are written that a setting can have."""
 
@@ -106,6 +107,10 @@ class Table:
             self.report((), f"{self.name(key)} is missing", f"add {key} to [{self.name()}]")
         text = self._typed(key, str)
         return default if text is None else self._parsed((key,), text, parse)
+
+    def read_flag(self, key: str) -> bool:
+        """The truth at `key`; false where it is missing."""
+        return self._typed(key, bool) or False
 
     def read_list(self, key: str, parse: Callable[[str], T]) -> tuple[T, ...]:
         """What `parse` makes of each text of the list at `key`; nothing where it is missing."""

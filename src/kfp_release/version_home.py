@@ -24,8 +24,8 @@ class Home(Protocol):
         """Make it, with immutable tags."""
 
 
-def ensure_home(store: Home, tag: str, *, create: bool = False) -> None:
-    """Make sure that `tag` can go into `store`, which is made only if `create` says so.
+def ensure_home(store: Home, tag: str, *, create: bool = False, mutable: bool = False) -> None:
+    """Make sure that `tag` can go into `store`, which is made, immutable, only if `create` says so.
 
     Raise `ReleaseError` where it does not exist, and as `require_home` does.
     """
@@ -35,11 +35,15 @@ def ensure_home(store: Home, tag: str, *, create: bool = False) -> None:
             f"ECR has no repository {store.repository}",
             remedy="have it created, immutable: kfp-release runtime --create-repository",
         )
-    require_home(store.repository, state or store.create(), tag)
+    require_home(store.repository, state or store.create(), tag, mutable=mutable)
 
 
-def require_home(repository: Repository, state: RepositoryState, tag: str) -> None:
-    """Raise `ReleaseError` where pulls would go elsewhere than ECR's `state` says, or `tag` could be moved later."""
+def require_home(repository: Repository, state: RepositoryState, tag: str, *, mutable: bool = False) -> None:
+    """Raise `ReleaseError` where pulls would go elsewhere than ECR's `state` says, or `tag` could be moved later.
+
+    The latter may be meant, and then is `mutable`: pins hold a digest, so that they stay; but two releases at once can
+    then both have the tag, one after the other.
+    """
     seen = Repository.parse(state.uri)
     # A FIPS or dual-stack host is another name of the same registry.
     same_registry = seen.host == repository.host or (
@@ -51,11 +55,12 @@ def require_home(repository: Repository, state: RepositoryState, tag: str) -> No
             f"images would be pinned to {repository}, and ECR's answer says that they are pulled from {seen}",
             remedy="set KFP_RELEASE_REGISTRY and AWS_ENDPOINT_URL_ECR together, or neither",
         )
-    if not _stays(state, tag):
+    if not mutable and not _stays(state, tag):
         raise ReleaseError(
             f"ECR repository {repository} is {state.mutability}: tag {tag} could be moved after the release",
             remedy="make its tags immutable: aws ecr put-image-tag-mutability "
-            f"--repository-name {repository.name} --image-tag-mutability IMMUTABLE",
+            f"--repository-name {repository.name} --image-tag-mutability IMMUTABLE; or say that it is meant: "
+            "mutable-tags = true in [tool.kfp-release.images]",
         )
 
 

@@ -43,6 +43,7 @@ def command(invocation: Invocation, *, dist: Path, as_json: bool) -> None:
             index=invocation.index(config.require_index(), console),
             progress=console,
             retry=invocation.retry(console),
+            mutable=config.mutable_images,
         )
     pins = built.record.pins
     report = Report(
