@@ -23,8 +23,8 @@ from kfp_release.index_session import PackageIndexError
 from kfp_release.layout import Layout
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage
-from kfp_release.retry import SILENT, Retry
 from kfp_release.released_files import PackageIndex
+from kfp_release.retry import SILENT, Retry
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import require_whole, verify
 from kfp_release.version_home import ensure_home
