@@ -160,7 +160,7 @@ def test_what_lies_among_the_blobs_and_is_no_file_is_passed_over(layout: Layout)
 def test_a_manifest_that_is_too_long_is_not_read(layout: Layout, size: int) -> None:
     data = b" " * (MAX_MANIFEST + 1)
     entry = {"mediaType": OCI_MANIFEST, "digest": str(layout.write_blob(data)), "size": size}
-    entry["annotations"] = {"org.opencontainers.image.ref.name": "demo"}  # type: ignore[assignment] # of another type
+    entry["annotations"] = {"org.opencontainers.image.ref.name": "demo"}
     (layout.path / "index.json").write_text(json.dumps({"manifests": [entry]}), encoding="utf-8")
     with pytest.raises(BadLayout, match=f"of {size} bytes where a manifest or config should be"):
         layout.image("demo")
