@@ -50,6 +50,10 @@ types: $(READY) ## mypy, strict
 check: $(READY) ## kfp-release check
 	@$(BIN)/kfp-release check
 
+.PHONY: bench-status
+bench-status: $(READY) ## time kfp-release status of 200 versions against the sandbox
+	@PYTHONPATH=tests $(BIN)/python bench/status.py
+
 .PHONY: programs-help
 programs-help: $(READY) ## run each program's --help inside the image of this commit
 	@$(BIN)/python .ci/programs_help.py

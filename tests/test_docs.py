@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from kfp_release.config import Config
+from kfp_release.finding import Kind
+from kfp_release.lifecycle import LifecyclePolicy
+from kfp_release.status_row import State
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -108,6 +111,20 @@ def test_the_readme_names_every_command() -> None:
     listed = re.search(r"^Commands:\n(.*)", run(["kfp-release", "--help"]), re.MULTILINE | re.DOTALL)
     assert listed
     assert sorted(table) == sorted(re.findall(r"^  ([a-z]+)", listed[1], re.MULTILINE))
+
+
+def test_the_lifecycle_policy_of_the_docs_spares_releases_and_runtimes() -> None:
+    (text,) = (text for page, text in blocks("json") if page == "operations.md" and '"rules"' in text)
+    policy = LifecyclePolicy.parse(text)
+    assert [policy.rule_for({tag}) for tag in ("1.2", "2.0rc1", f"runtime-{'0' * 32}")] == [None] * 3
+    assert policy.rule_for({"1.3.dev4-gabc1234"})
+
+
+def test_operations_names_every_state_and_every_kind_of_finding() -> None:
+    page = (ROOT / "docs/operations.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \|", page, re.MULTILINE)
+    named = {name for row in rows for name in (re.findall("`([^`]+)`", row) or [row])}
+    assert {*State, *Kind} <= named
 
 
 def test_the_readme_names_every_setting() -> None:

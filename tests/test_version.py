@@ -91,3 +91,26 @@ def test_any_text_is_a_version_or_a_release_error(text: str) -> None:
         assert ReleaseVersion.from_tag(text).tag == text
     with contextlib.suppress(ReleaseError):
         assert str(ReleaseVersion.parse(text)) == text.removeprefix("v")
+
+
+@pytest.mark.parametrize(
+    ("tag", "version"),
+    [
+        ("1.2", "1.2"),
+        ("2.0rc1", "2.0rc1"),
+        ("1.3.dev4-gabc1234", "1.3.dev4+gabc1234"),
+        ("1.3.dev4", "1.3.dev4"),
+        ("v1.2", None),
+        ("1.02", None),
+        ("1.2-hotfix", None),
+        ("1.3.dev4-g-a", None),
+        ("1!1.2", None),
+        ("latest", None),
+        ("runtime-0a", None),
+        ("", None),
+    ],
+)
+def test_the_version_of_an_image_tag(tag: str, version: str | None) -> None:
+    found = ReleaseVersion.of_image_tag(tag)
+    assert (None if found is None else str(found)) == version
+    assert found is None or found.image_tag == tag

@@ -17,12 +17,18 @@ def project_name(folder: Path) -> str:
     """``project.name`` of the folder's pyproject.toml. Raise `ReleaseError` where there is none."""
     path = folder / PYPROJECT
     try:
-        file = TomlFile.parse(str(path), path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise ReleaseError(
             f"{path} cannot be read: {error.strerror}",
             remedy=f"extra-projects of [tool.kfp-release] names folders with a {PYPROJECT} of their own",
         ) from error
+    return name_in(str(path), data)
+
+
+def name_in(path: str, pyproject: bytes) -> str:
+    """``project.name`` of a pyproject.toml with these bytes. Raise `ReleaseError` where there is none."""
+    file = TomlFile.parse(path, pyproject)
     name = read_distribution(file)
     if name is None:
         raise Problems(file.problems)

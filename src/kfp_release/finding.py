@@ -45,8 +45,8 @@ class Finding:
 
     @classmethod
     def of(cls, kind: Kind, what: str, error: ReleaseError) -> Self:
-        """What an error tells."""
-        return cls(kind, what, f"{what}: {one_line(str(error.args[0]))}", error.remedy)
+        """What an error tells; its remedy is for whoever makes such a thing, and this one is public."""
+        return cls(kind, what, f"{what}: {one_line(str(error.args[0]))}")
 
     @property
     def is_missing(self) -> bool:

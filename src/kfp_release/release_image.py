@@ -38,7 +38,8 @@ def pinned_findings(
             Kind.IMAGE_TAG_MOVED,
             name,
             f"{ref}: in ECR the tag {ref.tag} is at {tagged.digest}",
-            "whoever moved it puts it back: pins hold the digest; make the repository's tags immutable",
+            "put the tag back, and make tags immutable: aws ecr put-image-tag-mutability "
+            f"--repository-name {ref.repository.name} --image-tag-mutability IMMUTABLE",
         )
     if exact is None:
         yield Finding(Kind.IMAGE_MISSING, name, f"{ref}: ECR has no image of this digest")

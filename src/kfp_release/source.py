@@ -39,7 +39,7 @@ def release_source(git: Git, tag: str) -> Source:
     """
     version = ReleaseVersion.from_tag(tag)
     commit = git.commit()
-    _refuse_shallow(git)
+    refuse_shallow(git)
     tags = git.tags()
     if tag not in tags:
         raise _no_such_tag(tag, tags)
@@ -61,13 +61,22 @@ def candidate_source(git: Git, tag: str) -> Source:
     """
     version = ReleaseVersion.from_tag(tag)
     commit = git.commit()
-    _refuse_shallow(git)
+    refuse_shallow(git)
     tags = git.tags()
     if tag in tags:
         return release_source(git, tag)
     _refuse_equal_tags(version, tags)
     _refuse_changes(git)
     return Source(version, tag, commit, git.commit_time(commit))
+
+
+def refuse_shallow(git: Git) -> None:
+    """Raise `ReleaseError` for a clone whose history is cut off: it may lack tags and the commits that they lead to."""
+    if git.is_shallow():
+        raise ReleaseError(
+            f"{git.root.resolve()} is a shallow clone: its versions cannot be told",
+            remedy="git fetch --unshallow --tags (in GitHub Actions: fetch-depth: 0 for actions/checkout)",
+        )
 
 
 def committed_source(git: Git, paths: Sequence[str]) -> str:
@@ -86,7 +95,7 @@ def snapshot_source(git: Git) -> Source:
     Raise `ReleaseError` with the command that mends it.
     """
     commit = git.commit()
-    _refuse_shallow(git)
+    refuse_shallow(git)
     released = [tag for tag in git.tags_at(commit) if ReleaseVersion.of_tag(tag)]
     if released:
         raise ReleaseError(
@@ -101,14 +110,6 @@ def snapshot_source(git: Git) -> Source:
             remedy=f"its tags: {', '.join(git.tags_at(commit)) or 'none'}; see [tool.setuptools_scm] in pyproject.toml",
         )
     return Source(ReleaseVersion(version), "", commit, git.commit_time(commit))
-
-
-def _refuse_shallow(git: Git) -> None:
-    if git.is_shallow():
-        raise ReleaseError(
-            f"{git.root.resolve()} is a shallow clone: its versions cannot be told",
-            remedy="git fetch --unshallow --tags (in GitHub Actions: fetch-depth: 0 for actions/checkout)",
-        )
 
 
 def _no_such_tag(tag: str, tags: dict[str, str]) -> ReleaseError:

@@ -71,6 +71,16 @@ class ReleaseVersion:
             raise BadVersion(f"version {text[:120]!r} is not that of tag {tag[:120]!r}", remedy="a snapshot has none")
         return version
 
+    @classmethod
+    def of_image_tag(cls, tag: str) -> Self | None:
+        """The release or snapshot whose images have this tag; None for a tag of something else."""
+        try:
+            version = cls.parse(tag.replace("-", "+", 1))
+        except BadVersion:
+            return None
+        of_release = not version.version.epoch and not version.version.local
+        return version if version.image_tag == tag and (of_release or version.is_snapshot) else None
+
     @property
     def is_snapshot(self) -> bool:
         """Whether it is of an untagged commit."""

@@ -1,0 +1,148 @@
+"""What ECR and the index have of a project's versions: asked beside each other, many things a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from kfp_release.comparison import Seen
+from kfp_release.desired import Desired
+from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
+from kfp_release.errors import Problem
+from kfp_release.image_ref import Repository
+from kfp_release.image_summary import ImageSummary
+from kfp_release.index import IndexFile
+from kfp_release.release_file import ReleaseFile
+from kfp_release.release_image import ReleaseImage
+from kfp_release.released_files import PackageIndex, files_by_version, read_file
+from kfp_release.retention import retention_warnings
+from kfp_release.runtime import runtime_tag
+from kfp_release.stored_images import stored_images
+from kfp_release.version import ReleaseVersion
+from kfp_release.workers import in_parallel
+
+_DOWNLOADS = 8
+"""Files that are downloaded at once."""
+
+Wanted = Callable[[ReleaseVersion], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Actual:
+    """What is there, and what of it may go: warnings of lifecycle rules."""
+
+    seen: Seen
+    warnings: tuple[Problem, ...]
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """One repository: all that it lists, and what was looked at of that."""
+
+    store: EcrRepository
+    listed: Sequence[ImageSummary]
+    images: list[ReleaseImage]
+    warnings: Sequence[Problem]
+
+
+def actual_releases(
+    desired: Desired,
+    *,
+    stores: Callable[[Repository], EcrRepository],
+    index: PackageIndex,
+    versions: Collection[ReleaseVersion] | None = None,
+) -> Actual:
+    """Look at `versions` alone, at all where it is None. Wheels and sdists that carry pins are downloaded and read.
+
+    Raise `ReleaseError` where ECR or the index cannot be asked.
+    """
+    releases = (*desired.releases, desired.checkout)
+    repositories = sorted({at for release in releases for _, at in release.images})
+    opened = {at: stores(at) for at in repositories}
+    shelves: dict[Repository, _Shelf] = {}
+    files: dict[ReleaseVersion, list[ReleaseFile]] = {}
+
+    def wanted(version: ReleaseVersion) -> bool:
+        return version not in desired.foreign if versions is None else version in versions
+
+    def ask_ecr(at: Repository) -> None:
+        shelves[at] = _look(opened[at], wanted)
+
+    def ask_index() -> None:
+        pinning = {release.distribution for release in releases}
+        for version, file in _read(index, {name for one in releases for name in one.projects}, pinning, wanted):
+            files.setdefault(version, []).append(file)
+
+    asks: list[Callable[[], None]] = [ask_index, *(partial(ask_ecr, at) for at in repositories)]
+    in_parallel(lambda ask: ask(), asks, workers=len(asks))
+    for at, digest in _pinned(files.values()):
+        if at in shelves:
+            _look_at(shelves[at], digest)
+    images: dict[tuple[Repository, str | Digest], ReleaseImage] = {}
+    for at, shelf in shelves.items():
+        for image in shelf.images:
+            images[at, image.digest] = image
+            images |= {(at, tag): image for tag in image.tags}
+    return Actual(Seen(images, files), tuple(warning for at in repositories for warning in shelves[at].warnings))
+
+
+def _look(store: EcrRepository, wanted: Wanted) -> _Shelf:
+    try:
+        listed = store.images()
+    except EcrError as error:
+        if error.code == "RepositoryNotFoundException":
+            return _Shelf(store, (), [], ())
+        raise
+    chosen = [image for image in listed if any(map(wanted, _versions(image)))]
+    return _Shelf(store, listed, stored_images(store, chosen), retention_warnings(store, _kept(listed)))
+
+
+def _look_at(shelf: _Shelf, digest: Digest) -> None:
+    """At an image that is pinned and has lost its tag."""
+    if all(image.digest != digest for image in shelf.images):
+        shelf.images += stored_images(shelf.store, [image for image in shelf.listed if image.digest == digest])
+
+
+def _versions(image: ImageSummary) -> list[ReleaseVersion]:
+    return [version for tag in image.tags if (version := ReleaseVersion.of_image_tag(tag)) is not None]
+
+
+def _kept(listed: Iterable[ImageSummary]) -> list[tuple[str, ...]]:
+    """The tags of the images that are meant to stay: releases and runtimes; snapshots may go."""
+    return [
+        image.tags
+        for image in listed
+        if any(tag.startswith(runtime_tag("")) for tag in image.tags)
+        or any(not version.is_snapshot for version in _versions(image))
+    ]
+
+
+def _read(
+    index: PackageIndex, projects: Collection[str], pinning: Collection[str], wanted: Wanted
+) -> list[tuple[ReleaseVersion, ReleaseFile]]:
+    """The files of all `projects`; those of the projects that are `pinning` with what they carry."""
+    names = sorted(projects)
+    listed = zip(names, in_parallel(partial(files_by_version, index), names, workers=_DOWNLOADS), strict=True)
+    files = [
+        (name, version, file)
+        for name, found in listed
+        for version in found
+        if wanted(version)
+        for file in found[version]
+    ]
+
+    def read(item: tuple[str, ReleaseVersion, IndexFile]) -> tuple[ReleaseVersion, ReleaseFile]:
+        project, version, file = item
+        if project in pinning:
+            return version, read_file(index, file, project=project, version=version)
+        return version, ReleaseFile(project, file.filename, file.sha256 or "")
+
+    return in_parallel(read, files, workers=_DOWNLOADS)
+
+
+def _pinned(files: Iterable[Sequence[ReleaseFile]]) -> set[tuple[Repository, Digest]]:
+    pins = [file.pins for found in files for file in found if file.pins is not None]
+    return {(image.repository, image.ref.digest) for one in pins for image in one.images if image.is_exact}

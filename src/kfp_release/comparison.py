@@ -1,0 +1,104 @@
+"""What should be, held against what is: a row a version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from kfp_release.desired_release import DesiredRelease
+from kfp_release.digest import Digest
+from kfp_release.finding import Finding, Kind
+from kfp_release.image import LABEL_REVISION, LABEL_VERSION
+from kfp_release.image_ref import Repository
+from kfp_release.record import PinnedImage, Pins
+from kfp_release.release_file import ReleaseFile, file_findings, pins_of
+from kfp_release.release_image import ReleaseImage, pinned_findings, unpinned_findings
+from kfp_release.status_row import ImageState, StatusRow
+from kfp_release.version import ReleaseVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What ECR and the index have."""
+
+    images: Mapping[tuple[Repository, str | Digest], ReleaseImage]
+    """By each of their tags, and by digest."""
+    files: Mapping[ReleaseVersion, Sequence[ReleaseFile]]
+    """Of all projects."""
+
+    @property
+    def versions(self) -> frozenset[ReleaseVersion]:
+        """All that there is something of."""
+        tags = {key for _, key in self.images if isinstance(key, str)}
+        tagged = {version for tag in tags if (version := ReleaseVersion.of_image_tag(tag)) is not None}
+        return frozenset(tagged | self.files.keys())
+
+
+def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
+    """The row of one version."""
+    files = tuple(file for file in seen.files.get(desired.version, ()) if file.project in desired.projects)
+    pins = pins_of(file for file in files if file.project == desired.distribution)
+    pinned = {image.name: image for image in pins.images if image.is_exact} if pins else {}
+    findings = [*_of_git(desired, pins), *_of_images(desired, pins, pinned, seen), *_of_files(desired, files)]
+    return StatusRow(
+        version=desired.version,
+        commit=desired.commit,
+        withdrawn=desired.withdrawn,
+        distribution=desired.distribution,
+        images=tuple(_image(name, at, pinned.get(name), desired, seen) for name, at in desired.images),
+        files=files,
+        findings=tuple(findings),
+    )
+
+
+def _of_git(desired: DesiredRelease, pins: Pins | None) -> Iterator[Finding]:
+    version = desired.version
+    if not desired.commit:
+        if not version.is_snapshot:
+            at = pins.commit if pins and pins.commit else "COMMIT"
+            yield Finding(
+                Kind.NO_GIT_TAG,
+                version.tag,
+                f"git has no tag {version.tag}",
+                f"git fetch --tags; if it was deleted: git tag {version.tag} {at} && git push origin {version.tag}",
+            )
+    elif pins is not None and pins.commit != desired.commit:
+        back = f"git tag --force {version.tag} {pins.commit} && git push --force origin {version.tag}"
+        yield Finding(
+            Kind.OTHER_COMMIT,
+            desired.distribution,
+            f"git has {version.tag} at {desired.commit}, the wheel's pins are of {pins.commit or 'no commit'}",
+            f"if the tag was moved, put it back: {back}" if pins.commit else "",
+        )
+
+
+def _of_images(
+    desired: DesiredRelease, pins: Pins | None, pinned: Mapping[str, PinnedImage], seen: Seen
+) -> Iterator[Finding]:
+    for name, at in desired.images:
+        tagged = seen.images.get((at, desired.version.image_tag))
+        image = pinned.get(name)
+        if pins is None or image is None:
+            labels = {LABEL_VERSION: str(desired.version)}
+            labels |= {LABEL_REVISION: desired.commit} if desired.commit else {}
+            yield from unpinned_findings(name, at, desired.version.image_tag, tagged, labels=labels)
+        elif image.repository == at and image.ref.tag == desired.version.image_tag:
+            exact = seen.images.get((at, image.ref.digest))
+            yield from pinned_findings(image, pins, tagged=tagged, exact=exact)
+    wanted = {name: f"{at}:{desired.version.image_tag}" for name, at in desired.images}
+    for name, image in pinned.items():
+        # No other repository is asked: what a wheel names is not for it to say.
+        if (should := wanted.get(name)) != image.pin.partition("@")[0]:
+            text = f"the wheel pins {name} to {image.pin}, its commit's configuration names {should or 'no such image'}"
+            yield Finding(Kind.OTHER_PINS, name, text)
+
+
+def _of_files(desired: DesiredRelease, files: Sequence[ReleaseFile]) -> Iterator[Finding]:
+    for project in desired.projects:
+        yield from file_findings(project, desired.version, [file for file in files if file.project == project])
+
+
+def _image(name: str, at: Repository, pinned: PinnedImage | None, desired: DesiredRelease, seen: Seen) -> ImageState:
+    tag = desired.version.image_tag
+    tagged = seen.images.get((at, tag))
+    return ImageState(name, at, tag, tagged.digest if tagged else None, pinned.ref.digest if pinned else None)

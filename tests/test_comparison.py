@@ -1,0 +1,164 @@
+"""What should be, held against what is: the state of a version, and what is to be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import pytest
+from archives import NAME
+from publish_fixtures import COMMIT, PROJECT, SDIST, VERSION
+from test_release_file import DECLARED, PINS, read, sdist, wheel
+from test_release_image import IMAGE, OTHER
+
+from kfp_release.comparison import Seen, compare
+from kfp_release.desired_release import DesiredRelease
+from kfp_release.digest import Digest
+from kfp_release.image_ref import Repository
+from kfp_release.release_file import ReleaseFile
+from kfp_release.release_image import ReleaseImage
+from kfp_release.status_row import State, StatusRow
+from kfp_release.version import ReleaseVersion
+
+DESIRED = DesiredRelease(VERSION, COMMIT, PROJECT, ("more-components",), (("demo", DECLARED),))
+WHEEL, SOURCE = read(NAME, wheel()), read(SDIST, sdist())
+MORE = tuple(
+    ReleaseFile("more-components", f"more_components-1.2{suffix}", "e" * 64)
+    for suffix in ("-py3-none-any.whl", ".tar.gz")
+)
+WHOLE = (WHEEL, SOURCE, *MORE)
+
+
+def seen(images: Iterable[ReleaseImage] = (IMAGE,), files: Sequence[ReleaseFile] = WHOLE) -> Seen:
+    keys: dict[tuple[Repository, str | Digest], ReleaseImage] = {}
+    for image in images:
+        keys[DECLARED, image.digest] = image
+        keys |= {(DECLARED, tag): image for tag in image.tags}
+    return Seen(keys, {VERSION: files} if files else {})
+
+
+def row(
+    *, images: Iterable[ReleaseImage] = (IMAGE,), files: Sequence[ReleaseFile] = WHOLE, **changed: object
+) -> StatusRow:
+    return compare(replace(DESIRED, **changed), seen(images, files))  # type: ignore[arg-type] # some fields of it
+
+
+def without(*files: ReleaseFile) -> tuple[ReleaseFile, ...]:
+    return tuple(file for file in WHOLE if file not in files)
+
+
+ARCHIVED = replace(IMAGE, status="ARCHIVED", labels=None)
+UNTAGGED = replace(IMAGE, tags=())
+CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
+
+
+@pytest.mark.parametrize(
+    ("made", "state", "kinds"),
+    [
+        (row, State.IN_ORDER, []),
+        (
+            lambda: row(images=(), files=()),
+            State.NOT_RELEASED,
+            ["image missing", *["wheel missing", "sdist missing"] * 2],
+        ),
+        (lambda: row(files=()), State.ABANDONED, ["wheel missing", "sdist missing"] * 2),
+        (lambda: row(files=without(WHEEL)), State.ABANDONED, ["wheel missing"]),
+        (lambda: row(files=without(SOURCE)), State.INCOMPLETE, ["sdist missing"]),
+        (lambda: row(files=without(*MORE)), State.INCOMPLETE, ["wheel missing", "sdist missing"]),
+        (lambda: row(images=(), files=MORE), State.INCOMPLETE, ["image missing", "wheel missing", "sdist missing"]),
+        (lambda: row(images=()), State.INCOMPLETE, ["image tag missing", "image missing"]),
+        (lambda: row(images=(UNTAGGED,)), State.INCOMPLETE, ["image tag missing"]),
+        (lambda: row(images=(UNTAGGED, OTHER)), State.DRIFT, ["image tag moved"]),
+        (lambda: row(images=(ARCHIVED,)), State.DRIFT, ["image archived"]),
+        (lambda: row(files=(CHANGED, *without(WHEEL))), State.DRIFT, ["other commit", "other commit", "other pins"]),
+        (lambda: row(commit="d" * 40), State.DRIFT, ["other commit"]),
+        (
+            lambda: row(commit="d" * 40, files=()),
+            State.DRIFT,
+            ["other commit", *["wheel missing", "sdist missing"] * 2],
+        ),
+        (lambda: row(commit=""), State.DRIFT, ["no git tag"]),
+        (lambda: row(withdrawn="main"), State.WITHDRAWN, []),
+        (
+            lambda: row(withdrawn="main", images=(), files=without(WHEEL)),
+            State.WITHDRAWN,
+            ["image missing", "wheel missing"],
+        ),
+        (lambda: row(withdrawn="main", images=(ARCHIVED,)), State.WITHDRAWN, ["image archived"]),
+        (lambda: row(withdrawn="main", commit=""), State.WITHDRAWN, ["no git tag"]),
+        (lambda: row(withdrawn="main", images=(UNTAGGED, OTHER)), State.DRIFT, ["image tag moved"]),
+    ],
+)
+def test_a_version_has_the_state_that_its_findings_come_to(
+    made: Callable[[], StatusRow], state: State, kinds: list[str]
+) -> None:
+    found = made()
+    assert (found.state, [finding.kind.value for finding in found.findings]) == (state, kinds)
+    assert bool(found.remedies) is not found.state.is_good
+    assert {*found.missing, *found.disagreements} == set(found.findings)
+
+
+def test_a_snapshot_is_never_drift() -> None:
+    version = ReleaseVersion.parse("1.3.dev4+gabc1234")
+    found = compare(replace(DESIRED, version=version, commit=""), Seen({}, {version: ()}))
+    assert (found.state, found.remedies) == (State.SNAPSHOT, ())
+    assert found.to_json()["tag"] is None
+
+
+@pytest.mark.parametrize("files", [(), without(SOURCE)])
+def test_what_can_be_completed_says_with_which_command(files: tuple[ReleaseFile, ...]) -> None:
+    assert row(files=files).remedies == ("kfp-release reconcile",)
+
+
+def test_a_tag_that_is_gone_comes_with_the_command_that_brings_it_back() -> None:
+    (remedy,) = row(commit="").remedies
+    assert remedy == f"git fetch --tags; if it was deleted: git tag v1.2 {COMMIT} && git push origin v1.2"
+
+
+def test_a_disagreement_without_a_remedy_of_its_own_says_how_to_go_on() -> None:
+    (remedy,) = row(images=(replace(IMAGE, labels={}),)).remedies
+    assert "kfp-release verify 1.2" in remedy
+    assert "withdraw the version" in remedy
+
+
+def test_a_wheel_that_pins_another_repository_is_drift_and_that_one_is_not_asked() -> None:
+    elsewhere = Repository.parse("000000000000.dkr.ecr.eu-north-1.amazonaws.com/their/own")
+    moved = compare(replace(DESIRED, images=(("demo", elsewhere),)), seen())
+    assert [finding.kind.value for finding in moved.findings] == ["other pins"]
+    assert f"{elsewhere}:1.2" in moved.findings[0].text
+    renamed = compare(replace(DESIRED, images=(("other", DECLARED),)), seen())
+    assert [(finding.what, finding.kind.value) for finding in renamed.findings] == [("demo", "other pins")]
+    assert "names no such image" in renamed.findings[0].text
+
+
+def test_versions_are_those_of_image_tags_and_files() -> None:
+    tags = ("1.2", "runtime-0a", "latest", "1.3.dev4-gabc1234", "v1.4", "1.2-hotfix")
+    found = seen(images=(replace(IMAGE, tags=tags),)).versions
+    assert found == {VERSION, ReleaseVersion.parse("1.3.dev4+gabc1234")}
+
+
+def test_a_row_as_json_has_what_is_seen_and_what_is_wrong() -> None:
+    value = row(files=without(WHEEL), images=(OTHER,)).to_json()
+    assert value == {
+        "version": "1.2",
+        "tag": "v1.2",
+        "commit": COMMIT,
+        "state": "abandoned",
+        "withdrawn": None,
+        "images": [
+            {"name": "demo", "repository": str(DECLARED), "tag": "1.2", "digest": str(OTHER.digest), "pinned": None}
+        ],
+        "files": [
+            {"project": file.project, "filename": file.filename, "sha256": file.sha256} for file in without(WHEEL)
+        ],
+        "missing": [
+            {
+                "kind": "wheel missing",
+                "what": PROJECT,
+                "message": "the index has 0 wheels of some-components 1.2, not one",
+                "remedy": "",
+            }
+        ],
+        "disagreements": [],
+        "remedies": ["kfp-release reconcile"],
+    }

@@ -1,0 +1,442 @@
+"""Every version against ECR and the index, on real parts: in order first, then with all that can go wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from conftest import PROJECT as PROJECT_FOLDER
+from conftest import kfp_release
+from ecr_fixtures import REGION
+from git_fixtures import commit, run
+from many_releases import (
+    EXTRA,
+    PROJECT,
+    Release,
+    make_repository,
+    pins_of,
+    publish_all,
+    push_image,
+    wheel_of,
+    write_files,
+)
+from publish_fixtures import parts
+from test_lifecycle import rule
+
+from kfp_release.config import Config
+from kfp_release.credentials import Credentials
+from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
+from kfp_release.errors import ReleaseError
+from kfp_release.index import Index, IndexFile
+from kfp_release.index_session import PackageIndexError
+from kfp_release.progress import Silent
+from kfp_release.sandbox import Sandbox
+from kfp_release.settings import IndexSettings
+from kfp_release.status import Status, status
+from kfp_release.status_row import StatusRow
+from kfp_release.version import ReleaseVersion
+
+COUNT = 20
+SNAPSHOT = ReleaseVersion.parse("1.20.dev1+gabc1234")
+
+
+@dataclass
+class Asked:
+    """An index that counts what it is asked, and a counter of calls to ECR."""
+
+    index: Index
+    calls: Counter[str] = field(default_factory=Counter)
+
+    def files(self, project: str) -> Mapping[str, IndexFile]:
+        self.calls["page"] += 1
+        return self.index.files(project)
+
+    def download(self, file: IndexFile) -> bytes:
+        self.calls["file"] += 1
+        return self.index.download(file)
+
+
+@dataclass
+class Place:
+    """A repository with its releases, and where they are public."""
+
+    project: Path
+    sandbox: Sandbox
+    store: EcrRepository
+    releases: list[Release]
+
+    def client(self, calls: Counter[str] | None = None, **options: str) -> Any:
+        environ = self.sandbox.environ
+        given: dict[str, Any] = {
+            "aws_access_key_id": environ["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": environ["AWS_SECRET_ACCESS_KEY"],
+            "endpoint_url": environ["AWS_ENDPOINT_URL_ECR"],
+        }
+        client = boto3.session.Session().client("ecr", region_name=REGION, **{**given, **options})
+        if calls is not None:
+            client.meta.events.register("before-call.ecr", lambda model, **_: calls.update([model.name]))
+        return client
+
+    def look(self, *versions: str, calls: Counter[str] | None = None, client: Any = None) -> Status:
+        environ = self.sandbox.environ
+        settings = IndexSettings(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
+        index = Index(settings, Credentials(environ["TWINE_USERNAME"], environ["TWINE_PASSWORD"]))
+        counted = Counter[str]() if calls is None else calls
+        client = client or self.client(counted)
+        return status(
+            self.project,
+            Config.parse((self.project / "pyproject.toml").read_bytes(), environ),
+            environ=environ,
+            stores=lambda repository: EcrRepository(client, repository),
+            index=Asked(index, counted),
+            progress=Silent(),
+            versions=[ReleaseVersion.parse(version) for version in versions] if versions else None,
+        )
+
+    def file(self, name: str) -> Path:
+        return self.sandbox.packages / name
+
+    def call(self, operation: str, **parameters: Any) -> Any:
+        return self.store.call(operation, **parameters)
+
+    def run(self, *arguments: str, **environ: str) -> Any:
+        return kfp_release(arguments, cwd=self.project, environ={**self.sandbox.environ, **environ})
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A place of which everything is in order."""
+    folder = tmp_path_factory.mktemp("status")
+    with Sandbox(folder / "sandbox", base=False) as sandbox:
+        releases = make_repository(folder / "project", COUNT)
+        yield Place(folder / "project", sandbox, publish_all(sandbox, releases), releases)
+
+
+class TestInOrder:
+    def test_many_versions_take_few_calls(self, place: Place) -> None:
+        calls = Counter[str]()
+        found = place.look(calls=calls)
+        assert calls == {
+            "DescribeImages": 1,
+            "BatchGetImage": 1,
+            "BatchCheckLayerAvailability": 1,
+            "GetLifecyclePolicy": 1,
+            "page": 2,
+            "file": 2 * COUNT,
+        }
+        assert found.counts == {"in order": COUNT}
+        assert found.is_good
+
+    def test_one_version_takes_no_more_than_its_own_files(self, place: Place) -> None:
+        calls = Counter[str]()
+        found = place.look("1.3", "1.4", calls=calls)
+        assert [str(row.version) for row in found.rows] == ["1.4", "1.3"]
+        assert calls["file"] == 4
+        assert place.look("9.9").rows == ()
+
+    def test_the_command_shows_the_newest_first_and_ends_with_0(self, place: Place, tmp_path: Path) -> None:
+        summary = tmp_path / "summary.md"
+        ended = place.run("status", GITHUB_STEP_SUMMARY=str(summary))
+        assert ended.returncode == 0, ended.stderr
+        lines = ended.stdout.splitlines()
+        assert lines[0] == f"{PROJECT}: {COUNT} in order"
+        versions = [line.split()[0] for line in lines if re.match(" [0-9]", line)]
+        assert versions == [f"1.{number}" for number in reversed(range(COUNT))]
+        assert summary.read_text(encoding="utf-8").startswith(f"### {PROJECT}: {COUNT} in order\n")
+
+    def test_json_has_the_documented_shape(self, place: Place) -> None:
+        value = json.loads(place.run("status", "--json").stdout)
+        last, release = value["versions"][0], place.releases[-1]
+        (image,) = last["images"]
+        assert {key: value[key] for key in value if key != "versions"} == {
+            "schema": 1,
+            "distribution": PROJECT,
+            "good": True,
+            "counts": {"in order": COUNT},
+            "foreign": [],
+            "warnings": [],
+        }
+        assert (last["version"], last["tag"], last["commit"]) == ("1.19", "v1.19", release.commit)
+        assert (last["state"], last["missing"], last["disagreements"], last["remedies"]) == ("in order", [], [], [])
+        assert image["digest"] == image["pinned"]
+        assert {file["filename"] for file in last["files"]} == {
+            name for project in (PROJECT, EXTRA) for name in (release.wheel(project), release.sdist(project))
+        }
+        assert all(re.fullmatch("[0-9a-f]{64}", file["sha256"]) for file in last["files"])
+
+    def test_an_ecr_that_cannot_be_asked_is_an_error(self, place: Place) -> None:
+        stranger = place.client(aws_secret_access_key="wrong")  # noqa: S106 - wrong on purpose
+        with pytest.raises(EcrError, match="the secret access key does not belong"):
+            place.look(client=stranger)
+
+    def test_an_index_that_cannot_be_asked_is_an_error(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(_self: Index, file: IndexFile) -> bytes:
+            raise PackageIndexError(f"the index refuses {file.filename}", status=403)
+
+        monkeypatch.setattr(Index, "download", refuse)
+        with pytest.raises(PackageIndexError, match="the index refuses"):
+            place.look("1.3")
+
+    def test_a_shallow_clone_is_refused(self, place: Place, tmp_path: Path) -> None:
+        run(tmp_path, "clone", "--quiet", "--depth=1", place.project.as_uri(), "shallow")
+        with pytest.raises(ReleaseError, match="is a shallow clone"):
+            replace(place, project=tmp_path / "shallow").look()
+
+    def test_a_repository_that_is_not_there_has_no_images(self, place: Place, tmp_path: Path) -> None:
+        run(tmp_path, "clone", "--quiet", place.project, "other")
+        pyproject = tmp_path / "other/pyproject.toml"
+        commit(tmp_path / "other", "pyproject.toml", pyproject.read_text().replace("/many", "/never-made"))
+        run(tmp_path / "other", "tag", "v2.0")
+        (row,) = replace(place, project=tmp_path / "other").look("2.0").rows
+        assert row.state == "not released"
+
+
+class TestLifecycle:
+    @pytest.fixture
+    def policy(self, place: Place) -> Any:
+        chosen = rule(5, selection={"tagStatus": "tagged", "tagPatternList": ["1.*"]}, description="the last ten")
+        text = json.dumps({"rules": [chosen]}, indent=8)
+        place.call("put_lifecycle_policy", lifecyclePolicyText=text)
+        yield
+        place.call("delete_lifecycle_policy")
+
+    def test_a_rule_that_would_take_versions_away_is_a_warning_and_no_drift(self, place: Place, policy: None) -> None:
+        assert policy is None
+        ended = place.run("status")
+        assert ended.returncode == 0
+        assert "warning: its lifecycle rule 5 (the last ten) expires images beyond the newest 10" in ended.stdout
+        assert f"and {COUNT - 3} more" in ended.stdout
+        assert "aws ecr get-lifecycle-policy --repository-name team/many" in ended.stdout
+
+    def test_plan_warns_of_it_and_plans(self, place: Place, policy: None, tmp_path: Path) -> None:
+        assert policy is None
+        run(tmp_path, "clone", "--quiet", place.project, "other")
+        (tmp_path / "other/Dockerfile").write_text(f"FROM x@sha256:{'a' * 64}\nUSER 1:1\n", encoding="utf-8")
+        commit(tmp_path / "other", "CHANGELOG.md", "# Changelog\n\n## [1.20] - 2026-11-24\n\n- One more.\n")
+        run(tmp_path / "other", "tag", "v1.20")
+        there = replace(place, project=tmp_path / "other")
+        ended = there.run("plan", "v1.20", "--output", str(tmp_path / "plan.json"))
+        assert ended.returncode == 0, ended.stderr
+        warning = "its lifecycle rule 5 (the last ten) expires images beyond the newest 10, and would take away 1.20"
+        assert f"{place.store.repository}: warning: {warning}\n" in ended.stdout
+        (kept,) = json.loads((tmp_path / "plan.json").read_bytes())["warnings"]
+        assert (kept["path"], kept["message"]) == (str(place.store.repository), warning)
+
+    def test_a_policy_that_is_none_is_a_warning(self, place: Place, policy: None) -> None:
+        assert policy is None
+        place.call("put_lifecycle_policy", lifecyclePolicyText=json.dumps({"rules": [{"no": "rule" * 40}]}))
+        (warning,) = place.look("1.3").warnings
+        assert warning.message.startswith("its lifecycle policy cannot be read: ")
+
+
+def abandoned(place: Place, release: Release) -> None:
+    place.file(release.wheel()).unlink()
+
+
+def without_sdist(place: Place, release: Release) -> None:
+    place.file(release.sdist()).unlink()
+
+
+def without_extra_wheel(place: Place, release: Release) -> None:
+    place.file(release.wheel(EXTRA)).unlink()
+
+
+def archive(place: Place, release: Release) -> None:
+    image = {"imageTag": release.version.image_tag}
+    place.call("update_image_storage_class", imageId=image, targetStorageClass="ARCHIVE")
+
+
+def delete_image(place: Place, release: Release) -> None:
+    digest = digest_of(place, release)
+    place.call("batch_delete_image", imageIds=[{"imageDigest": digest}])
+
+
+def delete_image_tag(place: Place, release: Release) -> None:
+    put_tag(place, "kept", digest_of(place, release))
+    place.call("batch_delete_image", imageIds=[{"imageTag": release.version.image_tag}])
+
+
+def move_image_tag(place: Place, release: Release) -> None:
+    place.call("put_image_tag_mutability", imageTagMutability="MUTABLE")
+    put_tag(place, release.version.image_tag, digest_of(place, place.releases[0]))
+    place.call("put_image_tag_mutability", imageTagMutability="IMMUTABLE")
+
+
+def nothing_there(place: Place, release: Release) -> None:
+    delete_image(place, release)
+    for project in (PROJECT, EXTRA):
+        place.file(release.wheel(project)).unlink()
+        place.file(release.sdist(project)).unlink()
+
+
+def withdraw_and_take_away(place: Place, release: Release) -> None:
+    archive(place, release)
+    abandoned(place, release)
+
+
+def delete_git_tag(place: Place, release: Release) -> None:
+    run(place.project, "tag", "--delete", release.version.tag)
+
+
+def move_git_tag(place: Place, release: Release) -> None:
+    run(place.project, "tag", "--force", release.version.tag, place.releases[0].commit)
+
+
+def sdist_of_another_commit(place: Place, release: Release) -> None:
+    """Wheel and sdist disagree; the wheel stays as it was."""
+    wheels = {name: place.file(name).read_bytes() for name in (release.wheel(), release.wheel(EXTRA))}
+    (image,) = place.look(str(release.version)).rows[0].images
+    assert image.digest
+    write_files(
+        place.sandbox.packages, release, replace(pins_of(release, image.repository, image.digest), commit="d" * 40)
+    )
+    for name, data in wheels.items():
+        place.file(name).write_bytes(data)
+
+
+def spoil_wheel(place: Place, release: Release) -> None:
+    place.file(release.wheel()).write_bytes(b"PK")
+
+
+def wheel_without_pins(place: Place, release: Release) -> None:
+    place.file(release.wheel()).write_bytes(wheel_of(release.wheel(), {"some_components/a.py": b""}))
+
+
+def digest_of(place: Place, release: Release) -> str:
+    (image,) = place.call("describe_images", imageIds=[{"imageTag": release.version.image_tag}])["imageDetails"]
+    return str(image["imageDigest"])
+
+
+def put_tag(place: Place, tag: str, digest: str) -> None:
+    (image,) = place.call("batch_get_image", imageIds=[{"imageDigest": digest}])["images"]
+    media_type = image["imageManifestMediaType"]
+    place.call("put_image", imageManifest=image["imageManifest"], imageManifestMediaType=media_type, imageTag=tag)
+
+
+CHANGES: dict[str, tuple[Callable[[Place, Release], None], str, list[str]]] = {
+    "1.1": (abandoned, "abandoned", ["wheel missing"]),
+    "1.2": (without_sdist, "incomplete", ["sdist missing"]),
+    "1.3": (withdraw_and_take_away, "withdrawn", ["image archived", "wheel missing"]),
+    "1.4": (move_image_tag, "drift", ["image tag moved"]),
+    "1.5": (archive, "drift", ["image archived"]),
+    "1.6": (delete_image, "incomplete", ["image tag missing", "image missing"]),
+    "1.7": (sdist_of_another_commit, "drift", ["other pins"]),
+    "1.8": (spoil_wheel, "drift", ["other pins"]),
+    "1.9": (delete_git_tag, "drift", ["no git tag"]),
+    "1.10": (nothing_there, "not released", ["image missing", *["wheel missing", "sdist missing"] * 2]),
+    "1.11": (move_git_tag, "drift", ["other commit"]),
+    "1.12": (without_extra_wheel, "incomplete", ["wheel missing"]),
+    "1.13": (delete_image_tag, "incomplete", ["image tag missing"]),
+    "1.14": (move_image_tag, "drift", ["image tag moved"]),
+    "1.15": (wheel_without_pins, "drift", ["other pins"]),
+}
+"""By version: what becomes of it, the state that it is in then, and what is found."""
+
+
+@pytest.fixture(scope="module")
+def drifted(place: Place) -> Status:
+    """The place after all of it, with two withdrawn versions, a snapshot, and a tag of a commit of something else."""
+    for release in place.releases:
+        if change := CHANGES.get(str(release.version)):
+            change[0](place, release)
+    runtime, _ = parts()
+    snapshot = Release(SNAPSHOT, place.releases[-1].commit)
+    digest = push_image(place.store, snapshot, runtime)
+    write_files(place.sandbox.packages, snapshot, pins_of(snapshot, place.store.repository, digest))
+    run(place.project, "checkout", "--quiet", "-b", "fixes")
+    text = "# Changelog\n\n## [1.14] - 2026-11-23 [YANKED]\n\n## [1.3] - 2026-11-22 [YANKED]\n"
+    commit(place.project, "CHANGELOG.md", text)
+    run(place.project, "checkout", "--quiet", "--orphan", "of-old")
+    run(place.project, "rm", "--quiet", "--force", "-r", ".")
+    commit(place.project, "README", "what was there before\n")
+    run(place.project, "tag", "v0.1")
+    run(place.project, "checkout", "--quiet", "main")
+    return place.look()
+
+
+def row_of(found: Status, version: str) -> StatusRow:
+    (row,) = (row for row in found.rows if str(row.version) == version)
+    return row
+
+
+class TestDrift:
+    @pytest.mark.parametrize("version", CHANGES)
+    def test_what_has_become_of_a_version_is_named(self, drifted: Status, version: str) -> None:
+        row = row_of(drifted, version)
+        _, state, kinds = CHANGES[version]
+        assert (row.state.value, [finding.kind.value for finding in row.findings]) == (state, kinds)
+
+    def test_all_others_are_in_order(self, drifted: Status) -> None:
+        others = {str(row.version): row.state.value for row in drifted.rows if str(row.version) not in CHANGES}
+        assert others == {
+            **{f"1.{number}": "in order" for number in (0, *range(16, COUNT))},
+            str(SNAPSHOT): "snapshot",
+        }
+
+    def test_each_finding_names_the_values_seen(self, drifted: Status, place: Place) -> None:
+        first, moved = place.releases[0], place.releases[11]
+        assert f"is at {digest_of(place, first)}" in row_of(drifted, "1.4").findings[0].text
+        text = row_of(drifted, "1.11").findings[0].text
+        assert text == f"git has v1.11 at {first.commit}, the wheel's pins are of {moved.commit}"
+        assert "its pins are not the wheel's" in row_of(drifted, "1.7").findings[0].text
+        assert "is ARCHIVED in ECR" in row_of(drifted, "1.5").findings[0].text
+
+    def test_a_deleted_tag_can_be_brought_back_as_it_was(self, drifted: Status, place: Place) -> None:
+        (remedy,) = row_of(drifted, "1.9").remedies
+        assert f"git tag v1.9 {place.releases[9].commit}" in remedy
+
+    def test_tags_of_something_else_are_told_and_not_looked_at(self, drifted: Status) -> None:
+        assert [str(version) for version in drifted.foreign] == ["0.1"]
+
+    def test_the_command_ends_with_1_and_says_what_to_do(self, drifted: Status, place: Place, tmp_path: Path) -> None:
+        summary = tmp_path / "summary.md"
+        ended = place.run("status", GITHUB_STEP_SUMMARY=str(summary))
+        assert ended.returncode == 1
+        counts = ", ".join(f"{count} {state}" for state, count in drifted.counts.items())
+        assert ended.stdout.splitlines()[0] == f"{PROJECT}: {counts}"
+        assert "1.1 is abandoned:\n" in ended.stdout
+        assert "  → kfp-release reconcile\n" in ended.stdout
+        assert "1.14 is drift, withdrawn on refs/heads/fixes:\n" in ended.stdout
+        assert "not looked at, for their commits have no [tool.kfp-release]: v0.1" in ended.stdout
+        assert "1.3 is" not in ended.stdout
+        assert "| `1.1` | `abandoned` |" in summary.read_text(encoding="utf-8")
+
+    def test_json_tells_a_program_what_is_missing_and_what_disagrees(self, drifted: Status, place: Place) -> None:
+        ended = place.run("status", "--json")
+        assert ended.returncode == 1
+        assert json.loads(ended.stdout) == json.loads(json.dumps(drifted.to_json()))
+        value = json.loads(ended.stdout)
+        assert value["good"] is False
+        (abandoned_row,) = (row for row in value["versions"] if row["version"] == "1.1")
+        assert [(item["kind"], item["what"]) for item in abandoned_row["missing"]] == [("wheel missing", PROJECT)]
+
+    def test_a_pinned_image_that_lost_its_tag_is_looked_at_by_its_digest(self, drifted: Status) -> None:
+        (image,) = row_of(drifted, "1.13").images
+        assert image.digest is None
+        assert image.pinned is not None
+        assert row_of(drifted, "1.13").disagreements == ()
+
+
+def keys(value: Any) -> Any:
+    """The shape of a JSON value: keys, and the shape of the first item of a list."""
+    if isinstance(value, dict):
+        return {key: keys(item) for key, item in value.items()}
+    return [keys(item) for item in value[:1]] if isinstance(value, list) else ""
+
+
+def test_operations_shows_the_shape_as_it_is(drifted: Status) -> None:
+    page = (PROJECT_FOLDER / "docs/operations.md").read_text(encoding="utf-8")
+    (text,) = (
+        text for text in re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) if '"schema"' in text
+    )
+    shown = json.loads(text)
+    value = {**drifted.to_json(), "versions": [row_of(drifted, "1.1").to_json()], "counts": shown["counts"]}
+    assert keys(shown) == keys(value)

@@ -1,0 +1,104 @@
+"""Many images of a repository at once: their labels, and whether they are whole."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ecr_fixtures import LocalEcr, MemoryBlob, image_of, noise, pushed, running_ecr
+
+from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.image import LABEL_REVISION
+from kfp_release.manifest import ImageConfig, Manifest
+from kfp_release.progress import Silent
+from kfp_release.stored_images import stored_images
+from kfp_release.upload import upload_blobs
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
+    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
+        yield running
+
+
+@pytest.fixture
+def calls() -> Counter[str]:
+    return Counter()
+
+
+@pytest.fixture
+def store(local: LocalEcr, calls: Counter[str], request: pytest.FixtureRequest) -> EcrRepository:
+    client = local.client()
+    client.meta.events.register("before-call.ecr", lambda model, **_: calls.update([model.name]))
+    name = "tests/" + re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    return local.repository(name, client=client)
+
+
+def labelled(store: EcrRepository, tag: str, seed: int, *, annotated: bool) -> Manifest:
+    """An image whose config has a label, and its annotations too if it is `annotated`."""
+    labels = {LABEL_REVISION: str(seed)}
+    _, (layer, config) = image_of([MemoryBlob(noise(100, seed))])
+    value = {**ImageConfig.parse(config.data).value, "config": {"Labels": labels}}
+    made = ImageConfig.of(value)
+    manifest = Manifest.of(made.descriptor, (layer.descriptor,), labels if annotated else {})
+    upload_blobs(store, [layer, MemoryBlob(made.data, made.descriptor)], progress=Silent())
+    store.put(manifest, tag)
+    return manifest
+
+
+def test_labels_are_read_from_annotations_and_only_where_there_are_none_from_configs(
+    store: EcrRepository, calls: Counter[str]
+) -> None:
+    for seed in range(6):
+        labelled(store, f"1.{seed}", seed, annotated=seed != 3)
+    calls.clear()
+    found = {image.tags[0]: image.labels for image in stored_images(store, store.images())}
+    assert found == {f"1.{seed}": {LABEL_REVISION: str(seed)} for seed in range(6)}
+    assert calls == {
+        "DescribeImages": 1,
+        "BatchGetImage": 1,
+        "BatchCheckLayerAvailability": 1,
+        "GetDownloadUrlForLayer": 1,
+    }
+
+
+def test_an_archived_image_keeps_its_tag_and_has_no_labels(store: EcrRepository) -> None:
+    manifest = labelled(store, "1.0", 1, annotated=True)
+    store.call(
+        "update_image_storage_class", imageId={"imageDigest": str(manifest.digest)}, targetStorageClass="ARCHIVE"
+    )
+    (found,) = stored_images(store, store.images())
+    assert (found.digest, found.tags, found.status, found.labels) == (manifest.digest, ("1.0",), "ARCHIVED", None)
+
+
+def test_an_index_has_no_labels(store: EcrRepository) -> None:
+    image = pushed(store, None)
+    media_type = "application/vnd.oci.image.index.v1+json"
+    index = f'{{"schemaVersion":2,"mediaType":"{media_type}","manifests":[]}}'
+    store.call("put_image", imageManifest=index, imageManifestMediaType=media_type, imageTag="1.0")
+    found = {one.digest: one.labels for one in stored_images(store, store.images())}
+    assert found == {image.digest: {}, Digest.of(index.encode()): None}
+
+
+def test_what_lacks_layers_says_which(store: EcrRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = pushed(store, "1.0")
+    gone = {manifest.layers[0].digest, Digest("f" * 64)}
+    monkeypatch.setattr(EcrRepository, "missing", lambda _self, _digests: gone)
+    (found,) = stored_images(store, store.images())
+    assert found.lacking == [manifest.layers[0].digest]
+
+
+def test_a_config_that_cannot_be_had_leaves_an_image_without_labels(local: LocalEcr, store: EcrRepository) -> None:
+    labelled(store, "1.0", 1, annotated=False)
+    client = local.client()
+
+    def elsewhere(parsed: dict[str, Any], **_: Any) -> None:
+        parsed["downloadUrl"] += "-gone"
+
+    client.meta.events.register("after-call.ecr.GetDownloadUrlForLayer", elsewhere)
+    (found,) = stored_images(EcrRepository(client, store.repository), store.images())
+    assert found.labels == {}
