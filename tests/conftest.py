@@ -134,12 +134,16 @@ def engine_sandbox(engines_turn: None, tmp_path_factory: pytest.TempPathFactory)
         yield running
 
 
-@pytest.fixture
-def scratch_project(tmp_path: Path) -> Path:
+def make_scratch_project(folder: Path) -> Path:
     """A clean repository of this project with a small runtime, no tags yet."""
-    folder = tmp_path / "project"
     folder.mkdir()
     copy_project(folder)
     (folder / "Dockerfile").write_text(SMALL_DOCKERFILE, encoding="utf-8")
     commit_all(folder, "A small runtime")
     return folder
+
+
+@pytest.fixture
+def scratch_project(tmp_path: Path) -> Path:
+    """One of the test's own."""
+    return make_scratch_project(tmp_path / "project")

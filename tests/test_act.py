@@ -1,4 +1,4 @@
-"""The real release.yml, run by act on this machine against the sandbox, and what a pipeline author then installs.
+"""The real workflows, run by act on this machine against the sandbox, and what a pipeline author then installs.
 
 Only the actions of other projects have stand-ins (`tests/stubs`), for those need GitHub.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 import boto3
 import pytest
-from conftest import PROJECT, run_git
+from conftest import PROJECT, make_scratch_project, run_git
 
 from kfp_release.credentials import Credentials
 from kfp_release.index import Index
@@ -27,6 +27,7 @@ from kfp_release.settings import IndexSettings
 TESTS = Path(__file__).parent
 BIN = Path(sys.executable).parent
 TAG = "v1.0"
+REPOSITORY = "data-science-kubeflow/demo"
 SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "TWINE_USERNAME", "TWINE_PASSWORD", "DOCKER_CONFIG")
 """What reaches a job only through a role or a secret."""
 ROLES = {role: f"arn:aws:iam::533211398604:role/{role.lower()}" for role in ("RUNTIME", "READ", "PUBLISH")}
@@ -34,24 +35,24 @@ ROLES = {role: f"arn:aws:iam::533211398604:role/{role.lower()}" for role in ("RU
 
 @dataclass(frozen=True)
 class Act:
-    """One run of release.yml for `TAG` of a repository."""
+    """A repository on GitHub, as far as its workflows see of that."""
 
     folder: Path
     repository: Path
     sandbox: Sandbox
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """Exit code of act, and what the jobs wrote."""
+    def run(self, workflow: str, event: str, ref: str) -> subprocess.CompletedProcess[str]:
+        """Exit code of act, and what the jobs wrote. No secret is in it."""
         for name in ("home", "cache", "artifacts"):
             (self.folder / name).mkdir(exist_ok=True)
         self.make_python()
         environ = self.sandbox.environ
         command = [
             str(BIN / "act"),
-            "push",
+            event,
             *("--platform", "ubuntu-24.04=-self-hosted"),
-            *("--workflows", ".github/workflows/release.yml"),
-            *("--eventpath", self.file("event.json", json.dumps(self.event()))),
+            *("--workflows", f".github/workflows/{workflow}"),
+            *("--eventpath", self.file("event.json", json.dumps(self.event(ref)))),
             *("--env-file", self.file("env", _lines(self.environ()))),
             *("--var-file", self.file("vars", _lines(_variables()))),
             *("--secret-file", self.file("secrets", _lines(_index_secrets(environ)))),
@@ -60,7 +61,7 @@ class Act:
             *self.stand_ins(),
         ]
         path = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-        return subprocess.run(
+        done = subprocess.run(
             command,
             cwd=self.repository,
             env={"PATH": path, "HOME": str(self.folder / "home")},
@@ -68,6 +69,9 @@ class Act:
             text=True,
             check=False,
         )
+        for name in ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD"):
+            assert environ[name] not in done.stdout + done.stderr
+        return done
 
     def make_python(self) -> None:
         """The jobs' Python. uv fills it from its cache, which leaves little for the first `make tool` to do."""
@@ -93,17 +97,17 @@ class Act:
             "STUB_GITHUB_RELEASE": str(self.folder / "github-release"),
         }
 
-    def event(self) -> dict[str, object]:
-        """What GitHub says of the pushed tag."""
+    def event(self, ref: str) -> dict[str, object]:
+        """What GitHub says to a workflow: `ref` was pushed, or it is time, and `ref` is the default branch."""
         return {
-            "ref": f"refs/tags/{TAG}",
-            "after": run_git(self.repository, "rev-parse", f"{TAG}^{{commit}}").strip(),
+            "ref": ref,
+            "after": run_git(self.repository, "rev-parse", f"{ref}^{{commit}}").strip(),
             "repository": {"name": "components", "full_name": "kubeflow-demo/components", "default_branch": "main"},
         }
 
     def stand_ins(self) -> list[str]:
         """For each foreign action at the commit that the workflows name, the folder of its stand-in."""
-        files = [*self.repository.glob(".github/workflows/release.yml"), *self.repository.glob(".github/actions/*/*")]
+        files = [*self.repository.glob(".github/workflows/*.yml"), *self.repository.glob(".github/actions/*/*")]
         used = {action for file in files for action in re.findall(r"uses: ([^.\s]\S+)", file.read_text())}
         return [
             f"--local-repository={action}={TESTS / 'stubs' / action.partition('@')[0].rpartition('/')[2]}"
@@ -143,18 +147,17 @@ def _pip(arguments: list[str], index_url: str) -> None:
     )
 
 
-@pytest.fixture
-def released(tmp_path: Path, scratch_project: Path, sandbox: Sandbox) -> Act:
-    """`TAG` of the scratch project, released by the workflow."""
-    run_git(scratch_project, "remote", "add", "origin", "https://github.com/kubeflow-demo/components.git")
-    run_git(scratch_project, "tag", TAG)
-    act = Act(tmp_path / "act", scratch_project, sandbox)
-    act.folder.mkdir()
-    _create_repository(sandbox)
-    done = act.run()
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Act:
+    """`TAG` of a scratch project, released by the workflow."""
+    folder = tmp_path_factory.mktemp("act")
+    project = make_scratch_project(folder / "project")
+    run_git(project, "remote", "add", "origin", "https://github.com/kubeflow-demo/components.git")
+    run_git(project, "tag", TAG)
+    _ecr(sandbox).create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
+    act = Act(folder, project, sandbox)
+    done = act.run("release.yml", "push", f"refs/tags/{TAG}")
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
-    for name in ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD"):
-        assert sandbox.environ[name] not in done.stdout + done.stderr
     return act
 
 
@@ -162,7 +165,7 @@ def test_a_pushed_tag_becomes_a_wheel_that_pins_its_image(released: Act, tmp_pat
     pins = _installed_pins(released.sandbox, tmp_path / "installed")
     github_release = released.folder / "github-release"
     record = json.loads((github_release / "release.json").read_text())
-    assert (record["version"], record["commit"]) == ("1.0", released.event()["after"])
+    assert (record["version"], record["commit"]) == ("1.0", released.event(TAG)["after"])
     assert pins["images"] == record["images"]
     assert {image["pin"].partition("@")[0].rpartition(":")[2] for image in pins["images"].values()} == {"1.0"}
     _assert_the_index_serves_what_the_record_says(released.sandbox, record)
@@ -175,15 +178,32 @@ def test_a_pushed_tag_becomes_a_wheel_that_pins_its_image(released: Act, tmp_pat
     ]
 
 
-def _create_repository(sandbox: Sandbox) -> None:
-    """What a platform engineer does once: CI's roles may not."""
-    boto3.client(
+def test_every_night_the_tags_are_compared_and_drift_fails(released: Act) -> None:
+    roles = released.folder / "roles"
+    roles.unlink(missing_ok=True)
+    nightly = ("reconcile.yml", "schedule", "refs/heads/main")
+    done = released.run(*nightly)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    assert "kubeflow-demo-components: 1 in order" in done.stdout
+    assert roles.read_text().split() == ["status", ROLES["READ"]]
+    ecr = _ecr(released.sandbox)
+    ecr.put_image_tag_mutability(repositoryName=REPOSITORY, imageTagMutability="MUTABLE")
+    ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "1.0"}])
+    failed = released.run(*nightly)
+    assert failed.returncode == 1
+    assert "kubeflow-demo-components: 1 incomplete" in failed.stdout
+    assert "demo: image missing" in failed.stdout
+
+
+def _ecr(sandbox: Sandbox) -> Any:
+    """As a platform engineer: CI's roles may not make, or delete, what this does."""
+    return boto3.client(
         "ecr",
         region_name="eu-north-1",
         endpoint_url=sandbox.environ["AWS_ENDPOINT_URL_ECR"],
         aws_access_key_id=sandbox.environ["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=sandbox.environ["AWS_SECRET_ACCESS_KEY"],
-    ).create_repository(repositoryName="data-science-kubeflow/demo", imageTagMutability="IMMUTABLE")
+    )
 
 
 def _installed_pins(sandbox: Sandbox, folder: Path) -> Any:

@@ -75,7 +75,20 @@ def test_a_release_is_one_line_of_jobs() -> None:
 
 
 def test_no_job_has_rights_by_default() -> None:
-    assert [workflow(name)["permissions"] for name in ("ci.yml", "release.yml")] == [{}, {}]
+    names = ("ci.yml", "reconcile.yml", "release.yml")
+    assert [workflow(name)["permissions"] for name in names] == [{}] * len(names)
+
+
+def test_what_looks_every_night_can_only_read() -> None:
+    text = (ROOT / ".github/workflows/reconcile.yml").read_text()
+    (job,) = workflow("reconcile.yml")["jobs"].values()
+    assert job["permissions"] == {"contents": "read", "id-token": "write"}
+    assert job["environment"] == "inspect"
+    assert job["steps"][0]["with"]["fetch-depth"] == 0
+    assert set(re.findall(r"(?:vars|secrets)\.(\w+)", text)) == {
+        *("AWS_READ_ROLE", "AWS_REGION"),
+        *("INDEX_READ_USERNAME", "INDEX_READ_PASSWORD"),
+    }
 
 
 def test_the_build_has_no_credentials() -> None:
