@@ -84,9 +84,7 @@ def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> Bui
     _require_ours(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch, arriving(target) as out:
-        git, clone = Git(project), Path(scratch, "source")
-        git.clone_at(plan.source.commit, clone)
-        tree = clone / project.resolve().relative_to(git.top().resolve())  # it may be a folder of its repository
+        tree = Git(project).clone_at(plan.source.commit, Path(scratch, "source"))
         config = Config.parse((tree / PYPROJECT).read_bytes(), {})
         main, extra, tools = _build_projects(tree, config, plan.source, progress)
         progress.step("pin the images")

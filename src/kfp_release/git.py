@@ -84,10 +84,11 @@ class Git:
         """What the file `path`, relative to `root`, holds at each of `revisions` that has it."""
         return file_at(self.root, revisions, path)
 
-    def clone_at(self, commit: str, target: Path) -> None:
+    def clone_at(self, commit: str, target: Path) -> Path:
         """Make `target` a clone of this repository, tags included, with the files of `commit` checked out.
 
-        No hooks run, and line ends and modes are the commit's own, whoever makes the clone and how git is set up.
+        Gives the project's folder in it. No hooks run, and line ends and modes are the commit's own, whoever makes the
+        clone and how git is set up.
         """
         settings = ("core.autocrlf=false", "core.eol=lf", "core.symlinks=true", "advice.detachedHead=false")
         options = [part for setting in settings for part in ("-c", setting)]
@@ -96,6 +97,7 @@ class Git:
             *("--", str(self.top()), str(target.resolve())),
         )
         run_git(target, ["checkout", "--quiet", "--force", "--detach", parse_commit(commit), "--"])
+        return target / self.root.resolve().relative_to(self.top().resolve())
 
     def _run(self, *arguments: str) -> str:
         return run_git(self.root, arguments).decode(errors="surrogateescape")

@@ -1,6 +1,6 @@
 """The commands: parse, one call, print. Each is a module of this package, imported when it is run.
 
-Still to come, each with its own module here: reconcile, diff, trace, rehome, promote.
+Still to come, each with its own module here: diff, trace, rehome, promote.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ SUMMARIES = {
     "release": "Do all of it: check, runtime, plan, build, publish.",
     "verify": "Look at a published version from outside.",
     "status": "Hold all versions against ECR and the index.",
+    "reconcile": "Complete what status finds missing, from the tags.",
     "sandbox": "Run a local ECR and index to try things on.",
 }
 """By command, in the order of a release; here, so that ``--help`` imports none of them."""

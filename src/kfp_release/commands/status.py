@@ -12,7 +12,7 @@ from kfp_release.report import Report
 from kfp_release.status import status
 
 
-@click.command("status")
+@click.command("status", epilog=options.NETWORK)
 @options.as_json
 @click.pass_obj
 def command(invocation: Invocation, *, as_json: bool) -> int:

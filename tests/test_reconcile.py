@@ -1,0 +1,59 @@
+"""What is completed, what is refused, and what is left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kfp_release.finding import Finding, Kind
+from kfp_release.progress import Silent
+from kfp_release.reconcile import Deed, Reconciled, Reconciler
+from kfp_release.release import BuildOptions
+from kfp_release.status_row import StatusRow
+from kfp_release.version import ReleaseVersion
+
+MISSING = Finding(Kind.WHEEL_MISSING, "parts", "parts: the index has no wheel")
+MOVED = Finding(Kind.IMAGE_TAG_MOVED, "demo", "demo: the tag is elsewhere", "put it back")
+
+
+def row(version: str, *findings: Finding, withdrawn: str = "") -> StatusRow:
+    return StatusRow(ReleaseVersion.parse(version), "c" * 40, withdrawn, "parts", (), (), findings)
+
+
+def reconciled(tmp_path: Path, *rows: StatusRow, dry_run: bool = True) -> list[Reconciled]:
+    """With nothing that could be released to."""
+    nowhere: Any = None
+    reconciler = Reconciler(tmp_path, {}, nowhere, BuildOptions(), Silent(), dry_run=dry_run)
+    return list(reconciler.reconcile(rows))
+
+
+def test_the_oldest_comes_first(tmp_path: Path) -> None:
+    done = reconciled(tmp_path, row("1.10", MISSING), row("1.9", MISSING))
+    assert [str(item.version) for item in done] == ["1.9", "1.10"]
+
+
+@pytest.mark.parametrize(
+    ("given", "deed", "details"),
+    [
+        (row("1.0"), Deed.LEFT, ()),
+        (row("1.0", MISSING), Deed.PLANNED, ("parts: the index has no wheel",)),
+        (row("1.0", MISSING, withdrawn="refs/heads/main"), Deed.LEFT, ("withdrawn on refs/heads/main",)),
+        (row("1.0", MISSING, MOVED), Deed.REFUSED, ("demo: the tag is elsewhere", "put it back")),
+        (row("1.0.dev1+gabc", MISSING), Deed.LEFT, ()),
+    ],
+    ids=["in order", "missing", "withdrawn", "drift", "snapshot"],
+)
+def test_what_is_done_comes_of_the_state(
+    tmp_path: Path, given: StatusRow, deed: Deed, details: tuple[str, ...]
+) -> None:
+    (item,) = reconciled(tmp_path, given)
+    assert (item.deed, item.details) == (deed, details)
+
+
+def test_what_cannot_be_released_is_refused_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    done = reconciled(tmp_path, row("1.0", MISSING), row("1.1", MISSING), dry_run=False)
+    assert [item.deed for item in done] == [Deed.REFUSED] * 2
+    assert "is not in a git repository" in done[0].details[0]
+    assert "run it in a clone" in done[0].details[1]
