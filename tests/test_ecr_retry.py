@@ -24,6 +24,7 @@ BUSY: Answer = (503, {}, b"{}")
 GATEWAY: Answer = (502, {"Content-Type": "text/html"}, b"<html>Bad gateway</html>")
 THROTTLED: Answer = (400, {}, b'{"__type": "ThrottlingException", "message": "Rate exceeded"}')
 TOO_MANY: Answer = (429, {}, b"")
+HALF: Answer = (200, {"Content-Length": "100", "Connection": "close"}, b'{"repositor')
 LEAKING: Answer = (500, {}, json.dumps({"__type": "ServerException", "message": f"{SECRET_KEY} {TOKEN}"}).encode())
 
 
@@ -58,11 +59,12 @@ def ask(environment: pytest.MonkeyPatch, answer: Answer, patience: Patience) -> 
     return seen
 
 
+@pytest.mark.parametrize("answer", [BUSY, HALF])
 @pytest.mark.parametrize("attempts", [1, 2, 4])
 def test_it_is_asked_as_often_as_the_user_says_with_waits_of_seconds(
-    environment: pytest.MonkeyPatch, attempts: int
+    environment: pytest.MonkeyPatch, attempts: int, answer: Answer
 ) -> None:
-    seen = ask(environment, BUSY, Patience(attempts=attempts))
+    seen = ask(environment, answer, Patience(attempts=attempts))
     assert seen.times == attempts
     # boto3 itself waits for some milliseconds of them.
     assert seen.waits == pytest.approx([0.5, 1.0, 2.0][: attempts - 1], abs=0.45)
@@ -75,6 +77,7 @@ def test_it_is_asked_as_often_as_the_user_says_with_waits_of_seconds(
         (GATEWAY, "answered 502"),
         (THROTTLED, r"answered 400 \(ThrottlingException\)"),
         (TOO_MANY, "answered 429"),
+        (HALF, "answered half"),
         (LEAKING, r"answered 500 \(ServerException\)"),
     ],
 )
@@ -104,11 +107,12 @@ def test_what_does_not_pass_is_not_asked_again(environment: pytest.MonkeyPatch, 
     assert (seen.times, seen.notes, seen.waits) == (1, [], [])
 
 
+@pytest.mark.parametrize("answer", [BUSY, HALF])
 @pytest.mark.parametrize("mode", ["standard", "legacy", "adaptive"])
-def test_the_variables_of_aws_go_before(environment: pytest.MonkeyPatch, mode: str) -> None:
+def test_the_variables_of_aws_go_before(environment: pytest.MonkeyPatch, mode: str, answer: Answer) -> None:
     environment.setenv("AWS_MAX_ATTEMPTS", "3")
     environment.setenv("AWS_RETRY_MODE", mode)
-    seen = ask(environment, BUSY, Patience(attempts=9))
+    seen = ask(environment, answer, Patience(attempts=9))
     assert seen.times == 3
     assert [note[-8:] for note in seen.notes] == ["(2 of 3)", "(3 of 3)"]
 

@@ -6,6 +6,7 @@ restarts takes seconds. Its events are public (boto3 guide, "Extensibility").
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from kfp_release.retry import Retry, again
 from kfp_release.terminal_text import one_line
 
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _FAILED = "kfp_release.failed"
 """Of a request's context in botocore, which its attempts share: why the last one failed, and when."""
 
@@ -29,9 +31,20 @@ class EcrRetry:
         client.meta.events.register_first("request-created.ecr.*", self._asked)
 
     def _failed(
-        self, *, response: Any, caught_exception: Exception | None, request_dict: dict[str, Any], **_: Any
-    ) -> None:
-        request_dict["context"][_FAILED] = (_why(response, caught_exception), time.monotonic())
+        self,
+        *,
+        response: Any,
+        caught_exception: Exception | None,
+        request_dict: dict[str, Any],
+        attempts: int,
+        **_: Any,
+    ) -> float | None:
+        """The seconds until it is asked again, none here; None where boto3 is to decide."""
+        context = request_dict["context"]
+        context[_FAILED] = (_why(response, caught_exception), time.monotonic())
+        most = context.get("retries", {}).get("max", self.retry.patience.attempts)
+        # boto3 takes half of an answer for one that says nothing.
+        return 0.0 if response and _is_cut_off(response[0]) and attempts < most else None
 
     def _asked(self, *, request: Any, operation_name: str, **_: Any) -> None:
         """Before it is signed, so that the signature is of the time when it is sent."""
@@ -51,6 +64,14 @@ def _why(response: Any, error: Exception | None) -> str:
     if response is None:
         return f"gave no answer ({type(error).__name__})"
     answer, parsed = response
+    if _is_cut_off(answer):
+        return "answered half"
     code = parsed.get("Error", {}).get("Code") if isinstance(parsed, dict) else None
     named = f" ({one_line(str(code), 60)})" if code and str(code) != str(answer.status_code) else ""
     return f"answered {answer.status_code}{named}"
+
+
+def _is_cut_off(answer: Any) -> bool:
+    """Whether less of the answer came than its header says (RFC 9112, section 8)."""
+    announced = answer.headers.get("Content-Length", "")
+    return bool(_LENGTH.fullmatch(announced)) and len(answer.content) < int(announced)
