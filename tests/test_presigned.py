@@ -10,7 +10,7 @@ from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import OCI_CONFIG, Descriptor
 from kfp_release.patience import Patience
-from kfp_release.presigned import download
+from kfp_release.presigned import download, require
 from kfp_release.retry import Retry
 
 DATA = b"a config of an image"
@@ -90,3 +90,13 @@ def test_what_is_gone_or_other_bytes_is_told_at_once(answer: Answer, message: st
     with pytest.raises(ReleaseError, match=message) as caught:
         ask(answer, GOOD)
     assert not isinstance(caught.value, EcrError)
+
+
+@pytest.mark.parametrize("data", [b"", DATA, DATA * 100_000])
+def test_a_blob_of_any_length_is_read_without_being_held(data: bytes) -> None:
+    layer = Descriptor(OCI_CONFIG, Digest.of(data), len(data))
+    other = data + b"!"
+    with scripted({PATH: (200, {}, data), "/other": (200, {}, other)}) as (url, _):
+        require(url + PATH, layer, where="team/demo", retry=Retry())
+        with pytest.raises(ReleaseError, match=f"the {len(other)} bytes from 127.0.0.1 have the digest"):
+            require(f"{url}/other", layer, where="team/demo", retry=Retry())

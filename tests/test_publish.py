@@ -46,6 +46,28 @@ def test_a_second_time_changes_nothing(place: Place) -> None:
     assert place.index.uploaded == [SDIST, NAME]
 
 
+@pytest.mark.parametrize("which", ["config", "package layer"])
+def test_no_file_is_public_while_ecr_hands_out_other_bytes_of_its_image(
+    place: Place, tmp_path_factory: pytest.TempPathFactory, which: str
+) -> None:
+    image = BuiltRelease.read(place.folder).image(record(place).pins.images[0])
+    blob = (image.manifest.config if which == "config" else image.manifest.layers[-1]).digest
+    place.index.loses = [ReleaseError("the index is down")]
+    with pytest.raises(ReleaseError, match="the index is down"):
+        place.publish()
+    (path,) = tmp_path_factory.getbasetemp().glob(f"ecr0/registry/**/sha256/??/{blob.hex}/data")
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    try:
+        for _ in range(2):
+            with pytest.raises(ReleaseError, match=f"{blob} of .*have the digest(.|\n)*the image is damaged"):
+                place.publish()
+        assert place.index.uploaded == []
+    finally:
+        path.write_bytes(data)
+    assert place.publish().changed
+
+
 def test_a_repository_whose_tags_may_move_is_refused_unless_that_is_meant(place: Place) -> None:
     place.store.call("put_image_tag_mutability", imageTagMutability="MUTABLE")
     with pytest.raises(ReleaseError, match=r"is MUTABLE: tag 1\.2 could be moved(.|\n)*mutable-tags = true"):

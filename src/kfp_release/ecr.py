@@ -15,7 +15,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.image_summary import ImageSummary
 from kfp_release.manifest import DOCKER_MANIFEST, MAX_MANIFEST, OCI_MANIFEST, BadImage, Descriptor, Manifest
-from kfp_release.presigned import download
+from kfp_release.presigned import download, require
 from kfp_release.registry_login import RegistryLogin
 from kfp_release.repository_state import RepositoryState
 from kfp_release.retry import SILENT, Retry
@@ -134,8 +134,11 @@ class EcrRepository:
             raise BadImage(
                 f"{descriptor.digest} of {self.repository} has {descriptor.size} bytes, too many for a config"
             )
-        url = self.call("get_download_url_for_layer", layerDigest=str(descriptor.digest))["downloadUrl"]
-        return download(url, descriptor, where=str(self.repository), retry=self.retry)
+        return download(self._url(descriptor), descriptor, where=str(self.repository), retry=self.retry)
+
+    def require_blob(self, descriptor: Descriptor) -> None:
+        """Read a blob of an image that is here, of any length. Raises `ReleaseError` where it is gone or another."""
+        require(self._url(descriptor), descriptor, where=str(self.repository), retry=self.retry)
 
     def put(self, manifest: Manifest, tag: str | None) -> None:
         """Make an image public, under `tag` where one is given. This is the commit point; its blobs are there already.
@@ -166,6 +169,10 @@ class EcrRepository:
     def login(self) -> RegistryLogin:
         """What a container engine pulls from this registry with, for the next hours."""
         return self._calls.login()
+
+    def _url(self, descriptor: Descriptor) -> str:
+        answer = self.call("get_download_url_for_layer", layerDigest=str(descriptor.digest))
+        return str(answer["downloadUrl"])
 
     def _pages(self) -> Iterator[Sequence[Mapping[str, Any]]]:
         token: dict[str, str] = {}

@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from functools import partial
 from http import HTTPStatus
+from typing import IO
 from urllib.parse import urlsplit
 
 from kfp_release.digest import Digest
@@ -15,6 +17,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
 from kfp_release.retry import Passing, Retry, asked_for, passes
 
+_PIECE = 1024 * 1024
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -23,6 +26,18 @@ def download(url: str, descriptor: Descriptor, *, where: str, retry: Retry) -> b
 
     Raises `EcrError` where nobody can be asked for it, another `ReleaseError` where it is gone, or is another one.
     """
+    pieces: list[bytes] = []
+    _verify(url, descriptor, where, retry, pieces)
+    return b"".join(pieces)
+
+
+def require(url: str, descriptor: Descriptor, *, where: str, retry: Retry) -> None:
+    """Read the blob, of any length and held nowhere. Raises as `download` does."""
+    _verify(url, descriptor, where, retry, None)
+
+
+def _verify(url: str, descriptor: Descriptor, where: str, retry: Retry, kept: list[bytes] | None) -> None:
+    """Read it piece by piece, into `kept` where that is given."""
     host = _host(url)
     if host is None:
         raise EcrError(
@@ -30,14 +45,13 @@ def download(url: str, descriptor: Descriptor, *, where: str, retry: Retry) -> b
             remedy="run this again; if it stays so: is AWS_ENDPOINT_URL_ECR the URL of an ECR?",
         )
     what = f"{host}: the download of {descriptor.digest}"
-    data = retry.ask(what, partial(_read, url, descriptor, where, host, retry.patience.seconds))
-    if len(data) != descriptor.size or Digest.of(data) != descriptor.digest:
+    size, digest = retry.ask(what, partial(_read, url, descriptor, where, host, retry.patience.seconds, kept=kept))
+    if (size, digest) != (descriptor.size, descriptor.digest):
         raise ReleaseError(
-            f"{descriptor.digest} of {where}: the {len(data)} bytes from {host} have the digest {Digest.of(data)},"
+            f"{descriptor.digest} of {where}: the {size} bytes from {host} have the digest {digest},"
             f" not the {descriptor.size} bytes of that digest",
             remedy="run this again; if it stays so, the image is damaged",
         )
-    return data
 
 
 def _host(url: str) -> str | None:
@@ -50,11 +64,26 @@ def _host(url: str) -> str | None:
     return host if parts.scheme in {"http", "https"} and url.isascii() and url.isprintable() else None
 
 
-def _read(url: str, descriptor: Descriptor, where: str, host: str, timeout: float) -> bytes:
+def _read(
+    url: str, descriptor: Descriptor, where: str, host: str, timeout: float, *, kept: list[bytes] | None
+) -> tuple[int, Digest]:
+    """Size and digest of what comes: of one byte more than there should be, at most."""
+    size = 0
+
+    def pieces(stream: IO[bytes]) -> Iterator[bytes]:
+        nonlocal size
+        while piece := stream.read(min(_PIECE, descriptor.size + 1 - size)):
+            size += len(piece)
+            if kept is not None:
+                kept.append(piece)
+            yield piece
+
+    if kept is not None:
+        kept.clear()
     try:
         # The scheme is checked above.
         with urllib.request.urlopen(url, timeout=timeout) as response:  # noqa: S310
-            data: bytes = response.read(descriptor.size + 1)
+            digest = Digest.of_chunks(pieces(response))
             announced = response.headers.get("Content-Length", "")
     except urllib.error.HTTPError as error:
         error.close()
@@ -71,10 +100,10 @@ def _read(url: str, descriptor: Descriptor, where: str, host: str, timeout: floa
     except (OSError, http.client.HTTPException) as error:
         raise Passing(_lost(descriptor, where, host, _reason(error)), f"failed ({_kind(error)})") from error
     # read() of a number of bytes says nothing where fewer come than were announced.
-    if announced.isdigit() and len(data) < min(int(announced), descriptor.size):
-        lost = _lost(descriptor, where, host, f"it ends after {len(data)} of {descriptor.size} bytes")
-        raise Passing(lost, f"ended after {len(data)} of {descriptor.size} bytes")
-    return data
+    if announced.isdigit() and size < min(int(announced), descriptor.size):
+        lost = _lost(descriptor, where, host, f"it ends after {size} of {descriptor.size} bytes")
+        raise Passing(lost, f"ended after {size} of {descriptor.size} bytes")
+    return size, digest
 
 
 def _reason(error: OSError | http.client.HTTPException) -> str:

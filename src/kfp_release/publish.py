@@ -113,6 +113,7 @@ def publish(
     for pending in images:
         progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
         pending.store.put(pending.image.manifest, pending.pinned.ref.tag)
+        _read_back(pending)
         state = THERE if pending.there else SENT
         outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
     for item in built.record.distributions:
@@ -165,6 +166,17 @@ def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> i
     progress.step(f"push {pending.pinned.name} to {pending.pinned.ref.repository}")
     blobs = [layout.blob(descriptors[digest]) for digest in sorted(missing)]
     return upload_blobs(pending.store, blobs, progress=progress)
+
+
+def _read_back(pending: _PendingImage) -> None:
+    """Raise `ReleaseError` unless ECR hands out what the build added to the runtime: the config, the package layer.
+
+    ECR checks digests as it takes layers, and one proxy or disk behind that is enough to make the image unusable. So
+    this comes before any file that names it.
+    """
+    manifest = pending.image.manifest
+    for blob in (manifest.config, manifest.layers[-1]):
+        pending.store.require_blob(blob)
 
 
 def _upload(item: Distribution, built: BuiltRelease, index: UploadIndex, retry: Retry) -> str:
