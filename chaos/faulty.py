@@ -1,0 +1,147 @@
+"""A loopback HTTP proxy in front of a real server, which does to chosen requests what networks and servers do.
+
+It speaks HTTP/1.1 and keeps connections, so that what it leaves on one meets the next question on it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from chaos.exchange import HOP, Act, Answer, Call, Exchange
+
+
+@dataclass
+class Fault:
+    """`act` in place of passing on, for the requests that are `meant`: from the `first` such on, `times` in all."""
+
+    act: Act
+    meant: Callable[[Call], bool]
+    first: int = 1
+    times: int | None = 1
+    """None: each from then on."""
+    seen: int = 0
+    met: int = 0
+    """How often it happened."""
+
+    def takes(self, call: Call) -> bool:
+        """Whether it happens to this one; each request is to be asked about once."""
+        if not self.meant(call):
+            return False
+        self.seen += 1
+        if self.seen < self.first or (self.times is not None and self.met >= self.times):
+            return False
+        self.met += 1
+        return True
+
+
+@dataclass
+class Faulty:
+    """`url` leads where `upstream` does, but for what `faults` do."""
+
+    upstream: str
+    change: Callable[[Answer], Answer] = field(default=lambda answer: answer)
+    """What is done to each answer: URLs that lead past the proxy are led through it."""
+    calls: list[Call] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+    url: str = ""
+
+    @contextmanager
+    def running(self) -> Iterator[Faulty]:
+        """It listens in the block."""
+        server = _Server(self)
+        self.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.ended.set()
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    @contextmanager
+    def with_fault(self, fault: Fault) -> Iterator[Fault]:
+        """What hangs because of it hangs up at the end."""
+        self.faults.append(fault)
+        try:
+            yield fault
+        finally:
+            self.faults.remove(fault)
+            self.ended.set()
+            self.ended = threading.Event()
+
+    def forward(self, call: Call) -> Answer:
+        """The real server's answer."""
+        upstream = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=60)
+        # The host as the client wrote it: AWS's signature covers it.
+        headers = {name: value for name, value in call.headers.items() if name.lower() not in HOP}
+        headers["Content-Length"] = str(len(call.body))
+        try:
+            upstream.request(call.method, call.path, call.body, headers)
+            answer = upstream.getresponse()
+            body = answer.read()
+        finally:
+            upstream.close()
+        # A HEAD's length is that of a body that does not come.
+        own = HOP if call.method == "HEAD" else {*HOP, "content-length"}
+        kept = tuple((name, value) for name, value in answer.getheaders() if name.lower() not in own)
+        return self.change(Answer(answer.status, body, kept))
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, proxy: Faulty) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.proxy = proxy
+        self.lock = threading.Lock()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Who asked is gone."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def do_POST(self) -> None:
+        proxy, body = self.server.proxy, self._body()
+        call = Call(self.command, self.path, dict(self.headers.items()), body)
+        with self.server.lock:
+            proxy.calls.append(call)
+            fault = next((fault for fault in proxy.faults if fault.takes(call)), None)
+        exchange = Exchange(call, self, forward=proxy.forward, ended=proxy.ended)
+        try:
+            if fault is None:
+                exchange.reply(exchange.forward())
+            else:
+                fault.act(exchange)
+        except OSError:  # who asked is gone
+            self.close_connection = True
+
+    do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names that http.server calls
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing is told."""
