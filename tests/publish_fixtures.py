@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archives import INFO, NAME, PURE, sdist_bytes, wheel_bytes
+from archives import INFO, METADATA, NAME, PURE, sdist_bytes, wheel_bytes
 from ecr_fixtures import HOST, LocalEcr, MemoryBlob, image_of, noise
 
 from kfp_release.built import BuiltRelease
@@ -114,12 +114,13 @@ def place_at(local: LocalEcr, folder: Path, name: str) -> Place:
     return Place(local, store, folder / "dist", MemoryIndex())
 
 
-def parts() -> tuple[Image, Layer]:
+def parts(package_size: int = 300) -> tuple[Image, Layer]:
+    """A runtime, and the package layer of so many bytes, which no compression makes fewer."""
     manifest, (_, config) = image_of([MemoryBlob(noise(1000))])
     value = {**ImageConfig.parse(config.data).value, "config": {"User": "65532"}}
     made = ImageConfig.of(value)
     runtime = normal_runtime(Image(Manifest.of(made.descriptor, manifest.layers, {}), made))
-    tar = noise(300, 1)
+    tar = noise(package_size, 1)
     data = b"".join(gzip_stored([tar]))
     return runtime, Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(tar))
 
@@ -141,9 +142,9 @@ def write_dist(folder: Path, repository: Repository, runtime: Image, package: La
 def write_distributions(folder: Path, pins: Pins, component: bytes, *, carried: Pins | None = None) -> None:
     """Wheel, sdist and release.json of `pins`; the wheel carries `carried` instead, where it is given."""
     wheel = {"some_components/yaml/multiply.yaml": component, "some_components/pins.json": (carried or pins).to_json()}
-    wheel |= {f"{INFO}/METADATA": b"", f"{INFO}/WHEEL": PURE, f"{INFO}/RECORD": b""}
+    wheel |= {f"{INFO}/METADATA": METADATA, f"{INFO}/WHEEL": PURE, f"{INFO}/RECORD": b""}
     root = SDIST.removesuffix(".tar.gz")
-    sdist = {f"{root}/PKG-INFO": b"", f"{root}/kfp-release-pins.json": pins.to_json()}
+    sdist = {f"{root}/PKG-INFO": METADATA, f"{root}/kfp-release-pins.json": pins.to_json()}
     contents = {SDIST: sdist_bytes(sdist), NAME: wheel_bytes(wheel)}
     for name, data in contents.items():
         (folder / name).write_bytes(data)

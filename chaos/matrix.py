@@ -1,0 +1,146 @@
+"""The fault matrix: every call that publishing makes, each fault that it can meet there, once or each time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from chaos.aws_faults import (
+    AWS,
+    LISTS,
+    MANIFEST_ANSWERED_WRONG,
+    MANIFEST_STORED_WRONG,
+    PART_STORED_WRONG,
+    TOKEN_EXPIRED,
+    forgotten,
+    kept_wrong,
+)
+from chaos.exchange import Call
+from chaos.kind import Kind
+from chaos.network_faults import NETWORK, OUTAGES
+from chaos.store_faults import (
+    ANSWERED_WRONG,
+    FILE_STORED_WRONG,
+    FORBIDDEN,
+    LISTED_WRONG,
+    LOGIN_EXPIRED,
+    NOT_THERE,
+    STORED_WRONG,
+    SWALLOWED,
+    UNLISTED,
+)
+
+When = Literal["first", "last", "every", "from the middle on"]
+Part = Literal["ecr", "registry", "index"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One kind of call that a release makes of one part."""
+
+    part: Part
+    call: str
+    meant: Callable[[Call], bool]
+    kinds: tuple[Kind, ...]
+
+    @property
+    def name(self) -> str:
+        """The part and the call."""
+        return f"{self.part} {self.call}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One fault at one call: the first such call of a run, the last, each of them, or the second half of them."""
+
+    where: Where
+    kind: Kind
+    when: When
+
+    @property
+    def name(self) -> str:
+        """Of no other cell."""
+        return f"{self.where.name}: {self.kind.name} ({self.when})"
+
+
+def calls(*, forget: Callable[[], None], spoil: Callable[[str], None]) -> tuple[Where, ...]:
+    """Every call that publishing makes, with the faults that it can meet.
+
+    `forget` has ECR lose its uploads, `spoil` has the registry keep other bytes of a digest.
+    """
+    lost = forgotten(forget)
+    return (
+        _aws("DescribeRepositories", *LISTS),
+        _aws("DescribeImages", *LISTS),
+        _aws("BatchGetImage", *LISTS, MANIFEST_ANSWERED_WRONG),
+        _aws("BatchCheckLayerAvailability", *LISTS),
+        _aws("InitiateLayerUpload"),
+        _aws("UploadLayerPart", lost, PART_STORED_WRONG),
+        _aws("CompleteLayerUpload", lost, kept_wrong(spoil)),
+        _aws("PutImage", MANIFEST_STORED_WRONG),
+        _aws("GetDownloadUrlForLayer"),
+        _http("ecr", "GET of a blob", "GET", "/layers/", *NETWORK, NOT_THERE, FORBIDDEN, ANSWERED_WRONG),
+        _registry("HEAD of a blob", "HEAD", _BLOB, NOT_THERE),
+        _registry("GET of a blob", "GET", _BLOB, NOT_THERE, ANSWERED_WRONG),
+        _registry("POST of an upload", "POST", _UPLOAD),
+        _registry("PATCH of an upload", "PATCH", _UPLOAD, STORED_WRONG),
+        _registry("PUT of an upload", "PUT", _UPLOAD),
+        _registry("PUT of a manifest", "PUT", _MANIFEST, STORED_WRONG),
+        _registry("GET of a manifest", "GET", _MANIFEST, NOT_THERE, ANSWERED_WRONG),
+        _http("index", "page", "GET", "/simple/", *NETWORK, LOGIN_EXPIRED, NOT_THERE, UNLISTED, LISTED_WRONG),
+        _http("index", "upload", "POST", "/", *NETWORK, LOGIN_EXPIRED, FORBIDDEN, SWALLOWED, FILE_STORED_WRONG),
+        _http("index", "file", "GET", "/packages/", *NETWORK, LOGIN_EXPIRED, NOT_THERE, ANSWERED_WRONG),
+    )
+
+
+def cells(*, forget: Callable[[], None], spoil: Callable[[str], None]) -> list[Cell]:
+    """Each fault at each call: at every such call, and by turns at the first or the last one.
+
+    Before the registry, which the stand-in for ECR asks and not the release, by turns at the first or at every one.
+    And what lasts from the middle of a run on, for all calls to one part.
+    """
+    found: list[Cell] = []
+    pairs = ((where, kind) for where in calls(forget=forget, spoil=spoil) for kind in where.kinds)
+    for turn, (where, kind) in enumerate(pairs):
+        turns: tuple[When, ...] = ("every" if turn % 2 else "first",)
+        if where.part != "registry":
+            turns = ("last" if turn % 2 else "first", "every")
+        found += [Cell(where, kind, when) for when in turns]
+    return found + [Cell(where, kind, "from the middle on") for where in ANY_CALL for kind in where.kinds]
+
+
+def names(*, short: bool, chance: Random) -> list[str]:
+    """The names of all cells; or, for the `short` matrix, of one for each kind of fault, by `chance`."""
+    everything = cells(forget=lambda: None, spoil=lambda _: None)
+    if not short:
+        return [cell.name for cell in everything]
+    by_kind: dict[str, list[str]] = {}
+    for cell in everything:
+        by_kind.setdefault(cell.kind.name, []).append(cell.name)
+    return [chance.choice(of_kind) for of_kind in by_kind.values()]
+
+
+def _aws(name: str, *more: Kind) -> Where:
+    return Where("ecr", name, lambda call: call.target == name, (*NETWORK, *AWS, *more))
+
+
+def _registry(name: str, method: str, path: str, *more: Kind) -> Where:
+    return _http("registry", name, method, path, *_OF_REGISTRY, LOGIN_EXPIRED, *more)
+
+
+def _http(part: Part, name: str, method: str, path: str, *kinds: Kind) -> Where:
+    pattern = re.compile(path)
+    return Where(part, name, lambda call: call.method == method and bool(pattern.match(call.path)), kinds)
+
+
+_BLOB, _UPLOAD, _MANIFEST = "/v2/.*/blobs/sha256:", "/v2/.*/blobs/uploads/", "/v2/.*/manifests/"
+_OF_REGISTRY = tuple(kind for kind in NETWORK if kind.name not in {"429", "empty answer", "reset before it arrived"})
+"""Those that the stand-in for ECR, which asks it, does not turn into the same answer."""
+ANY_CALL = (
+    Where("ecr", "any call", lambda _: True, (*OUTAGES, TOKEN_EXPIRED)),
+    Where("registry", "any call", lambda _: True, OUTAGES),
+    Where("index", "any call", lambda _: True, (*OUTAGES, LOGIN_EXPIRED)),
+)

@@ -1,0 +1,98 @@
+"""One cell of the fault matrix, tried: publish with the fault, and look; if it was refused, the same without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from chaos.bench import PATIENCE, SECRETS, Bench, Place
+from chaos.faulty import Fault
+from chaos.matrix import ANY_CALL, Cell, calls, cells
+from chaos.verdict import Outcome, Ran, broken_end, wrong_content
+from kfp_release.errors import ReleaseError
+
+BOUND = 2 * (PATIENCE.attempts * PATIENCE.seconds + sum(map(PATIENCE.wait, range(1, PATIENCE.attempts)))) + 10
+"""Seconds for one run: an upload and a look at what became of it at the limit of patience, and what else it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one cell."""
+
+    fault: str
+    call: str
+    when: str
+    outcome: Outcome
+    seconds: float
+    message: str
+    """The error's first line."""
+    wrong: tuple[str, ...]
+    """All that is not as promised."""
+
+    @property
+    def name(self) -> str:
+        """The cell's."""
+        return f"{self.call}: {self.fault} ({self.when})"
+
+    def to_json(self) -> dict[str, Any]:
+        """Its fields."""
+        return asdict(self)
+
+
+def try_cells(bench: Bench, names: Sequence[str]) -> Iterator[Row]:
+    """What becomes of the cells of these names, one after the other."""
+    counts = _count_calls(bench)
+    by_name = {cell.name: cell for cell in cells(forget=bench.local.stand_in.forget_uploads, spoil=bench.spoil)}
+    for name in names:
+        yield _try(bench, by_name[name], counts[by_name[name].where.name])
+
+
+def _count_calls(bench: Bench) -> dict[str, int]:
+    """How often a publish that meets no fault makes each call."""
+    place = bench.place()
+    for proxy in bench.proxies.values():
+        proxy.calls.clear()
+    ran = place.run("publish")
+    if problems := _problems(bench, place, ran):
+        raise ReleaseError(f"a publish that meets no fault fails: {ran.said}\n{problems}")
+    everything = (*calls(forget=lambda: None, spoil=lambda _: None), *ANY_CALL)
+    return {where.name: sum(map(where.meant, bench.proxies[where.part].calls)) for where in everything}
+
+
+def _try(bench: Bench, cell: Cell, count: int) -> Row:
+    place = bench.place()
+    first = {"last": count, "from the middle on": count // 2 + 1}.get(cell.when, 1)
+    times = None if cell.when in {"every", "from the middle on"} else 1
+    with bench.proxies[cell.where.part].with_fault(Fault(cell.kind.act, cell.where.meant, first, times)) as fault:
+        ran = place.run("publish")
+    wrong = list(broken_end(ran, bound=BOUND, secrets=SECRETS))
+    completed = ran.outcome == "completed"
+    wrong += wrong_content(bench.found(place), place.expected, completed=completed, damaged=cell.kind.damages)
+    if not fault.met:
+        wrong.append("the fault was not met")
+    if not completed:
+        again = place.run("publish")
+        if again.outcome == "refused" and cell.kind.damages != "nothing":
+            bench.mend(place)
+            again = place.run("publish")
+        wrong += [f"again, without the fault: {line}" for line in _problems(bench, place, again)]
+    if cell.kind.damages == "registry":  # its other repositories share the file
+        bench.mend(place)
+    return Row(
+        fault=cell.kind.name,
+        call=cell.where.name,
+        when=cell.when,
+        outcome=ran.outcome,
+        seconds=round(ran.seconds, 2),
+        message=ran.message,
+        wrong=tuple(wrong),
+    )
+
+
+def _problems(bench: Bench, place: Place, ran: Ran) -> list[str]:
+    """What is wrong after a publish that meets no fault."""
+    lines = list(broken_end(ran, bound=BOUND, secrets=SECRETS))
+    if ran.outcome != "completed":
+        return [*lines, f"it is {ran.outcome}: {ran.message}"]
+    return [*lines, *wrong_content(bench.found(place), place.expected, completed=True)]
