@@ -7,6 +7,9 @@ without the fault, the same command completes it.
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,6 +23,8 @@ from chaos.trial import BOUND, Row, try_cells
 
 _SHORT, _LONG = 3, 6
 """Processes, each with a registry and an index of its own: half of a cell is waiting."""
+_LOOK = 1.0
+"""Seconds."""
 
 
 def run(stage: Stage) -> Result:
@@ -30,7 +35,8 @@ def run(stage: Stage) -> Result:
     shares = [chosen[number::count] for number in range(count)]
     rows: list[Row] = []
     # Started anew, as a fork would take over the threads and locks of whoever runs this.
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(count, context, _end_with, (os.getpid(),)) as pool:
         futures = [pool.submit(_share, stage.folder / f"bench-{n}", share) for n, share in enumerate(shares)]
         try:
             for future in as_completed(futures):
@@ -57,6 +63,17 @@ def result(rows: Sequence[Row]) -> Result:
     }
     broken = tuple(f"{row.name}: {line}" for row in rows for line in row.wrong)
     return Result(figures, broken, [row.to_json() for row in rows])
+
+
+def _end_with(parent: int) -> None:
+    """End this process when `parent`, which started it, is gone: killed, it cannot say so."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _share(folder: Path, share: Sequence[str]) -> list[Row]:
