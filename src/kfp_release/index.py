@@ -14,7 +14,7 @@ from pypi_simple import ACCEPT_ANY
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.index_page import IndexFile, parse_page
+from kfp_release.index_page import MAX_PAGE, IndexFile, parse_page
 from kfp_release.index_session import IndexSession, PackageIndexError, status, unreachable, unwell
 from kfp_release.retry import SILENT, Retry
 from kfp_release.settings import IndexSettings
@@ -22,8 +22,6 @@ from kfp_release.url import BadUrl, parse_url
 
 MAX_FILE = 256 * 1024 * 1024
 """Bytes. A longer file is none of ours."""
-MAX_PAGE = 64 * 1024 * 1024
-"""Bytes of a project's page."""
 _NOT_HERE = {404, 301, 302, 303, 307, 308}
 """Answers for a project that the index does not have: it is not found, or to be looked for elsewhere."""
 

@@ -1,27 +1,46 @@
-"""A project's page on the index: the files that it lists. Sources: PEP 503, PEP 592, PEP 691."""
+"""A project's page on the index: the files that it lists. Sources: PEP 503, PEP 592, PEP 691.
+
+pypi_simple reads it, whose parsers go through some texts again and again. So they are given no more of a page than its
+links: found in one pass, whole, and neither too many nor too long.
+"""
 
 from __future__ import annotations
 
-import json
+import codecs
+import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
+from typing import Any
 
 from bs4 import ParserRejectedMarkup
-from pypi_simple import ProjectPage, UnsupportedRepoVersionError
+from pypi_simple import DistributionPackage, ProjectPage, RepositoryPage, UnsupportedRepoVersionError
 
 from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
+from kfp_release.json_text import BadJson, read_json
 from kfp_release.terminal_text import one_line
+
+MAX_PAGE = 16 * 1024 * 1024
+"""Bytes."""
+_MAX_FILES = 20_000
+_CHARSETS = {"utf-8", "ascii", "iso8859-1", "cp1252"}
+_ATTRIBUTES = r"""(?:[^<>"']++|"[^"]*"|'[^']*')*+"""
+_PART = re.compile(rf"<(?:base|meta)\s{_ATTRIBUTES}>|<a\s{_ATTRIBUTES}>[^<]*</a\s*>", re.IGNORECASE)
+"""What a page says of its files. Nothing in it is tried in two ways, and ``<`` outside of quotes ends an attempt."""
+_LONGEST_PART = 4000
+_LONGEST, _MAX_DASHES = 255, 30
+"""Of a file's name."""
 
 # What pypi_simple and its parsers raise for pages that are damaged, or none.
 _UNREADABLE = (
+    BadJson,
     UnsupportedRepoVersionError,
     ParserRejectedMarkup,
     AssertionError,
     AttributeError,
-    KeyError,
+    LookupError,
     RecursionError,
     TypeError,
     ValueError,
@@ -47,33 +66,57 @@ def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dic
     """
     kind, charset = _kind(content_type)
     try:
-        page = _page(project, data, kind, charset, url)
+        packages = _packages(project, data, kind, charset, url)
     except _UNREADABLE as error:
         raise ReleaseError(
             f"the page of {project} at {url} cannot be read: {one_line(str(error), 200)}",
             remedy="is simple-url that of a simple API (PEP 503, PEP 691)?",
         ) from error
-    if page is None:
+    if packages is None:
         raise ReleaseError(
             f"{url} is {one_line(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
             remedy="is simple-url right? It often ends in /simple/",
         )
     files = (
-        IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked)
-        for item in page.packages
-        if _is_file_name(item.filename)
+        IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked) for item in packages
     )
     return {file.filename: file for file in files}
 
 
-def _page(project: str, data: bytes, kind: str, charset: str | None, url: str) -> ProjectPage | None:
+def _packages(project: str, data: bytes, kind: str, charset: str | None, url: str) -> list[DistributionPackage] | None:
     """None for another kind of page."""
     if kind == "application/vnd.pypi.simple.v1+json":
-        return ProjectPage.from_json_data(json.loads(data), url)
+        page = read_json(data, most=MAX_PAGE)
+        files = [file for file in page["files"] if _is_file_name(file["filename"])]
+        _require_few(files)
+        return ProjectPage.from_json_data({**page, "files": files}, url).packages
     if kind in {"application/vnd.pypi.simple.v1+html", "text/html"}:
+        text = _links(_text(data, charset))
         with warnings.catch_warnings(action="ignore"):  # of Beautiful Soup's, about pages that look like something else
-            return ProjectPage.from_html(project, data, url, charset)
+            links = RepositoryPage.from_html(text, url).links
+        return [DistributionPackage.from_link(link, project) for link in links if _is_file_name(link.text)]
     return None
+
+
+def _text(data: bytes, charset: str | None) -> str:
+    codec = codecs.lookup(charset or "utf-8").name if (charset or "").isprintable() else ""
+    if codec not in _CHARSETS:
+        raise ValueError(f"its charset is {charset!r:.80}")
+    return data.decode(codec, errors="replace")
+
+
+def _links(text: str) -> str:
+    """The links of a page, and what it says of them all; not those in comments."""
+    first, *rest = text.split("<!--")
+    shown = "".join([first, *(part.partition("-->")[2] for part in rest)])
+    parts = [part for part in _PART.findall(shown) if len(part) <= _LONGEST_PART]
+    _require_few(parts)
+    return "\n".join(parts)
+
+
+def _require_few(parts: Sequence[Any]) -> None:
+    if len(parts) > _MAX_FILES:
+        raise ValueError(f"it lists {len(parts):,} files, and {_MAX_FILES:,} are the most")
 
 
 def _kind(content_type: str) -> tuple[str, str | None]:
@@ -93,6 +136,13 @@ def _sha256(filename: str, digests: Mapping[str, str]) -> str | None:
         ) from error
 
 
-def _is_file_name(text: str) -> bool:
+def _is_file_name(value: Any) -> bool:
     # The name comes from outside and becomes a path where the file is written.
-    return bool(text) and text not in {".", ".."} and not any(letter in text for letter in "/\\\0")
+    return (
+        isinstance(value, str)
+        and value.isprintable()
+        and value not in {"", ".", ".."}
+        and not any(letter in value for letter in "/\\")
+        and len(value) <= _LONGEST
+        and value.count("-") <= _MAX_DASHES
+    )
