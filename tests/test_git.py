@@ -146,3 +146,19 @@ def test_a_clone_of_what_is_no_commit_is_refused(repository: Path, tmp_path: Pat
         Git(repository).clone_at("0" * 40, tmp_path / "clone2")
     with pytest.raises(ReleaseError, match=r"git ls-tree failed(.|\n)*git fetch --all --tags"):
         Git(repository).files("0" * 40, ["Dockerfile"])
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\u2029"])
+def test_the_name_of_a_tag_is_one_name_whatever_unicode_takes_for_a_line_s_end(repository: Path, end: str) -> None:
+    for name in (f"x{end}v9.0", "v1.0"):
+        run(repository, "tag", name)
+    git = Git(repository)
+    assert sorted(git.tags()) == ["v1.0", f"x{end}v9.0"]
+    assert [version.tag for version in git.released(git.commit())] == ["v1.0"]
+
+
+def test_a_folder_with_a_line_s_end_in_its_name_asks_git_for_nothing_else(repository: Path) -> None:
+    (repository / "a\nHEAD:b").mkdir()
+    commit(repository, "a\nHEAD:b/x", "1")
+    with pytest.raises(ReleaseError, match="has a line's end in its name"):
+        Git(repository / "a\nHEAD:b").file_at(["HEAD"], "x")

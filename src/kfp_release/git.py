@@ -43,7 +43,7 @@ class Git:
     def tags(self) -> dict[str, str]:
         """All tags, and the commits that they lead to."""
         try:
-            lines = self._run("show-ref", "--tags", "--dereference").splitlines()
+            lines = self._lines("show-ref", "--tags", "--dereference")
         except GitFailed as error:
             if error.status == 1:  # there are none
                 return {}
@@ -59,7 +59,7 @@ class Git:
     def released(self, commit: str) -> list[ReleaseVersion]:
         """The versions of the release tags that are reachable from `commit`, its own too, lowest first."""
         merged = f"--merged={parse_commit(commit)}"
-        names = self._run("for-each-ref", "--format=%(refname:strip=2)", merged, "refs/tags").splitlines()
+        names = self._lines("for-each-ref", "--format=%(refname:strip=2)", merged, "refs/tags")
         return sorted(version for name in names if (version := ReleaseVersion.of_tag(name)) is not None)
 
     def changes(self, paths: Sequence[str] = ()) -> list[str]:
@@ -77,7 +77,7 @@ class Git:
 
     def branches(self) -> list[str]:
         """The whole names of all branches, those of remotes too, as they were fetched last."""
-        names = self._run("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes").splitlines()
+        names = self._lines("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
         return [name for name in names if not name.endswith("/HEAD")]
 
     def file_at(self, revisions: Sequence[str], path: str) -> Mapping[str, bytes]:
@@ -101,6 +101,10 @@ class Git:
 
     def _run(self, *arguments: str) -> str:
         return run_git(self.root, arguments).decode(errors="surrogateescape")
+
+    def _lines(self, *arguments: str) -> list[str]:
+        # Not splitlines(): the name of a ref may hold what Unicode counts as a line's end, U+2028 or U+0085.
+        return [line for line in self._run(*arguments).split("\n") if line]
 
     def _line(self, *arguments: str) -> str:
         return self._run(*arguments).rstrip("\n")

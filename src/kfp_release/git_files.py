@@ -46,7 +46,9 @@ def file_at(root: Path, revisions: Sequence[str], path: str) -> Mapping[str, byt
 
     A revision is a commit in hex, or the whole name of a ref.
     """
-    prefix = run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").rstrip("\n")
+    prefix = run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").removesuffix("\n")
+    if "\n" in f"{prefix}{path}":
+        raise ReleaseError(f"{(prefix + path)[:200]!r} has a line's end in its name", remedy="rename that folder")
     found = _contents(root, "".join(f"{revision}:{prefix}{path}\n" for revision in revisions))
     return {revision: data for revision, data in zip(revisions, found, strict=True) if data is not None}
 
