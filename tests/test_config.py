@@ -324,3 +324,25 @@ def test_any_text_is_a_url_or_a_release_error(text: str) -> None:
     for candidate in (text, f"https://{text}"):
         with contextlib.suppress(ReleaseError):
             assert parse_url(candidate) == candidate
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n" + "a." * 60_000 + "a = 1", "pyproject.toml:2: a key has more than 64 parts"),
+        ("x = {" + "'a' . \"b\"." * 60_000 + "c = 1}", "pyproject.toml:1: a key has more than 64 parts"),
+        ("[" + ".".join(["a"] * 65) + "]", "pyproject.toml:1: a key has more than 64 parts"),
+        ("#" * (1 << 20) + "\n", "pyproject.toml: the file has 1,048,577 bytes"),
+        ("x = " + "[" * 100_000, "pyproject.toml: the file is not TOML"),
+        ("x = " + "9" * 100_000, "pyproject.toml: the file is not TOML"),
+    ],
+)
+def test_a_file_that_would_take_the_machine_is_refused(text: str, message: str) -> None:
+    with pytest.raises(Problems) as caught:
+        parse(text)
+    assert message in str(caught.value)
+
+
+def test_many_short_keys_and_dotted_words_are_no_harm() -> None:
+    words = " ".join(["a.b.c"] * 100)
+    assert parse(GOOD + f"\n[tool.other]\nx = '{words}'\n" + ".".join(["a"] * 60) + " = 1\n")

@@ -54,6 +54,9 @@ def test_a_build_argument_that_the_dockerfile_does_not_declare_changes_nothing()
     ("text", "line", "message"),
     [
         ("", 0, "has no FROM"),
+        ("ARG A=xy\n" + "ARG A=$A$A\n" * 60 + "FROM $A", 12, "'A=$A$A' comes to 4,096 letters"),
+        ("ARG A=" + "x" * 4001 + "\nFROM a", 1, "comes to 4,001 letters"),
+        ("FROM a" + "x" * 4000, 1, "comes to 4,001 letters"),
         ("# FROM a\nRUN b", 0, "has no FROM"),
         ("ARG BASE\n\nFROM ${BASE}", 3, "FROM ${BASE} names no image"),
         ("FROM a b c", 1, "FROM a b c names no image"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from kfp_release.requirement import BadRequirement, counts_in, environment, parse_requirement, parse_specifiers
@@ -53,3 +55,11 @@ def test_python_s_versions_are_specifiers() -> None:
     with pytest.raises(BadRequirement, match="'>>3' are no version specifiers") as caught:
         parse_specifiers(">>3")
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("parse", [parse_requirement, parse_specifiers])
+def test_numbers_that_no_version_has_are_refused(parse: Callable[[str], object]) -> None:
+    for text in (">=1." + "9" * 4400, ">=" + "9," * 4000):
+        with pytest.raises(BadRequirement, match="goes on for|is no requirement") as caught:
+            parse(text)
+        assert caught.value.remedy

@@ -25,6 +25,10 @@ _MOUNT_FROM = re.compile(r"(?:^|\s)--mount=\S*?\bfrom=([^,\s]+)")
 _SCRATCH = "scratch"
 
 
+_LONGEST = 4000
+"""Letters of an image's name, or a build argument."""
+
+
 class BadDockerfile(ReleaseError):
     """A Dockerfile that cannot be read; `line` counts from 1, and is 0 where the file as a whole is meant."""
 
@@ -124,6 +128,18 @@ def _replacement(found: re.Match[str], values: Mapping[str, str]) -> str:
     return value or ""
 
 
+def _filled(instruction: Instruction, word: str, values: Mapping[str, str]) -> str:
+    """A word with its variables replaced. Each can hold others twice over, so both it and its value are bounded."""
+    value = word if len(word) > _LONGEST else substitute(word.strip("\"'"), values)
+    if len(value) > _LONGEST:
+        raise BadDockerfile(
+            f"{instruction.rest[:120]!r} comes to {len(value):,} letters",
+            line=instruction.line,
+            remedy=f"{_LONGEST:,} are the most",
+        )
+    return value
+
+
 def _arguments(
     instruction: Instruction, values: Mapping[str, str], build_args: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
@@ -131,7 +147,7 @@ def _arguments(
         if name in build_args:
             yield name, build_args[name]
         elif default:
-            yield name, substitute(default.strip("\"'"), values)
+            yield name, _filled(instruction, default, values)
 
 
 def _from(instruction: Instruction, values: Mapping[str, str]) -> tuple[str, str]:
@@ -140,7 +156,7 @@ def _from(instruction: Instruction, values: Mapping[str, str]) -> tuple[str, str
     while flag := _FLAG.match(words):
         words = words[flag.end() :].lstrip()
     found = _FROM.fullmatch(words.strip())
-    image = substitute(found[1].strip("\"'"), values) if found else ""
+    image = _filled(instruction, found[1], values) if found else ""
     if found is None or not image:
         raise BadDockerfile(
             f"FROM {instruction.rest[:120]} names no image",

@@ -10,6 +10,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from kfp_release.errors import ReleaseError
 
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+_LONGEST = 4000
+"""Letters. Python refuses to write down a number of 4300 digits."""
 
 
 class BadRequirement(ReleaseError):
@@ -18,6 +20,8 @@ class BadRequirement(ReleaseError):
 
 def parse_requirement(text: str) -> Requirement:
     """Raise `BadRequirement` for what is none, and for a marker that has no answer in any environment."""
+    if len(text) > _LONGEST:
+        raise BadRequirement(f"{text[:120]!r} goes on for {len(text):,} letters", remedy=f"{_LONGEST:,} are the most")
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
@@ -38,6 +42,8 @@ def parse_requirement(text: str) -> Requirement:
 
 def parse_specifiers(text: str) -> SpecifierSet:
     """The versions that ``requires-python`` allows. Raise `BadRequirement` for what are none."""
+    if len(text) > _LONGEST:
+        raise BadRequirement(f"{text[:120]!r} goes on for {len(text):,} letters", remedy=f"{_LONGEST:,} are the most")
     try:
         return SpecifierSet(text)
     except InvalidSpecifier as error:

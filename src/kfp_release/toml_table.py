@@ -17,6 +17,12 @@ Place = tuple[str, ...]
 
 _KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\\]*"|'[^']*')"""
 _KEYS = rf"({_KEY}(?:[ \t]*\.[ \t]*{_KEY})*)"
+_MAX_PARTS = 64
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+_ENDLESS = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_PART}[ \t]*+\.[ \t]*+){{{_MAX_PARTS}}}")
+"""The beginning of a key in more parts: tomllib takes memory for the square of their number."""
+_LONGEST = 1024 * 1024
+"""Bytes."""
 _HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*{_KEYS}[ \t]*\]")
 _PAIR = re.compile(rf"[ \t]*{_KEYS}[ \t]*=")
 _AT_LINE = re.compile(r"\(at line (\d+)")
@@ -49,8 +55,13 @@ class TomlFile:
     @classmethod
     def parse(cls, name: str, data: bytes) -> TomlFile:
         """Raise `Problems` unless `data` is TOML."""
+        if len(data) > _LONGEST:
+            raise Problems([Problem(name, 0, f"the file has {len(data):,} bytes", f"{_LONGEST:,} are the most")])
         try:
             text = data.decode()
+            if endless := _ENDLESS.search(text):
+                line = text.count("\n", 0, endless.start()) + 1
+                raise Problems([Problem(name, line, f"a key has more than {_MAX_PARTS} parts", "shorten it")])
             return cls(name, tomllib.loads(text), _key_lines(text))
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, error.start) + 1
