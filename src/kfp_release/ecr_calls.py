@@ -22,8 +22,8 @@ from kfp_release.terminal_text import one_line
 
 _USER = re.compile(r"//[^/\s]*@")
 """User and password in a URL, which no message repeats."""
-_PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError)
-"""What botocore raises of JSON in another form than its model has: a list, or a time that is none."""
+_PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What botocore raises of JSON in another form than its model has: a list, a time that is none, a thousand levels."""
 
 
 def ecr_client(repository: Repository, retry: Retry) -> Any:

@@ -13,9 +13,12 @@ from typing import Any
 
 from kfp_release.entry_points import ConsoleScript
 from kfp_release.errors import ReleaseError
+from kfp_release.json_text import BadJson, read_json
 
 TIMEOUT = 60.0
 """Seconds for all programs together."""
+_LONGEST = 4 * 1024 * 1024
+"""Bytes of their answer."""
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
@@ -60,14 +63,14 @@ def read_programs(scripts: Collection[ConsoleScript], *, source: Path, timeout: 
             remedy="importing a program's module must do nothing but define it",
         ) from error
     try:
-        answers = json.loads(child.stdout)
-    except ValueError as error:
+        answers = read_json(child.stdout.encode(), most=_LONGEST)
+        return {name: _program(name, answer) for name, answer in answers.items()}
+    except (BadJson, LookupError, TypeError, AttributeError) as error:  # its module may have written there too
         last = (child.stderr.strip().splitlines() or ["it said nothing"])[-1][:300]
         raise ReleaseError(
             f"asking the programs for their options ended with exit code {child.returncode}: {last}",
             remedy="importing a program's module must do nothing but define it",
         ) from error
-    return {name: _program(name, answer) for name, answer in answers.items()}
 
 
 def _python_path(source: Path) -> str:
@@ -78,5 +81,11 @@ def _python_path(source: Path) -> str:
 def _program(name: str, answer: Mapping[str, Any]) -> Program:
     if "options" not in answer:
         return Program(name, missing=str(answer.get("missing", "")), error=str(answer.get("error", "")))
-    required = tuple(tuple(options) for options in answer["required"] if options)
-    return Program(name, frozenset(answer["options"]), frozenset(answer["flags"]), required)
+    required = tuple(_texts(options) for options in answer["required"] if options)
+    return Program(name, frozenset(_texts(answer["options"])), frozenset(_texts(answer["flags"])), required)
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise TypeError(value)
+    return tuple(value)
