@@ -60,6 +60,6 @@ def test_python_s_versions_are_specifiers() -> None:
 @pytest.mark.parametrize("parse", [parse_requirement, parse_specifiers])
 def test_numbers_that_no_version_has_are_refused(parse: Callable[[str], object]) -> None:
     for text in (">=1." + "9" * 4400, ">=" + "9," * 4000):
-        with pytest.raises(BadRequirement, match="goes on for|is no requirement") as caught:
+        with pytest.raises(BadRequirement, match=r"goes on for|is no requirement") as caught:
             parse(text)
         assert caught.value.remedy

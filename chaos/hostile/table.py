@@ -1,0 +1,39 @@
+"""Every parser of the package: what it reads, how hostile cases of that are made, and how it reads them.
+
+`tests/test_parsers.py` runs each with some cases, `chaos/parsers.py` with many: nothing but a `ReleaseError` may come
+out. What stands in `LISTED` instead says why.
+"""
+
+from __future__ import annotations
+
+from chaos.hostile import (
+    parsers_of_answers,
+    parsers_of_archives,
+    parsers_of_components,
+    parsers_of_ecr,
+    parsers_of_records,
+    parsers_of_sources,
+    parsers_of_values,
+)
+from chaos.hostile.parser import Parser
+
+PARSERS: dict[str, Parser] = {
+    **parsers_of_values.PARSERS,
+    **parsers_of_sources.PARSERS,
+    **parsers_of_components.PARSERS,
+    **parsers_of_archives.PARSERS,
+    **parsers_of_records.PARSERS,
+    **parsers_of_answers.PARSERS,
+    **parsers_of_ecr.PARSERS,
+}
+LISTED = {
+    "digest.Digest.of": "all bytes have a digest",
+    "finding.Finding.of": "says what a parser refused",
+    "released_files.read_file": "asks the index; the parser 'file of a release, as the index has it' reads the answer",
+    "version_home.ensure_home": "asks ECR, whose answer is parsed before",
+    "version_home.require_home": "a tag and a repository's state that are parsed before",
+    "release_image.unpinned_findings": "labels that a config's parser took",
+    "sandbox.ecr_manifest.PutManifest.parse": "the sandbox is asked by this machine's user alone",
+    "sandbox.ecr_request.parse_request": "likewise",
+}
+"""What takes nothing from outside, or nothing that is not parsed before."""
