@@ -58,6 +58,7 @@ DETAILS: list[Any] = [
     {"imageDetails": [{"imageDigest": DIGEST, "imageTags": "1.0"}]},
     {"imageDetails": [{"imageDigest": DIGEST, "imageTags": ["1.0"], "imagePushedAt": "soon"}]},
     {"imageDetails": [{"imageDigest": DIGEST, "imageTags": ["1.0"], "imagePushedAt": 10**400}]},
+    {"imageDetails": [{"imageDigest": DIGEST, "imageTags": ["1.0"], "imagePushedAt": 1e308}]},
     {"imageDetails": "none"},
 ]
 ANOTHER: list[Any] = [{"imageDetails": [{"imageDigest": str(Digest.of(b"another")), "imageTags": ["2.0"]}]}]

@@ -31,6 +31,7 @@ def test_a_requirement_counts_where_its_marker_holds(text: str, *, counts: bool)
         ("", "'' is no requirement: Expected package name"),
         ("a=>1", "'a=>1' is no requirement"),
         ("a ; python == '3'", "is no requirement"),
+        ("a ; " + "(" * 300 + "os_name == 'x'" + ")" * 300, "has 300 parentheses"),
         ("a ; python_version ~= '3'", "has a marker that cannot be evaluated: Undefined <Op('~=')> on '3.12' and '3'"),
         ("a ; os_name === 'posix'", "has a marker that cannot be evaluated: Undefined <Op('===')>"),
         ("a ; 'x' in extras", "has a marker that cannot be evaluated: 'extras'"),

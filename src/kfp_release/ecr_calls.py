@@ -22,7 +22,7 @@ from kfp_release.terminal_text import one_line
 
 _USER = re.compile(r"//[^/\s]*@")
 """User and password in a URL, which no message repeats."""
-_PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+_PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError, OverflowError, RuntimeError)
 """What botocore raises of JSON in another form than its model has: a list, a time that is none, a thousand levels."""
 
 

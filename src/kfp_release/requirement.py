@@ -12,6 +12,8 @@ from kfp_release.errors import ReleaseError
 _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 _LONGEST = 4000
 """Letters. Python refuses to write down a number of 4300 digits."""
+_MOST_PARENTHESES = 40
+"""packaging reads each in calls of its own, and evaluates it so."""
 
 
 class BadRequirement(ReleaseError):
@@ -22,6 +24,10 @@ def parse_requirement(text: str) -> Requirement:
     """Raise `BadRequirement` for what is none, and for a marker that has no answer in any environment."""
     if len(text) > _LONGEST:
         raise BadRequirement(f"{text[:120]!r} goes on for {len(text):,} letters", remedy=f"{_LONGEST:,} are the most")
+    if text.count("(") > _MOST_PARENTHESES:
+        raise BadRequirement(
+            f"{text[:120]!r} has {text.count('(')} parentheses", remedy=f"{_MOST_PARENTHESES} are the most"
+        )
     try:
         requirement = Requirement(text)
     except InvalidRequirement as error:
