@@ -70,6 +70,8 @@ def _version(text: str) -> object:
     with contextlib.suppress(BadVersion):
         assert ReleaseVersion.parse(text).tag in {text, f"v{text}"}
     assert seen is None or seen == ReleaseVersion.from_tag(text)
+    of_image = ReleaseVersion.of_image_tag(text)
+    assert of_image is None or of_image.image_tag == text
     parsed = ReleaseVersion.parse(text)
     assert ReleaseVersion.tagged(text, "" if parsed.is_snapshot else parsed.tag) == parsed
     return parsed.image_tag, parsed < ReleaseVersion.parse("1.2")
@@ -135,7 +137,7 @@ PARSERS = {
     "version": Parser(
         (
             *("version.ReleaseVersion.parse", "version.ReleaseVersion.from_tag"),
-            *("version.ReleaseVersion.of_tag", "version.ReleaseVersion.tagged"),
+            *("version.ReleaseVersion.of_tag", "version.ReleaseVersion.tagged", "version.ReleaseVersion.of_image_tag"),
         ),
         words("v1.2", "2.0rc1", "1.3.dev4+gabc1234", "v1.10", more=("v", "rc", ".dev1", ".post1", "9" * 4301)),
         _version,
