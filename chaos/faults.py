@@ -16,10 +16,10 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from chaos.bench import running_bench
-from chaos.matrix import names
+from chaos.matrix.bench import running_bench
+from chaos.matrix.cells import names
+from chaos.matrix.trial import BOUND, Row, try_cells
 from chaos.stage import Result, Stage
-from chaos.trial import BOUND, Row, try_cells
 
 _SHORT, _LONG = 3, 6
 """Processes, each with a registry and an index of its own: half of a cell is waiting."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chaos.faults import run
-from chaos.matrix import names
+from chaos.matrix.cells import names
 from chaos.stage import Stage
 
 from kfp_release.progress import Silent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from chaos.faults import result
-from chaos.trial import Row
-from chaos.verdict import Content, Ran, broken_end, wrong_content
+from chaos.matrix.trial import Row
+from chaos.matrix.verdict import Content, Ran, broken_end, wrong_content
 
 from kfp_release.digest import Digest
 

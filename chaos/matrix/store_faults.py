@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from chaos.exchange import Answer, Exchange
-from chaos.kind import Kind, answered, flipped
+from chaos.matrix.exchange import Answer, Exchange
+from chaos.matrix.kind import Kind, answered, flipped
 
 
 def stored_wrong(exchange: Exchange) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chaos.kind import Damaged
+from chaos.matrix.kind import Damaged
 from kfp_release.digest import Digest
 
 Outcome = Literal["completed", "refused", "bug"]

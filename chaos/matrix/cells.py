@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from chaos.aws_faults import (
+from chaos.matrix.aws_faults import (
     AWS,
     LISTS,
     MANIFEST_ANSWERED_WRONG,
@@ -18,10 +18,10 @@ from chaos.aws_faults import (
     forgotten,
     kept_wrong,
 )
-from chaos.exchange import Call
-from chaos.kind import Kind
-from chaos.network_faults import NETWORK, OUTAGES
-from chaos.store_faults import (
+from chaos.matrix.exchange import Call
+from chaos.matrix.kind import Kind
+from chaos.matrix.network_faults import NETWORK, OUTAGES
+from chaos.matrix.store_faults import (
     ANSWERED_WRONG,
     FILE_STORED_WRONG,
     FORBIDDEN,

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from chaos.bench import PATIENCE, SECRETS, Bench, Place
-from chaos.faulty import Fault
-from chaos.matrix import ANY_CALL, Cell, calls, cells
-from chaos.verdict import Outcome, Ran, broken_end, wrong_content
+from chaos.matrix.bench import PATIENCE, SECRETS, Bench, Place
+from chaos.matrix.cells import ANY_CALL, Cell, calls, cells
+from chaos.matrix.faulty import Fault
+from chaos.matrix.verdict import Outcome, Ran, broken_end, wrong_content
 from kfp_release.errors import ReleaseError
 
 BOUND = 2 * (PATIENCE.attempts * PATIENCE.seconds + sum(map(PATIENCE.wait, range(1, PATIENCE.attempts)))) + 10

@@ -20,10 +20,10 @@ from botocore.loaders import create_loader
 from ecr_fixtures import ACCESS_KEY, HOST, PASSWORD, REGION, SECRET_KEY, LocalEcr, MemoryBlob, noise
 from publish_fixtures import KEY, PROJECT, SDIST, VERSION, parts, write_dist
 
-from chaos.exchange import Answer
-from chaos.faulty import Faulty
-from chaos.kind import flipped
-from chaos.verdict import Content, Ran
+from chaos.matrix.exchange import Answer
+from chaos.matrix.faulty import Faulty
+from chaos.matrix.kind import flipped
+from chaos.matrix.verdict import Content, Ran
 from kfp_release.__main__ import main
 from kfp_release.built import BuiltRelease
 from kfp_release.cache import cache_folder

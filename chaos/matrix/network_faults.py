@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chaos.exchange import Answer, Exchange
-from chaos.kind import Kind, answered
+from chaos.matrix.exchange import Answer, Exchange
+from chaos.matrix.kind import Kind, answered
 
 
 def reset_before(exchange: Exchange) -> None:

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from chaos.exchange import HOP, Act, Answer, Call, Exchange
+from chaos.matrix.exchange import HOP, Act, Answer, Call, Exchange
 
 
 @dataclass

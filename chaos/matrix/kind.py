@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chaos.exchange import Act, Answer
+from chaos.matrix.exchange import Act, Answer
 
 Damaged = Literal["nothing", "registry", "index"]
 

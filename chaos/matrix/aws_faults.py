@@ -16,8 +16,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY
 
-from chaos.exchange import Answer, Call, Exchange
-from chaos.kind import Kind, answered, flipped
+from chaos.matrix.exchange import Answer, Call, Exchange
+from chaos.matrix.kind import Kind, answered, flipped
 
 _HOUR = timedelta(hours=1)
 
