@@ -141,7 +141,9 @@ def test_both_images_are_in_their_repositories(released: Released, version: str)
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
-def test_images_are_committed_one_by_one_in_the_order_of_the_configuration(released: Released, version: str) -> None:
+def test_images_are_committed_one_by_one_in_the_order_of_their_repositories_names(
+    released: Released, version: str
+) -> None:
     key = released.records[version]["images"]["demo"]["runtime_key"]
-    expected = [f"demo:runtime-{key}", f"tables:{version}", f"demo:{version}"]
+    expected = [f"demo:runtime-{key}", f"demo:{version}", f"tables:{version}"]
     assert [name.rpartition("/")[2] for name in released.put[version]] == expected

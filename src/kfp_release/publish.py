@@ -1,7 +1,8 @@
 """Makes a built release public: blobs, images one by one, sdists, wheels; then reads all of it back.
 
-Looks at everything before it sends a byte. What is there unchanged is left alone, other content is refused. The first
-image's `PutImage` is the claim on the version, the last wheel's upload the moment of release.
+Looks at everything before it sends a byte. What is there unchanged is left alone, other content is refused. Images go
+in the order of their repositories' names, which is the same for every commit, however it lists them: so the first one's
+`PutImage` is the claim on the version, and who loses it stops there. The last wheel's upload is the moment of release.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ def publish(
     progress.step("look at ECR and the index")
     if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
         index.require_credentials()
-    images = [_look(item, built, stores, mutable=item.name in mutable) for item in built.record.pins.images]
+    ordered = sorted(built.record.pins.images, key=lambda pinned: str(pinned.repository))
+    images = [_look(item, built, stores, mutable=item.name in mutable) for item in ordered]
     outcomes: list[Outcome] = []
     sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
     for pending in images:
