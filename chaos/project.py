@@ -131,10 +131,10 @@ def make_history(folder: Path, versions: int, *, every: int = 3) -> list[str]:
     return listed
 
 
-def make_one(folder: Path, version: str, *, content: str, images: tuple[str, ...] = IMAGES[-1:]) -> str:
-    """A repository with this one version and this content; its commit in hex."""
+def make_one(folder: Path, version: str, *, content: str, runtime: str, images: tuple[str, ...]) -> str:
+    """A repository with this one version, of this content; its commit in hex."""
     _begin(folder)
-    return _release(folder, version, [version], content=content, runtime="that all share", images=images)
+    return _release(folder, version, [version], content=content, runtime=runtime, images=images)
 
 
 def _begin(folder: Path) -> None:
