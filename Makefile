@@ -37,6 +37,11 @@ test: $(READY) ## lint, types and every test, integration tests included
 	@$(BIN)/python .ci/prepare.py
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
+.PHONY: chaos
+chaos: $(READY) ## releases killed and raced, with 0 promises broken: build/chaos/results.json
+	@$(BIN)/python .ci/prepare.py
+	@$(BIN)/python -m chaos --out build/chaos
+
 .PHONY: lint
 lint: $(READY) ## ruff
 	@$(BIN)/ruff check .

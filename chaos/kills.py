@@ -59,6 +59,7 @@ class _Kills:
         self._references: dict[str, Reference] = {}
         self._host = ""
         self._broken: list[str] = []
+        self._unpullable = 0
         self._watched: Counter[str] = Counter()
 
     def release_undisturbed(self) -> None:
@@ -106,7 +107,8 @@ class _Kills:
         struck = [row for row in self.rows if row["struck"]]
         figures = {
             "killed": len(struck),
-            "differ": sum(bool(row["problems"]) for row in self.rows),
+            "ended otherwise": sum(bool(row["problems"]) for row in self.rows),
+            "files without their image": self._unpullable,
             "completed elsewhere": sum(row["elsewhere"] for row in struck),
             "ended before they were killed": len(self.rows) - len(struck),
             **self._watched,
@@ -131,6 +133,7 @@ class _Kills:
             with Watcher(universe.environ) as watcher:
                 yield universe, lanes
         self._watched += Counter({"samples": watcher.samples, "files followed": watcher.followed})
+        self._unpullable += len(watcher.violations)
         self._broken += watcher.violations
         shutil.rmtree(universe.folder)
 

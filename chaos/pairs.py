@@ -49,6 +49,7 @@ def run(stage: Stage) -> Result:
         "raced": len(pairs),
         "mixed or untold": sum(bool(row["problems"]) for row in rows),
         "deadlocks": sum(None in row["codes"] for row in rows),
+        "files without their image": len(watcher.violations),
         "of other content": sum(not pair.same for pair in pairs),
         "with two images": sum(len(pair.images[0]) > 1 for pair in pairs),
         "samples": watcher.samples,
