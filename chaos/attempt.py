@@ -8,12 +8,12 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
-from processes import Running, alive, descendants, inside, marked, process
+from processes import Running, alive, descendants, inside, marked, process, still_running
 
 from chaos.child import Child
 
@@ -35,16 +35,20 @@ _STEPS: Final = {
 }
 """Names of steps by how the tool's lines begin; the first that fits."""
 _LINE = re.compile(r"\[ *[0-9.]+ s\] (.*)")
+_BLAMED = re.compile(r"\b(ECR|index|No space left on device)\b")
+"""What an error names that comes from a network that is lost, or a disk that is full."""
 
 
 class Attempt:
     """One child, which has just been started and works in `folder`, which its programs' environment names too."""
 
     def __init__(self, child: Child, *, folder: Path) -> None:
+        self.folder = folder
         self.killed = False
         """Whether it was running until it was killed."""
+        self.code: int | None = None
+        """Its exit code, once `end` has waited for it."""
         self._child = child
-        self._folder = folder
         self._root = process(child.pid)
         self._heard = threading.Condition()
         self._lines: list[str] = []
@@ -64,7 +68,7 @@ class Attempt:
         """Kill it and all that it started, at once, as a machine dies."""
         with self._heard:
             self.killed = self.killed or bool(alive(self._root))
-        kill_all(lambda: self._tree() | at_work(self._folder))
+        kill_all(lambda: self._tree() | at_work(self.folder))
 
     def end(self, seconds: float) -> int:
         """Its exit code, when all of its lines are read. It is killed after `seconds`: `TimeoutError`."""
@@ -75,7 +79,30 @@ class Attempt:
             self.kill()
             raise
         self._reader.join()
+        self.code = code
         return code
+
+    def unclear(self) -> Iterator[str]:
+        """Where it ended by itself: what the user was not told, or still runs; a line each."""
+        if self.killed or self.code == 0:
+            return
+        if self.code != 1 or "Traceback" in self.said or not self.error:
+            yield f"it ended with exit code {self.code} and no clear error: {self.said[-2000:]}"
+        elif not _BLAMED.search(self.error):
+            yield f"the error does not name what was lost: {self.error}"
+        if left := still_running(at_work(self.folder)):
+            yield f"it ended and left running {left}"
+
+    @property
+    def error(self) -> str:
+        """The one error that it told with its remedy; empty where there is none, or more."""
+        _, *errors = re.split("^error: ", self.said, flags=re.MULTILINE)
+        return errors[0].strip() if len(errors) == 1 else ""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return bool(alive(self._root))
 
     @property
     def said(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,8 +22,15 @@ PATIENCE = 180.0
 class Cut(Protocol):
     """What cuts a release off."""
 
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Variables of the release that is cut off."""
+
+    def home(self, folder: Path) -> AbstractContextManager[None]:
+        """What has to be so of the machines' `folder` while they live."""
+
     def strike(self, attempt: Attempt, wires: Wires) -> bool:
-        """Let it happen, and wait for the attempt's end. Whether it was running until then."""
+        """Let it happen, wait for the attempt's end, and put it right. Whether it was running until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +43,34 @@ class Cycle:
 
     def run(self, folder: Path, repository: Path, universe: Universe, wires: Wires) -> dict[str, Any]:
         """Do all of it in `folder`: a row, whose `problems` are the promises that were not kept."""
+        folder.mkdir(parents=True)
+        with self.cut.home(folder):
+            return self._run(folder, repository, universe, wires)
+
+    def _run(self, folder: Path, repository: Path, universe: Universe, wires: Wires) -> dict[str, Any]:
         outside, tag = universe.outside(), f"v{self.reference.version}"
         environ = universe.environ | wires.environ
         machine = Machine(folder / "first", repository, tag, environ)
-        attempt = machine.release()
-        struck = self.cut.strike(attempt, wires)
+        attempt = machine.release(self.cut.environ)
+        try:
+            struck = self.cut.strike(attempt, wires)
+            problems = list(attempt.unclear())
+        except TimeoutError:
+            struck, problems = True, [f"it did not end within {PATIENCE:.0f} s: {attempt.said[-2000:]}"]
         landed = attempt.steps[-1][0]
         if self.elsewhere:
             machine = Machine(folder / "second", repository, tag, environ)
         there = self.reference.look(outside)
         wires.begin()
         completed = machine.release()
-        problems = list(self._end(completed, machine, outside))
+        problems += self._end(completed, machine, outside)
         problems += there.sent_again(wires.calls)
         return {
             "version": self.reference.version,
             "cut": str(self.cut),
             "struck": struck,
             "landed": landed,
+            "ended": attempt.error or f"exit code {attempt.code}",
             "elsewhere": self.elsewhere,
             "problems": problems,
         }

@@ -1,17 +1,17 @@
-"""The instant at which a release is killed: drawn by chance, and the same for the same seed."""
+"""The instant at which something happens to a release: drawn by chance, and the same for the same seed."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from random import Random
+from typing import Self
 
 from chaos.attempt import BEFORE, Attempt
+from chaos.cycle import PATIENCE
 from chaos.reference import Reference
-from chaos.wires import Moment, Wires
+from chaos.wires import Moment
 
-_PATIENCE = 120.0
-"""Seconds until a step begins, or an attempt that nothing happens to ends, on a machine with much else to do."""
 _RUNTIME = {"runtime build", "runtime push"}
 _HALF = 0.5
 
@@ -23,14 +23,22 @@ class InStep:
     step: str
     seconds: float
 
-    def strike(self, attempt: Attempt, wires: Wires) -> bool:
-        """Wait for it, then kill. Whether the attempt was running until then."""
-        wires.begin()
-        if self.step == BEFORE or attempt.wait_for(self.step, _PATIENCE):
+    @classmethod
+    def draw(cls, random: Random, reference: Reference) -> Self:
+        """Each step as often as another, however short it is.
+
+        But where the release builds a runtime, which few do, its two steps come as often as all others.
+        """
+        steps = sorted(reference.seconds)
+        if of_runtime := [step for step in steps if step in _RUNTIME and random.random() < _HALF]:
+            steps = of_runtime
+        step = random.choice(steps)
+        return cls(step, random.random() * reference.seconds[step])
+
+    def wait(self, attempt: Attempt) -> None:
+        """Until then, or until the attempt has ended."""
+        if self.step == BEFORE or attempt.wait_for(self.step, PATIENCE):
             time.sleep(self.seconds)
-        attempt.kill()
-        attempt.end(_PATIENCE)
-        return attempt.killed
 
     def __str__(self) -> str:
         return f"{self.seconds:.3f} s into {self.step}"
@@ -44,34 +52,16 @@ class AtRequest:
     """Of all requests, from 1 on."""
     answered: bool
 
-    def strike(self, attempt: Attempt, wires: Wires) -> bool:
-        """Kill then. Whether there was such a request."""
+    @classmethod
+    def draw(cls, random: Random, reference: Reference) -> Self:
+        """Requests that write come as often as those that look, which are many more."""
+        writes = random.random() < _HALF
+        numbers = [number for number, write in enumerate(reference.writes, 1) if write is writes]
+        return cls(random.choice(numbers), random.random() < _HALF)
 
-        def happen(moment: Moment) -> None:
-            if (moment.number, moment.answered) == (self.number, self.answered):
-                attempt.kill()
-                raise ConnectionAbortedError
-
-        wires.begin(happen)
-        attempt.end(_PATIENCE)
-        return attempt.killed
+    def fits(self, moment: Moment) -> bool:
+        """Whether it is this one."""
+        return (moment.number, moment.answered) == (self.number, self.answered)
 
     def __str__(self) -> str:
         return f"request {self.number}, {'its answer lost' if self.answered else 'on its way'}"
-
-
-def draw(random: Random, reference: Reference) -> InStep | AtRequest:
-    """Half of them at requests, half in steps: each step as often as another, however short it is.
-
-    Requests that write come as often as those that look, which are many more; and where the release builds a runtime,
-    which few do, its two steps as often as all others.
-    """
-    if random.random() < _HALF:
-        writes = random.random() < _HALF
-        numbers = [number for number, write in enumerate(reference.writes, 1) if write is writes]
-        return AtRequest(random.choice(numbers), random.random() < _HALF)
-    steps = sorted(reference.seconds)
-    if of_runtime := [step for step in steps if step in _RUNTIME and random.random() < _HALF]:
-        steps = of_runtime
-    step = random.choice(steps)
-    return InStep(step, random.random() * reference.seconds[step])

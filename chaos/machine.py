@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from conftest import run_git
 
 from chaos.attempt import Attempt
-from chaos.child import Child, Executed, Forked
+from chaos.child import Forked
 
 _OF_THE_MACHINE = ("AWS_", "TWINE_", "KFP_", "GIT", "SETUPTOOLS_SCM_", "PYTHONPATH")
 _STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/images"\nrunroot = "{0}/run"\n'
@@ -39,17 +40,13 @@ class Machine:
         run_git(folder, "clone", "--quiet", "--branch", tag, str(repository), str(self.clone))
         self._before = self._state()
 
-    def release(self) -> Attempt:
-        """Begin to release the tag."""
-        return self.run("release", self._tag, "--create-repository")
+    def release(self, environ: Mapping[str, str] = MappingProxyType({})) -> Attempt:
+        """Begin to release the tag, with these variables besides."""
+        return self.run("release", self._tag, "--create-repository", environ=environ)
 
-    def run(self, *arguments: str, within: Sequence[str | Path] = ()) -> Attempt:
-        """Begin to run kfp-release in the clone; the words of `within` stand before the command."""
-        child: Child
-        if within:
-            child = Executed(arguments, folder=self.clone, environ=self._environ, within=within)
-        else:
-            child = Forked(arguments, folder=self.clone, environ=self._environ)
+    def run(self, *arguments: str, environ: Mapping[str, str] = MappingProxyType({})) -> Attempt:
+        """Begin to run kfp-release in the clone."""
+        child = Forked(arguments, folder=self.clone, environ=self._environ | dict(environ))
         return Attempt(child, folder=self.folder)
 
     @property

@@ -10,6 +10,9 @@ from typing import Any
 
 from kfp_release.progress import Progress
 
+Figures = Mapping[str, int | float | Mapping[str, int | float]]
+"""Counts and measures by name, those of the last line first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -31,8 +34,7 @@ class Stage:
 class Result:
     """What a part found."""
 
-    figures: Mapping[str, int | float | Mapping[str, int | float]]
-    """Counts and measures by name, those of the last line first."""
+    figures: Figures
     broken: tuple[str, ...]
     """Every promise that was not kept, a line each."""
     rows: Sequence[Mapping[str, Any]] = ()

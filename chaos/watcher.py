@@ -22,7 +22,7 @@ _AGAIN = 4
 
 
 class Watcher:
-    """A thread that looks about every 50 ms while its block runs.
+    """A thread that looks about every 50 ms while its block runs, and once at least.
 
     A sample lists the index; the files that it had not seen before, and some of those that it had, are followed: the
     pins in the file, the image's manifest, and each of its blobs. `samples` and `followed` count them, `violations`
@@ -51,14 +51,15 @@ class Watcher:
             raise self._error
 
     def _watch(self) -> None:
-        while not self._end.is_set():
+        while True:
             began = time.monotonic()
             try:
                 self._sample()
             except (requests.RequestException, OSError, ValueError, KeyError) as error:
                 self._error = error
                 return
-            self._end.wait(max(0.0, began + _EVERY - time.monotonic()))
+            if self._end.wait(max(0.0, began + _EVERY - time.monotonic())):
+                return
 
     def _sample(self) -> None:
         files = self._outside.files()

@@ -1,0 +1,42 @@
+"""Releases whose network is lost for good midway, or whose disk is full, and that are run again once it is put right.
+
+As `chaos.kills`, but the release ends by itself: with one clear error that names what was lost, within its time, and
+nothing of it runs on. Where no disk can be mounted, which needs root, all lose their network.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from chaos.cycle import Cut
+from chaos.disk import can_mount, draw_disk
+from chaos.history import History
+from chaos.network import draw_network
+from chaos.reference import Reference
+from chaos.stage import Result, Stage
+
+_SHORT, _LONG = (4, 1), (12, 4)
+"""Versions, and in how many universes they are cut off."""
+
+
+def run(stage: Stage) -> Result:
+    """Cut off as many as `_LONG` or `_SHORT` say, half of them by either."""
+    versions, universes = _SHORT if stage.short else _LONG
+    kinds = (draw_disk, draw_network) if can_mount(stage.folder / "disk") else (draw_network,)
+    if draw_disk not in kinds:
+        stage.progress.note("no disk can be mounted here without root's rights, so none is full")
+    drawn = 0
+
+    def draw(random: Random, reference: Reference) -> Cut:
+        nonlocal drawn
+        drawn += 1
+        return kinds[drawn % len(kinds)](random, reference)
+
+    history = History(stage, versions)
+    history.release_undisturbed()
+    for number in range(1, universes + 1):
+        stage.progress.step(f"universe {number} of {universes}: {versions} releases are cut off")
+        history.release_cut(number, draw)
+    lost, full = (sum(row["cut"].startswith(kind) for row in history.struck) for kind in ("network", "disk"))
+    figures = {"networks lost": lost, "disks full": full, **history.figures}
+    return Result(figures, tuple(history.broken), history.rows)
