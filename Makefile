@@ -38,7 +38,7 @@ test: $(READY) ## lint, types and every test, integration tests included
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: chaos
-chaos: $(READY) ## releases killed and raced, with 0 promises broken: build/chaos/results.json
+chaos: $(READY) ## what docs/reliability.md promises: releases killed, cut off, raced, for minutes
 	@$(BIN)/python .ci/prepare.py
 	@$(BIN)/python -m chaos --out build/chaos
 

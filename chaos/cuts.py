@@ -15,7 +15,7 @@ from chaos.network import draw_network
 from chaos.reference import Reference
 from chaos.stage import Result, Stage
 
-_SHORT, _LONG = (4, 1), (12, 4)
+_SHORT, _LONG = (2, 1), (12, 4)
 """Versions, and in how many universes they are cut off."""
 
 
