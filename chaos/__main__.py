@@ -84,16 +84,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _play(name: str, folder: Path, *, seed: int, short: bool, progress: Progress) -> Result:
     """One part, in a folder that is made anew and stays where a promise was broken."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     progress.step(f"{name}: {PARTS[name]}")
     try:
+        _make_anew(folder)
         result: Result = import_module(f"chaos.{name}").run(Stage(folder, seed, short, progress))
     except ReleaseError as error:
         result = Result({}, (f"it did not come to its end: {error}",))
     if not result.broken:
         shutil.rmtree(folder)
     return result
+
+
+def _make_anew(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise ReleaseError(f"{folder} cannot be removed", remedy="unmount what is mounted there, and remove it")
+    folder.mkdir()
 
 
 def _commit() -> str:

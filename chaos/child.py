@@ -1,4 +1,4 @@
-"""A process that runs kfp-release: forked from one that has imported it already, or a program of its own.
+"""A process that runs kfp-release, forked from one that has imported it already.
 
 The imports take as long as the rest of a small release; a forked one skips them, and is the same program afterwards.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -57,35 +56,6 @@ class Forked:
         if self._process.exitcode is None:
             raise TimeoutError
         return self._process.exitcode
-
-
-class Executed:
-    """A `Child` as a user starts it, by a program that is to start it: the words of `within`."""
-
-    def __init__(
-        self, arguments: Sequence[str], *, folder: Path, environ: Mapping[str, str], within: Sequence[str | Path]
-    ) -> None:
-        self._process = subprocess.Popen(
-            [*within, sys.executable, "-m", "kfp_release", *arguments],
-            cwd=folder,
-            env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        self.pid = self._process.pid
-        assert self._process.stderr is not None  # noqa: S101 - what PIPE means
-        self.stderr: IO[str] = self._process.stderr
-
-    def wait(self, seconds: float) -> int:
-        """As `Child` has it."""
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired as error:
-            raise TimeoutError from error
 
 
 def _run(arguments: list[str], folder: str, environ: dict[str, str], stderr: Connection) -> None:

@@ -15,7 +15,7 @@ from chaos.network import draw_network
 from chaos.reference import Reference
 from chaos.stage import Result, Stage
 
-_SHORT, _LONG = (2, 1), (12, 4)
+_SHORT, _LONG = (2, 1), (12, 2)
 """Versions, and in how many universes they are cut off."""
 
 
@@ -38,5 +38,6 @@ def run(stage: Stage) -> Result:
         stage.progress.step(f"universe {number} of {universes}: {versions} releases are cut off")
         history.release_cut(number, draw)
     lost, full = (sum(row["cut"].startswith(kind) for row in history.struck) for kind in ("network", "disk"))
-    figures = {"networks lost": lost, "disks full": full, **history.figures}
+    unharmed = sum(row["ended"] == "exit code 0" for row in history.struck)
+    figures = {"networks lost": lost, "disks full": full, **history.figures, "needed no more of it": unharmed}
     return Result(figures, tuple(history.broken), history.rows)

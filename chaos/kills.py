@@ -14,7 +14,7 @@ from chaos.history import History
 from chaos.kill import draw_kill
 from chaos.stage import Result, Stage
 
-_SHORT, _LONG = (3, 6), (20, 200)
+_SHORT, _LONG = (4, 3), (20, 200)
 """Versions, and how many releases are killed at least."""
 
 
