@@ -35,8 +35,10 @@ _STEPS: Final = {
 }
 """Names of steps by how the tool's lines begin; the first that fits."""
 _LINE = re.compile(r"\[ *[0-9.]+ s\] (.*)")
-_BLAMED = re.compile(r"\b(ECR|index|No space left on device)\b")
+_BLAMED = re.compile(r"\b(ECR|index|no space left on device)\b", re.IGNORECASE)
 """What an error names that comes from a network that is lost, or a disk that is full."""
+_OF_OURS = re.compile("^(Traceback|internal error)", re.MULTILINE)
+"""What is no clear error; a traceback that a build backend printed is shown within one, and indented."""
 
 
 class Attempt:
@@ -86,7 +88,7 @@ class Attempt:
         """Where it ended by itself: what the user was not told, or still runs; a line each."""
         if self.killed or self.code == 0:
             return
-        if self.code != 1 or "Traceback" in self.said or not self.error:
+        if self.code != 1 or _OF_OURS.search(self.said) or not self.error:
             yield f"it ended with exit code {self.code} and no clear error: {self.said[-2000:]}"
         elif not _BLAMED.search(self.error):
             yield f"the error does not name what was lost: {self.error}"

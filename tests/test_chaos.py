@@ -241,6 +241,7 @@ class Told:
         (0, "", ""),
         (1, "[   0.1 s] plan 1.0\nerror: ECR gave no answer\n  → run it again\n", ""),
         (1, "error: No space left on device\n  → make room\n", ""),
+        (1, "error: the build failed: no space left on device\n  | Traceback (most recent call last):\n", ""),
         (1, "error: something failed\n", "the error does not name what was lost: something failed"),
         (1, "internal error: KeyError: 'a'\n", "it ended with exit code 1 and no clear error"),
         (1, "Traceback (most recent call last):\nerror: ECR\n", "it ended with exit code 1 and no clear error"),

@@ -119,6 +119,18 @@ def test_requirements_that_cannot_be_had_are_told(tmp_path: Path) -> None:
         pass
 
 
+def test_a_build_without_room_says_to_make_some(tmp_path: Path) -> None:
+    backend = "import errno, os\n\ndef get_requires_for_build_wheel(config_settings=None):\n"
+    (tmp_path / "backend.py").write_text(f"{backend}    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))\n")
+    table = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (tmp_path / "pyproject.toml").write_text(table)
+    with (
+        pytest.raises(BuildFailed, match=r"(?s)No space left on device\n  → make room, and run it again$"),
+        open_projects([tmp_path], version=VERSION, epoch=EPOCH, progress=Silent()),
+    ):
+        pass
+
+
 @pytest.mark.parametrize("text", ["[build-system", "[build-system]\nrequires = 1\n", None])
 def test_a_folder_that_is_no_project_is_refused(tmp_path: Path, text: str | None) -> None:
     if text is not None:

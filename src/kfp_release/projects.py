@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,10 +183,10 @@ def _failures(folder: Path, what: str, output: list[str]) -> Iterator[None]:
         cause = getattr(error, "exception", error)
         shown = "".join(f"\n  | {line}" for line in _telling(output or _printed(cause)))
         name = _project_name(folder)
-        raise BuildFailed(
-            f"the {what} of {name} failed: {error}{shown}",
-            remedy=f"python -m build, in the folder of {name}, shows all of it; it needs a package index like pip",
-        ) from error
+        remedy = f"python -m build, in the folder of {name}, shows all of it; it needs a package index like pip"
+        if os.strerror(errno.ENOSPC) in shown:
+            remedy = "make room, and run it again"
+        raise BuildFailed(f"the {what} of {name} failed: {error}{shown}", remedy=remedy) from error
 
 
 def _project_name(folder: Path) -> str:
