@@ -31,6 +31,7 @@ PARTS: Final = {
     "kills": "releases killed at any instant are completed by the same command, to the same end",
     "cuts": "releases whose network is lost or whose disk is full end clearly, and are completed likewise",
     "faults": "whatever ECR, the index and the network do wrong, a release ends right or in a clear error, in time",
+    "parsers": "whatever is read, only an error with a remedy comes out of a parser",
     "pairs": "of two releases of one tag at the same time one wins whole, and both know which",
 }
 """Each is the module ``chaos.NAME``, whose ``run(stage: Stage) -> Result`` plays it."""
