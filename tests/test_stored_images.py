@@ -12,8 +12,9 @@ from ecr_fixtures import LocalEcr, MemoryBlob, image_of, noise, pushed, running_
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.image import LABEL_REVISION
-from kfp_release.manifest import ImageConfig, Manifest
+from kfp_release.manifest import Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Silent
 from kfp_release.stored_images import stored_images
 from kfp_release.upload import upload_blobs
@@ -92,7 +93,7 @@ def test_what_lacks_layers_says_which(store: EcrRepository, monkeypatch: pytest.
     assert found.lacking == [manifest.layers[0].digest]
 
 
-def test_a_config_that_cannot_be_had_leaves_an_image_without_labels(local: LocalEcr, store: EcrRepository) -> None:
+def test_a_config_that_nobody_hands_out_is_an_error(local: LocalEcr, store: EcrRepository) -> None:
     labelled(store, "1.0", 1, annotated=False)
     client = local.client()
 
@@ -100,5 +101,32 @@ def test_a_config_that_cannot_be_had_leaves_an_image_without_labels(local: Local
         parsed["downloadUrl"] += "-gone"
 
     client.meta.events.register("after-call.ecr.GetDownloadUrlForLayer", elsewhere)
-    (found,) = stored_images(EcrRepository(client, store.repository), store.images())
+    with pytest.raises(EcrError, match="HTTP 403"):
+        stored_images(EcrRepository(client, store.repository), store.images())
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ServerException", ""])
+def test_an_ecr_that_cannot_be_asked_for_a_config_is_an_error(
+    store: EcrRepository, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    labelled(store, "1.0", 1, annotated=False)
+    refuse_blobs(monkeypatch, code)
+    with pytest.raises(EcrError, match="no answer"):
+        stored_images(store, store.images())
+
+
+@pytest.mark.parametrize("code", ["LayersNotFoundException", "LayerInaccessibleException"])
+def test_a_config_that_ecr_lacks_leaves_an_image_without_labels(
+    store: EcrRepository, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    labelled(store, "1.0", 1, annotated=False)
+    refuse_blobs(monkeypatch, code)
+    (found,) = stored_images(store, store.images())
     assert found.labels == {}
+
+
+def refuse_blobs(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    def refuse(_self: EcrRepository, _descriptor: Descriptor) -> bytes:
+        raise EcrError("no answer", code=code)
+
+    monkeypatch.setattr(EcrRepository, "read_blob", refuse)

@@ -17,6 +17,9 @@ LONGEST = 300
 """Letters of what AWS, botocore or a program of the user's says: it can be pages."""
 
 
+_ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInaccessibleException"}
+
+
 class EcrError(ReleaseError):
     """A call to ECR was refused, or got no answer.
 
@@ -30,6 +33,11 @@ class EcrError(ReleaseError):
         super().__init__(message, remedy=remedy)
         self.code = code
         self.details = dict(details or {})
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether it tells of what is asked for, and not of who asks: that there is no such thing."""
+        return self.code in _ABSENT
 
 
 _CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to credentials that are valid"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from kfp_release.digest import Digest
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_REVISION
 from kfp_release.image_summary import ImageSummary
@@ -31,7 +32,10 @@ class ManifestStore(Protocol):
 
 
 def stored_images(store: ManifestStore, summaries: Sequence[ImageSummary]) -> list[ReleaseImage]:
-    """What there is to know of the images that `summaries` list, in their order."""
+    """What there is to know of the images that `summaries` list, in their order.
+
+    Raise `EcrError` where ECR cannot be asked: no credentials, no permission, no network.
+    """
     manifests = store.manifests([image.digest for image in summaries if image.is_active])
     lacking = store.missing({digest for manifest in manifests.values() for digest in _blobs(manifest)})
     # A release writes its labels into the manifest's annotations too; what another tool pushed anew may have lost them.
@@ -55,8 +59,10 @@ def _blobs(manifest: Manifest) -> set[Digest]:
 
 
 def _labels(store: ManifestStore, manifest: Manifest) -> Mapping[str, str]:
-    """The config's; none where it cannot be had: a blob that is gone is told as such, and other tools have others."""
+    """The config's; the manifest's where it is gone, which is told as such, or is none: other tools have others."""
     try:
         return ImageConfig.parse(store.read_blob(manifest.config)).labels
-    except ReleaseError:
+    except ReleaseError as error:
+        if isinstance(error, EcrError) and not error.is_absence:
+            raise
         return manifest.annotations

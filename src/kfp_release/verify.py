@@ -21,9 +21,6 @@ from kfp_release.released_files import PackageIndex, files_by_version, read_file
 from kfp_release.terminal_text import one_line
 from kfp_release.version import ReleaseVersion
 
-_ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInaccessibleException"}
-"""ECR's errors that tell of the release, and not of who asks."""
-
 
 @dataclass(frozen=True, slots=True)
 class Verified:
@@ -92,7 +89,7 @@ def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repositor
     try:
         problems.extend(_disagreements(pinned, pins, stores(pinned.repository)))
     except ReleaseError as error:
-        if isinstance(error, EcrError) and error.code not in _ABSENT:
+        if isinstance(error, EcrError) and not error.is_absence:
             raise
         problems.append(_line(str(pinned.ref), error))
     return problems
