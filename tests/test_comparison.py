@@ -14,6 +14,7 @@ from test_release_image import IMAGE, OTHER
 from kfp_release.comparison import Seen, compare
 from kfp_release.desired_release import DesiredRelease
 from kfp_release.digest import Digest
+from kfp_release.finding import Finding, Kind
 from kfp_release.image_ref import Repository
 from kfp_release.release_file import ReleaseFile
 from kfp_release.release_image import ReleaseImage
@@ -48,6 +49,8 @@ def without(*files: ReleaseFile) -> tuple[ReleaseFile, ...]:
 
 
 ARCHIVED = replace(IMAGE, status="ARCHIVED", labels=None)
+LACKING = replace(IMAGE, lacking=[Digest("c" * 64)])
+GONE = ReleaseFile(PROJECT, NAME, "", findings=(Finding(Kind.FILE_GONE, NAME, f"{NAME}: HTTP 404"),))
 UNTAGGED = replace(IMAGE, tags=())
 CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
 
@@ -85,6 +88,10 @@ CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
             ["image missing", "wheel missing"],
         ),
         (lambda: row(withdrawn="main", images=(ARCHIVED,)), State.WITHDRAWN, ["image archived"]),
+        (lambda: row(images=(LACKING,)), State.DRIFT, ["layers missing"]),
+        (lambda: row(withdrawn="main", images=(LACKING,)), State.WITHDRAWN, ["layers missing"]),
+        (lambda: row(files=(GONE, *without(WHEEL))), State.DRIFT, ["file gone"]),
+        (lambda: row(withdrawn="main", files=(GONE, *without(WHEEL))), State.WITHDRAWN, ["file gone"]),
         (lambda: row(withdrawn="main", commit=""), State.WITHDRAWN, ["no git tag"]),
         (lambda: row(withdrawn="main", images=(UNTAGGED, OTHER)), State.DRIFT, ["image tag moved"]),
     ],
