@@ -50,6 +50,7 @@ def without(*files: ReleaseFile) -> tuple[ReleaseFile, ...]:
 
 ARCHIVED = replace(IMAGE, status="ARCHIVED", labels=None)
 LACKING = replace(IMAGE, lacking=[Digest("c" * 64)])
+TAGS_ALONE = read(SDIST, sdist(replace(PINS, images=(replace(PINS.images[0], pin=f"{DECLARED}:1.2"),))))
 GONE = ReleaseFile(PROJECT, NAME, "", findings=(Finding(Kind.FILE_GONE, NAME, f"{NAME}: HTTP 404"),))
 UNTAGGED = replace(IMAGE, tags=())
 CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
@@ -65,7 +66,15 @@ CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
             ["image missing", *["wheel missing", "sdist missing"] * 2],
         ),
         (lambda: row(files=()), State.ABANDONED, ["wheel missing", "sdist missing"] * 2),
-        (lambda: row(files=without(WHEEL)), State.ABANDONED, ["wheel missing"]),
+        (lambda: row(files=MORE), State.ABANDONED, ["wheel missing", "sdist missing"]),
+        (lambda: row(files=without(WHEEL)), State.INCOMPLETE, ["wheel missing"]),
+        (
+            lambda: row(files=without(WHEEL), images=(OTHER,)),
+            State.DRIFT,
+            ["image tag moved", "image missing", "wheel missing"],
+        ),
+        (lambda: row(files=without(WHEEL), commit="d" * 40), State.DRIFT, ["other commit", "wheel missing"]),
+        (lambda: row(files=(TAGS_ALONE, *MORE)), State.DRIFT, ["wheel missing", "other pins"]),
         (lambda: row(files=without(SOURCE)), State.INCOMPLETE, ["sdist missing"]),
         (lambda: row(files=without(*MORE)), State.INCOMPLETE, ["wheel missing", "sdist missing"]),
         (lambda: row(images=(), files=MORE), State.INCOMPLETE, ["image missing", "wheel missing", "sdist missing"]),
@@ -85,7 +94,7 @@ CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
         (
             lambda: row(withdrawn="main", images=(), files=without(WHEEL)),
             State.WITHDRAWN,
-            ["image missing", "wheel missing"],
+            ["image tag missing", "image missing", "wheel missing"],
         ),
         (lambda: row(withdrawn="main", images=(ARCHIVED,)), State.WITHDRAWN, ["image archived"]),
         (lambda: row(images=(LACKING,)), State.DRIFT, ["layers missing"]),
@@ -145,7 +154,7 @@ def test_versions_are_those_of_image_tags_and_files() -> None:
 
 
 def test_a_row_as_json_has_what_is_seen_and_what_is_wrong() -> None:
-    value = row(files=without(WHEEL), images=(OTHER,)).to_json()
+    value = row(files=MORE, images=(OTHER,)).to_json()
     assert value == {
         "version": "1.2",
         "tag": "v1.2",
@@ -155,16 +164,15 @@ def test_a_row_as_json_has_what_is_seen_and_what_is_wrong() -> None:
         "images": [
             {"name": "demo", "repository": str(DECLARED), "tag": "1.2", "digest": str(OTHER.digest), "pinned": None}
         ],
-        "files": [
-            {"project": file.project, "filename": file.filename, "sha256": file.sha256} for file in without(WHEEL)
-        ],
+        "files": [{"project": file.project, "filename": file.filename, "sha256": file.sha256} for file in MORE],
         "missing": [
             {
-                "kind": "wheel missing",
+                "kind": f"{kind} missing",
                 "what": PROJECT,
-                "message": "the index has 0 wheels of some-components 1.2, not one",
+                "message": f"the index has 0 {kind}s of some-components 1.2, not one",
                 "remedy": "",
             }
+            for kind in ("wheel", "sdist")
         ],
         "disagreements": [],
         "remedies": ["kfp-release reconcile"],

@@ -70,7 +70,7 @@ def test_two_wheels_are_one_too_many() -> None:
 def test_an_sdist_with_other_pins_is_named() -> None:
     other = replace(PINS, commit="d" * 40)
     assert told(read(NAME, wheel()), read(SDIST, sdist(other))) == [
-        ("other pins", f"{SDIST}: its pins are not the wheel's")
+        ("other pins", f"{SDIST}: its pins are not {NAME}'s")
     ]
 
 
@@ -79,7 +79,8 @@ def test_an_sdist_with_other_pins_is_named() -> None:
     [
         (NAME, b"PK", "cannot be read"),
         (SDIST, b"no archive", "cannot be read"),
-        (NAME, wheel(replace(PINS, version=ReleaseVersion.parse("1.3"))), "its pins.json is of version 1.3"),
+        (NAME, wheel(replace(PINS, version=ReleaseVersion.parse("1.3"))), "its pins are of version 1.3"),
+        (SDIST, sdist(replace(PINS, version=ReleaseVersion.parse("1.3"))), "its pins are of version 1.3"),
         (NAME, wheel(PINS, TEXT + b"# more\n"), "multiply.yaml has other bytes than its pins.json says"),
         (
             NAME,
@@ -97,6 +98,13 @@ def test_a_file_that_is_not_what_it_should_be_is_named(name: str, data: bytes, m
     assert "\n" not in findings[0].text
 
 
+def test_the_pins_of_an_sdist_count_where_no_wheels_can_be_read() -> None:
+    assert pins_of([read(SDIST, sdist())]) == PINS
+    assert pins_of([read(SDIST, sdist()), read(NAME, b"PK")]) == PINS
+    other = replace(PINS, commit="d" * 40)
+    assert pins_of([read(SDIST, sdist(other)), read(NAME, wheel())]) == PINS
+
+
 def test_pins_that_cannot_be_read_are_not_compared() -> None:
-    assert pins_of([read(NAME, b"PK"), read(SDIST, sdist())]) is None
+    assert pins_of([read(NAME, b"PK"), read(SDIST, b"no archive")]) is None
     assert [kind for kind, _ in told(read(NAME, b"PK"), read(SDIST, sdist()))] == ["other pins"]

@@ -87,7 +87,9 @@ def test_what_is_wrong_with_the_image_is_told_with_a_wheel_and_without(
 
 def test_a_label_that_disagrees_is_told_with_both_values() -> None:
     image = replace(IMAGE, labels={**LABELS, LABEL_REVISION: "d" * 40})
-    assert of_pins(image, image)[0][1] == f"its label {LABEL_REVISION} is {'d' * 40!r}, the wheel's pins say {COMMIT!r}"
+    assert (
+        of_pins(image, image)[0][1] == f"its label {LABEL_REVISION} is {'d' * 40!r}, the published pins say {COMMIT!r}"
+    )
     assert of_tag(image)[0][1] == f"its label {LABEL_REVISION} is {'d' * 40!r}, the git tag says {COMMIT!r}"
 
 

@@ -237,8 +237,13 @@ class TestLifecycle:
         assert warning.message.startswith("its lifecycle policy cannot be read: ")
 
 
-def abandoned(place: Place, release: Release) -> None:
+def without_wheel(place: Place, release: Release) -> None:
     place.file(release.wheel()).unlink()
+
+
+def abandoned(place: Place, release: Release) -> None:
+    for name in (release.wheel(), release.sdist()):
+        place.file(name).unlink()
 
 
 def without_sdist(place: Place, release: Release) -> None:
@@ -279,7 +284,7 @@ def nothing_there(place: Place, release: Release) -> None:
 
 def withdraw_and_take_away(place: Place, release: Release) -> None:
     archive(place, release)
-    abandoned(place, release)
+    without_wheel(place, release)
 
 
 def delete_git_tag(place: Place, release: Release) -> None:
@@ -322,7 +327,7 @@ def put_tag(place: Place, tag: str, digest: str) -> None:
 
 
 CHANGES: dict[str, tuple[Callable[[Place, Release], None], str, list[str]]] = {
-    "1.1": (abandoned, "abandoned", ["wheel missing"]),
+    "1.1": (without_wheel, "incomplete", ["wheel missing"]),
     "1.2": (without_sdist, "incomplete", ["sdist missing"]),
     "1.3": (withdraw_and_take_away, "withdrawn", ["image archived", "wheel missing"]),
     "1.4": (move_image_tag, "drift", ["image tag moved"]),
@@ -337,6 +342,7 @@ CHANGES: dict[str, tuple[Callable[[Place, Release], None], str, list[str]]] = {
     "1.13": (delete_image_tag, "incomplete", ["image tag missing"]),
     "1.14": (move_image_tag, "drift", ["image tag moved"]),
     "1.15": (wheel_without_pins, "drift", ["other pins"]),
+    "1.16": (abandoned, "abandoned", ["wheel missing", "sdist missing"]),
 }
 """By version: what becomes of it, the state that it is in then, and what is found."""
 
@@ -377,7 +383,7 @@ class TestDrift:
     def test_all_others_are_in_order(self, drifted: Status) -> None:
         others = {str(row.version): row.state.value for row in drifted.rows if str(row.version) not in CHANGES}
         assert others == {
-            **{f"1.{number}": "in order" for number in (0, *range(16, COUNT))},
+            **{f"1.{number}": "in order" for number in (0, *range(17, COUNT))},
             str(SNAPSHOT): "snapshot",
         }
 
@@ -385,8 +391,8 @@ class TestDrift:
         first, moved = place.releases[0], place.releases[11]
         assert f"is at {digest_of(place, first)}" in row_of(drifted, "1.4").findings[0].text
         text = row_of(drifted, "1.11").findings[0].text
-        assert text == f"git has v1.11 at {first.commit}, the wheel's pins are of {moved.commit}"
-        assert "its pins are not the wheel's" in row_of(drifted, "1.7").findings[0].text
+        assert text == f"git has v1.11 at {first.commit}, the published pins are of {moved.commit}"
+        assert f"its pins are not {place.releases[7].wheel()}'s" in row_of(drifted, "1.7").findings[0].text
         assert "is ARCHIVED in ECR" in row_of(drifted, "1.5").findings[0].text
 
     def test_a_deleted_tag_can_be_brought_back_as_it_was(self, drifted: Status, place: Place) -> None:
@@ -402,12 +408,12 @@ class TestDrift:
         assert ended.returncode == 1
         counts = ", ".join(f"{count} {state}" for state, count in drifted.counts.items())
         assert ended.stdout.splitlines()[0] == f"{PROJECT}: {counts}"
-        assert "1.1 is abandoned:\n" in ended.stdout
+        assert "1.16 is abandoned:\n" in ended.stdout
         assert "  → kfp-release reconcile\n" in ended.stdout
         assert "1.14 is drift, withdrawn on refs/heads/fixes:\n" in ended.stdout
         assert "not looked at, for their commits have no [tool.kfp-release]: v0.1" in ended.stdout
         assert "1.3 is" not in ended.stdout
-        assert "| `1.1` | `abandoned` |" in summary.read_text(encoding="utf-8")
+        assert "| `1.16` | `abandoned` |" in summary.read_text(encoding="utf-8")
 
     def test_json_tells_a_program_what_is_missing_and_what_disagrees(self, drifted: Status, place: Place) -> None:
         ended = place.run("status", "--json")
@@ -415,8 +421,8 @@ class TestDrift:
         assert json.loads(ended.stdout) == json.loads(json.dumps(drifted.to_json()))
         value = json.loads(ended.stdout)
         assert value["good"] is False
-        (abandoned_row,) = (row for row in value["versions"] if row["version"] == "1.1")
-        assert [(item["kind"], item["what"]) for item in abandoned_row["missing"]] == [("wheel missing", PROJECT)]
+        (incomplete,) = (row for row in value["versions"] if row["version"] == "1.1")
+        assert [(item["kind"], item["what"]) for item in incomplete["missing"]] == [("wheel missing", PROJECT)]
 
     def test_a_pinned_image_that_lost_its_tag_is_looked_at_by_its_digest(self, drifted: Status) -> None:
         (image,) = row_of(drifted, "1.13").images

@@ -146,7 +146,7 @@ def test_an_sdist_with_other_pins_and_a_missing_image_are_told_at_once(place: Pl
     move(place, f"{place.store.repository.name}/gone")
     place.index.contents = {SDIST: sdist, NAME: (place.folder / NAME).read_bytes()}
     first, second = place.verify().problems
-    assert first == f"{SDIST}: its pins are not the wheel's"
+    assert first == f"{SDIST}: its pins are not {NAME}'s"
     assert "RepositoryNotFoundException" in second
 
 

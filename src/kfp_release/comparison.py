@@ -67,7 +67,7 @@ def _of_git(desired: DesiredRelease, pins: Pins | None) -> Iterator[Finding]:
         yield Finding(
             Kind.OTHER_COMMIT,
             desired.distribution,
-            f"git has {version.tag} at {desired.commit}, the wheel's pins are of {pins.commit or 'no commit'}",
+            f"git has {version.tag} at {desired.commit}, the published pins are of {pins.commit or 'no commit'}",
             f"if the tag was moved, put it back: {back}" if pins.commit else "",
         )
 
@@ -89,7 +89,7 @@ def _of_images(
     for name, image in pinned.items():
         # No other repository is asked: what a wheel names is not for it to say.
         if (should := wanted.get(name)) != image.pin.partition("@")[0]:
-            text = f"the wheel pins {name} to {image.pin}, its commit's configuration names {should or 'no such image'}"
+            text = f"{name} is pinned to {image.pin}, the commit's configuration names {should or 'no such image'}"
             yield Finding(Kind.OTHER_PINS, name, text)
 
 

@@ -15,7 +15,7 @@ class DesiredRelease:
     version: ReleaseVersion
     commit: str
     distribution: str
-    """The project whose wheel pins the images."""
+    """The project whose wheel and sdist pin the images."""
     extra_projects: tuple[str, ...]
     images: tuple[tuple[str, Repository], ...]
     """Each owned image's name, and where it is pulled from."""

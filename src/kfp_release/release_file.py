@@ -32,9 +32,12 @@ class ReleaseFile:
         """The file with these bytes, which should be of `version` and carry a release's pins."""
         try:
             if filename.endswith(".whl"):
-                pins, lines = _wheel(Wheel.parse(filename, data), version)
+                wheel = Wheel.parse(filename, data)
+                pins, package = wheel_pins(wheel)
+                lines = [*_problems(filename, pins, version), *wheel_problems(wheel, pins, package)]
             else:
-                pins, lines = sdist_pins(Sdist.parse(filename, data)), []
+                pins = sdist_pins(Sdist.parse(filename, data))
+                lines = [*_problems(filename, pins, version)]
         except ReleaseError as error:
             finding = Finding.of(Kind.OTHER_PINS, filename, error)
             return cls(project, filename, Digest.of(data).hex, None, (finding,))
@@ -48,8 +51,9 @@ class ReleaseFile:
 
 
 def pins_of(files: Iterable[ReleaseFile]) -> Pins | None:
-    """What the version's wheel pins; None where there is none that can be read."""
-    return next((file.pins for file in files if file.is_wheel), None)
+    """What the version's wheel pins, or else its sdist, which pip installs from too; None where neither can be read."""
+    carrier = _carrier(files)
+    return carrier.pins if carrier else None
 
 
 def file_findings(project: str, version: ReleaseVersion, files: Sequence[ReleaseFile]) -> Iterator[Finding]:
@@ -64,15 +68,19 @@ def file_findings(project: str, version: ReleaseVersion, files: Sequence[Release
             yield Finding(kind, project, f"the index has {count} {name} of {project} {version}, not one")
     for file in files:
         yield from file.findings
-    pins = pins_of(files)
+    carrier = _carrier(files)
     for file in files:
-        if not file.is_wheel and None not in {pins, file.pins} and file.pins != pins:
-            yield Finding(Kind.OTHER_PINS, file.filename, f"{file.filename}: its pins are not the wheel's")
+        if carrier and file.pins and file.pins != carrier.pins:
+            yield Finding(Kind.OTHER_PINS, file.filename, f"{file.filename}: its pins are not {carrier.filename}'s")
 
 
-def _wheel(wheel: Wheel, version: ReleaseVersion) -> tuple[Pins, list[str]]:
-    pins, package = wheel_pins(wheel)
-    problems = [] if pins.version == version else [f"{wheel.filename}: its pins.json is of version {pins.version}"]
+def _carrier(files: Iterable[ReleaseFile]) -> ReleaseFile | None:
+    """The file whose pins count: wheels before sdists."""
+    return next((file for file in sorted(files, key=lambda file: not file.is_wheel) if file.pins), None)
+
+
+def _problems(filename: str, pins: Pins, version: ReleaseVersion) -> Iterator[str]:
+    if pins.version != version:
+        yield f"{filename}: its pins are of version {pins.version}"
     if not pins.is_exact:
-        problems.append(f"{wheel.filename}: it pins tags alone, no digests")
-    return pins, [*problems, *wheel_problems(wheel, pins, package)]
+        yield f"{filename}: it pins tags alone, no digests"

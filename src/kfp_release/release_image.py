@@ -49,7 +49,7 @@ def pinned_findings(
         LABEL_REVISION: pins.commit,
         LABEL_RUNTIME_KEY: pinned.runtime_key,
     }
-    for kind, text, remedy in _content(ref.repository, exact, expected, "the wheel's pins say"):
+    for kind, text, remedy in _content(ref.repository, exact, expected, "the published pins say"):
         yield Finding(kind, name, f"{ref}: {text}", remedy)
 
 

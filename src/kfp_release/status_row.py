@@ -43,7 +43,7 @@ class ImageState:
     digest: Digest | None
     """What the tag leads to in ECR; None where it has none."""
     pinned: Digest | None
-    """What the wheel pins; None where no wheel does."""
+    """What the wheel pins, or else the sdist; None where neither does."""
 
     def to_json(self) -> dict[str, str | None]:
         """For ``--json``."""
@@ -94,8 +94,8 @@ class StatusRow:
         has_image = any(image.digest for image in self.images)
         if not has_image and not self.files:
             return State.NOT_RELEASED
-        has_wheel = any(file.is_wheel and file.project == self.distribution for file in self.files)
-        return State.ABANDONED if has_image and not has_wheel else State.INCOMPLETE
+        is_installable = any(file.project == self.distribution for file in self.files)
+        return State.INCOMPLETE if is_installable or not has_image else State.ABANDONED
 
     @property
     def remedies(self) -> tuple[str, ...]:

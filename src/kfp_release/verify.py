@@ -103,7 +103,7 @@ def _disagreements(pinned: PinnedImage, pins: Pins, store: EcrRepository) -> Ite
     for finding in pinned_findings(pinned, pins, tagged=of_tag, exact=exact):
         yield finding.text
     if platform != pinned.platform:
-        yield f"{ref}: it is for {platform}, the wheel's pins say {pinned.platform}"
+        yield f"{ref}: it is for {platform}, the published pins say {pinned.platform}"
 
 
 def _exact(manifest: Manifest, store: EcrRepository) -> tuple[ReleaseImage, str]:

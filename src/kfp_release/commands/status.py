@@ -18,7 +18,7 @@ from kfp_release.status import status
 def command(invocation: Invocation, *, as_json: bool) -> int:
     """Hold every release tag against ECR and the index, and name what is missing or disagrees.
 
-    A row a version, the newest first: in order, not released, incomplete, abandoned (an image, and no wheel that pins
+    A row a version, the newest first: in order, not released, incomplete, abandoned (an image, and no file that pins
     it), drift, withdrawn. What exists without a tag has a row too; snapshots are listed, and are no drift.
 
     \b
