@@ -15,6 +15,7 @@ from kfp_release.comparison import Seen, compare
 from kfp_release.desired_release import DesiredRelease
 from kfp_release.digest import Digest
 from kfp_release.finding import Finding, Kind
+from kfp_release.image import LABEL_REVISION
 from kfp_release.image_ref import Repository
 from kfp_release.release_file import ReleaseFile
 from kfp_release.release_image import ReleaseImage
@@ -129,6 +130,27 @@ def test_what_can_be_completed_says_with_which_command(files: tuple[ReleaseFile,
 def test_a_tag_that_is_gone_comes_with_the_command_that_brings_it_back() -> None:
     (remedy,) = row(commit="").remedies
     assert remedy == f"git fetch --tags; if it was deleted: git tag v1.2 {COMMIT} && git push origin v1.2"
+
+
+@pytest.mark.parametrize(
+    ("labels", "commit"), [({LABEL_REVISION: COMMIT}, COMMIT), ({LABEL_REVISION: "$(id)"}, "COMMIT"), (None, "COMMIT")]
+)
+def test_a_tag_that_is_gone_is_where_an_image_says_if_no_file_does(labels: dict[str, str] | None, commit: str) -> None:
+    remedies = row(commit="", files=(), images=(replace(IMAGE, labels=labels),)).remedies
+    assert f"git tag v1.2 {commit} && git push origin v1.2" in remedies[0]
+
+
+def test_no_tag_is_suggested_for_a_version_that_none_can_name() -> None:
+    version = ReleaseVersion.parse("1.2+local")
+    found = compare(replace(DESIRED, version=version, commit=""), Seen({}, {version: WHOLE}))
+    assert Kind.NO_GIT_TAG in {finding.kind for finding in found.findings}
+    assert not any("git tag" in remedy for remedy in found.remedies)
+
+
+def test_a_remedy_of_one_disagreement_does_not_hide_that_of_another() -> None:
+    restore, withdraw = row(files=(CHANGED, *without(WHEEL)), images=(ARCHIVED,), commit="d" * 40).remedies
+    assert "update-image-storage-class" in restore
+    assert "withdraw the version" in withdraw
 
 
 def test_a_disagreement_without_a_remedy_of_its_own_says_how_to_go_on() -> None:

@@ -14,8 +14,13 @@ class BadCommit(ReleaseError):
     """A text that should have been the name of a commit is none."""
 
 
+def is_commit(text: str) -> bool:
+    """Whether `text` names a commit in full, in hex."""
+    return _HEX.fullmatch(text) is not None
+
+
 def parse_commit(text: str) -> str:
     """`text`, if it names a commit in full, in hex. Raise `BadCommit`: a branch, say, is none."""
-    if not _HEX.fullmatch(text):
+    if not is_commit(text):
         raise BadCommit(f"{text[:80]!r} is not a commit in hex", remedy="git rev-parse names it in full")
     return text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from kfp_release.commit import is_commit
 from kfp_release.desired_release import DesiredRelease
 from kfp_release.digest import Digest
 from kfp_release.finding import Finding, Kind
@@ -39,7 +40,7 @@ def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
     files = tuple(file for file in seen.files.get(desired.version, ()) if file.project in desired.projects)
     pins = pins_of(file for file in files if file.project == desired.distribution)
     pinned = {image.name: image for image in pins.images if image.is_exact} if pins else {}
-    findings = [*_of_git(desired, pins), *_of_images(desired, pins, pinned, seen), *_of_files(desired, files)]
+    findings = [*_of_git(desired, pins, seen), *_of_images(desired, pins, pinned, seen), *_of_files(desired, files)]
     return StatusRow(
         version=desired.version,
         commit=desired.commit,
@@ -51,17 +52,15 @@ def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
     )
 
 
-def _of_git(desired: DesiredRelease, pins: Pins | None) -> Iterator[Finding]:
+def _of_git(desired: DesiredRelease, pins: Pins | None, seen: Seen) -> Iterator[Finding]:
     version = desired.version
     if not desired.commit:
         if not version.is_snapshot:
-            at = pins.commit if pins and pins.commit else "COMMIT"
-            yield Finding(
-                Kind.NO_GIT_TAG,
-                version.tag,
-                f"git has no tag {version.tag}",
-                f"git fetch --tags; if it was deleted: git tag {version.tag} {at} && git push origin {version.tag}",
-            )
+            remedy = ""
+            if ReleaseVersion.of_tag(version.tag):  # not for 1.2+local, say, which no release tag can name
+                back = f"git tag {version.tag} {_commit(desired, pins, seen)} && git push origin {version.tag}"
+                remedy = f"git fetch --tags; if it was deleted: {back}"
+            yield Finding(Kind.NO_GIT_TAG, version.tag, f"git has no tag {version.tag}", remedy)
     elif pins is not None and pins.commit != desired.commit:
         back = f"git tag --force {version.tag} {pins.commit} && git push --force origin {version.tag}"
         yield Finding(
@@ -70,6 +69,13 @@ def _of_git(desired: DesiredRelease, pins: Pins | None) -> Iterator[Finding]:
             f"git has {version.tag} at {desired.commit}, the published pins are of {pins.commit or 'no commit'}",
             f"if the tag was moved, put it back: {back}" if pins.commit else "",
         )
+
+
+def _commit(desired: DesiredRelease, pins: Pins | None, seen: Seen) -> str:
+    """What the version was made from, as its pins or its images say."""
+    images = [seen.images.get((at, desired.version.image_tag)) for _, at in desired.images]
+    labels = [(image.labels or {}).get(LABEL_REVISION, "") for image in images if image]
+    return next(filter(is_commit, [pins.commit if pins else "", *labels]), "COMMIT")
 
 
 def _of_images(

@@ -105,9 +105,11 @@ class StatusRow:
         found = [finding.remedy for finding in self.findings if finding.remedy]
         if self.state is not State.DRIFT:
             return tuple(dict.fromkeys(["kfp-release reconcile", *found]))
-        look = f"see what changed (kfp-release verify {self.version} looks closer)"
-        withdraw = "what is public is never overwritten: withdraw the version in CHANGELOG.md, and release the next"
-        return tuple(dict.fromkeys(found)) or (f"{look}; {withdraw}",)
+        if not all(finding.remedy for finding in self.disagreements):
+            look = f"see what changed (kfp-release verify {self.version} looks closer)"
+            withdraw = "what is public is never overwritten: withdraw the version in CHANGELOG.md, and release the next"
+            found.append(f"{look}; {withdraw}")
+        return tuple(dict.fromkeys(found))
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``; the shape is documented in docs/operations.md."""
