@@ -140,6 +140,28 @@ def test_a_tag_that_is_gone_is_where_an_image_says_if_no_file_does(labels: dict[
     assert f"git tag v1.2 {commit} && git push origin v1.2" in remedies[0]
 
 
+def test_two_tags_of_one_version_are_named_and_the_released_one_stays() -> None:
+    twice = row(equal_tags=("v1.2.0",), commit="d" * 40)
+    (finding,) = twice.findings
+    assert (twice.state, finding.kind) == (State.DRIFT, Kind.EQUAL_TAGS)
+    assert finding.text == "git has the tags v1.2.0 and v1.2, which are one version, 1.2"
+    assert twice.remedies == ("git tag -d v1.2.0 && git push origin --delete refs/tags/v1.2.0",)
+    released = replace(PINS, version=ReleaseVersion.parse("1.2.0"))
+    (remedy,) = row(equal_tags=("v1.2.0",), files=(read(SDIST, sdist(released)),)).remedies
+    assert remedy == "git tag -d v1.2 && git push origin --delete refs/tags/v1.2"
+
+
+def test_an_image_tag_of_the_same_version_is_not_taken_for_its_own() -> None:
+    other = replace(OTHER, tags=("1.2.0",))
+    found = row(images=(IMAGE, other))
+    assert [finding.kind for finding in found.findings] == [Kind.EQUAL_TAGS]
+    assert f"{DECLARED}:1.2.0: ECR has this image" in found.findings[0].text
+    assert "--image-ids imageTag=1.2.0" in found.remedies[0]
+    alone = row(images=(other,), files=())
+    assert [finding.kind.value for finding in alone.findings][:2] == ["image missing", "equal tags"]
+    assert row(images=(replace(IMAGE, tags=("1.2", "1.2.0")),)).state is State.IN_ORDER
+
+
 def test_no_tag_is_suggested_for_a_version_that_none_can_name() -> None:
     version = ReleaseVersion.parse("1.2+local")
     found = compare(replace(DESIRED, version=version, commit=""), Seen({}, {version: WHOLE}))

@@ -57,6 +57,18 @@ def test_tags_of_commits_without_this_tool_are_foreign(repository: Path) -> None
     assert [str(release.version) for release in found.releases] == ["1.0"]
 
 
+def test_tags_of_one_version_are_one_release_that_names_them_all(repository: Path) -> None:
+    first = tagged(repository, "v1.2", ONE)
+    second = tagged(repository, "v1.2.0", TWO_IMAGES)
+    run(repository, "tag", "v0.9.0")
+    found = desired(repository)
+    assert [(str(one.version), one.commit, one.equal_tags) for one in found.releases] == [
+        ("0.9.0", second, ("v0.9",)),  # v0.9 is of a commit without this tool
+        ("1.2", first, ("v1.2.0",)),
+    ]
+    assert found.foreign == ()
+
+
 def test_a_configuration_that_cannot_be_read_any_more_is_taken_to_be_the_checkouts(repository: Path) -> None:
     tagged(repository, "v1.0", f"{ONE}\n[tool.kfp-release.of-old]\nsetting = 1\n")
     tagged(repository, "v1.1", PYPROJECT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kfp_release.commit import is_commit
 from kfp_release.desired_release import DesiredRelease
@@ -15,7 +15,7 @@ from kfp_release.record import PinnedImage, Pins
 from kfp_release.release_file import ReleaseFile, file_findings, pins_of
 from kfp_release.release_image import ReleaseImage, pinned_findings, unpinned_findings
 from kfp_release.status_row import ImageState, StatusRow
-from kfp_release.version import ReleaseVersion
+from kfp_release.version import ReleaseVersion, delete_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,20 @@ class Seen:
     """By each of their tags, and by digest."""
     files: Mapping[ReleaseVersion, Sequence[ReleaseFile]]
     """Of all projects."""
+    tags: Mapping[ReleaseVersion, Sequence[str]] = field(init=False)
+    """The image tags of each version, in any repository: 1.2 and 1.2.0 are both of 1.2."""
+
+    def __post_init__(self) -> None:
+        tags: dict[ReleaseVersion, list[str]] = {}
+        for tag in sorted({key for _, key in self.images if isinstance(key, str)}):
+            if (version := ReleaseVersion.of_image_tag(tag)) is not None:
+                tags.setdefault(version, []).append(tag)
+        object.__setattr__(self, "tags", tags)
 
     @property
     def versions(self) -> frozenset[ReleaseVersion]:
         """All that there is something of."""
-        tags = {key for _, key in self.images if isinstance(key, str)}
-        tagged = {version for tag in tags if (version := ReleaseVersion.of_image_tag(tag)) is not None}
-        return frozenset(tagged | self.files.keys())
+        return frozenset([*self.tags, *self.files])
 
 
 def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
@@ -40,7 +47,14 @@ def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
     files = tuple(file for file in seen.files.get(desired.version, ()) if file.project in desired.projects)
     pins = pins_of(file for file in files if file.project == desired.distribution)
     pinned = {image.name: image for image in pins.images if image.is_exact} if pins else {}
-    findings = [*_of_git(desired, pins, seen), *_of_images(desired, pins, pinned, seen), *_of_files(desired, files)]
+    findings = [
+        *_of_git(desired, pins, seen),
+        *_of_images(desired, pins, pinned, seen),
+        *_of_other_tags(desired, seen),
+        *_of_files(desired, files),
+    ]
+    if desired.equal_tags:  # what the version should be cannot be told before there is one tag alone
+        findings = [_equal_tags(desired, pins)]
     return StatusRow(
         version=desired.version,
         commit=desired.commit,
@@ -50,6 +64,15 @@ def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
         files=files,
         findings=tuple(findings),
     )
+
+
+def _equal_tags(desired: DesiredRelease, pins: Pins | None) -> Finding:
+    """All tags but one have to go: the one stays that was released, if one was."""
+    tag, *others = tags = [desired.version.tag, *desired.equal_tags]
+    named = f"git has the tags {', '.join(others)} and {tag}, which are one version, {desired.version}"
+    released = pins.version.tag if pins and not pins.version.is_snapshot else ""
+    kept = released if released in tags else tag
+    return Finding(Kind.EQUAL_TAGS, tag, named, " && ".join(delete_tag(other) for other in tags if other != kept))
 
 
 def _of_git(desired: DesiredRelease, pins: Pins | None, seen: Seen) -> Iterator[Finding]:
@@ -97,6 +120,22 @@ def _of_images(
         if (should := wanted.get(name)) != image.pin.partition("@")[0]:
             text = f"{name} is pinned to {image.pin}, the commit's configuration names {should or 'no such image'}"
             yield Finding(Kind.OTHER_PINS, name, text)
+
+
+def _of_other_tags(desired: DesiredRelease, seen: Seen) -> Iterator[Finding]:
+    """What the images of another version that PEP 440 calls the same one are tagged with."""
+    own = desired.version.image_tag
+    for name, at in desired.images:
+        for tag in seen.tags.get(desired.version, ()):
+            image, ours = seen.images.get((at, tag)), seen.images.get((at, own))
+            if image and tag != own and (ours is None or ours.digest != image.digest):
+                yield Finding(
+                    Kind.EQUAL_TAGS,
+                    name,
+                    f"{at}:{tag}: ECR has this image, and as versions {tag} and {own} are one",
+                    "if no pipeline runs it: "
+                    f"aws ecr batch-delete-image --repository-name {at.name} --image-ids imageTag={tag}",
+                )
 
 
 def _of_files(desired: DesiredRelease, files: Sequence[ReleaseFile]) -> Iterator[Finding]:

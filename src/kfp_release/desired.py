@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -40,22 +40,33 @@ def desired_releases(git: Git, config: Config, environ: Mapping[str, str]) -> De
 
     A commit's configuration that this version of the tool cannot read is taken to be the checkout's.
     """
-    commits = {version: at for tag, at in git.tags().items() if (version := ReleaseVersion.of_tag(tag)) is not None}
+    commits = {tag: at for tag, at in sorted(git.tags().items()) if ReleaseVersion.of_tag(tag)}
     withdrawn = withdrawn_versions(git)
     configs = _configs(git, sorted(set(commits.values())), config, environ)
     names = _project_names(git, configs)
-    releases = [
-        _release(version, at, configs[at], names[at], withdrawn.get(version, ""))
-        for version, at in sorted(commits.items())
-        if at in configs
-    ]
+    releases: list[DesiredRelease] = []
+    foreign: list[ReleaseVersion] = []
+    for version, (tag, *equal) in _by_version(sorted(commits, key=lambda tag: commits[tag] not in configs)):
+        if (at := commits[tag]) in configs:
+            release = _release(version, at, configs[at], names[at], withdrawn.get(version, ""))
+            releases.append(replace(release, equal_tags=tuple(equal)))
+        else:
+            foreign.append(version)
     here = tuple(project_name(git.root / folder) for folder in config.extra_projects)
     return Desired(
         releases=tuple(releases),
-        foreign=tuple(sorted(version for version, at in commits.items() if at not in configs)),
+        foreign=tuple(foreign),
         checkout=_release(_NO_VERSION, "", config, here, ""),
         withdrawn=withdrawn,
     )
+
+
+def _by_version(tags: Iterable[str]) -> list[tuple[ReleaseVersion, list[str]]]:
+    """The lowest first; each is written as the first of its tags is, for v1.2 and v1.2.0 are one version."""
+    found: dict[ReleaseVersion, list[str]] = {}
+    for tag in tags:
+        found.setdefault(ReleaseVersion.from_tag(tag), []).append(tag)
+    return sorted(found.items())
 
 
 def _release(

@@ -21,6 +21,8 @@ class DesiredRelease:
     """Each owned image's name, and where it is pulled from."""
     withdrawn: str = ""
     """A branch whose CHANGELOG withdraws it; empty where none does."""
+    equal_tags: tuple[str, ...] = ()
+    """Other git tags of the same version, such as v1.2.0 beside v1.2: which of them asks for it, nobody can tell."""
 
     @property
     def projects(self) -> tuple[str, ...]:

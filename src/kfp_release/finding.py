@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SEVERAL_FILES = "several files"
     OTHER_PINS = "other pins"
     NO_GIT_TAG = "no git tag"
+    EQUAL_TAGS = "equal tags"
 
 
 MISSING = frozenset({Kind.IMAGE_MISSING, Kind.IMAGE_TAG_MISSING, Kind.WHEEL_MISSING, Kind.SDIST_MISSING})

@@ -11,7 +11,7 @@ from packaging.version import Version
 from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
 from kfp_release.scm_version import scm_version
-from kfp_release.version import ReleaseVersion
+from kfp_release.version import ReleaseVersion, delete_tag
 
 _SHOWN = 10
 """Changed files that a message lists."""
@@ -123,7 +123,7 @@ def _refuse_equal_tags(version: ReleaseVersion, tags: dict[str, str]) -> None:
         if other != version.tag and _version(other) == version.version:
             raise ReleaseError(
                 f"tags {version.tag} and {other} are one version, {version}",
-                remedy=f"git tag -d {other} && git push origin --delete refs/tags/{other}",
+                remedy=delete_tag(other),
             )
 
 

@@ -84,7 +84,7 @@ def status(
     actual = actual_releases(desired, stores=stores, index=index, versions=versions)
     asked = {release.version: release for release in desired.releases}
     all_versions = asked.keys() | actual.seen.versions - set(desired.foreign)
-    chosen = all_versions if versions is None else all_versions.intersection(versions)
+    chosen = [version for version in all_versions if versions is None or version in versions]
     rows = [
         compare(asked.get(version) or desired.without_tag(version), actual.seen)
         for version in sorted(chosen, reverse=True)

@@ -104,6 +104,11 @@ class ReleaseVersion:
         return str(self.version)
 
 
+def delete_tag(tag: str) -> str:
+    """The command that takes a git tag away, here and where it was pushed to."""
+    return f"git tag -d {tag} && git push origin --delete refs/tags/{tag}"
+
+
 def _version(text: str) -> Version | None:
     if len(text) > _LONGEST:
         return None
