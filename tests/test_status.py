@@ -135,6 +135,15 @@ class TestInOrder:
         assert found.counts == {"in order": COUNT}
         assert found.is_good
 
+    def test_ecr_lists_its_images_when_the_index_has_listed_its_files(self, place: Place) -> None:
+        # So a release that is made meanwhile is not told to lack the images that it was made with.
+        calls = Counter[str]()
+        seen: list[int] = []
+        client = place.client()
+        client.meta.events.register("before-call.ecr.DescribeImages", lambda **_: seen.append(calls["page"]))
+        place.look(calls=calls, client=client)
+        assert seen == [2]
+
     def test_one_version_takes_no_more_than_its_own_files(self, place: Place) -> None:
         calls = Counter[str]()
         found = place.look("1.3", "1.4", calls=calls)

@@ -1,4 +1,8 @@
-"""What ECR and the index have of a project's versions: asked beside each other, many things a call."""
+"""What ECR and the index have of a project's versions: asked many things a call.
+
+A release may be made meanwhile, images first and the main project's wheel last. So the index lists that project first,
+then the others, and ECR lists its images last: whatever was seen to be public has by then all that comes before it.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +32,8 @@ _DOWNLOADS = 8
 """Files that are downloaded at once."""
 
 Wanted = Callable[[ReleaseVersion], bool]
+_Listed = tuple[str, ReleaseVersion, IndexFile]
+"""A project, and a file of one of its versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +78,12 @@ def actual_releases(
         shelves[at] = _look(opened[at], wanted)
 
     def ask_index() -> None:
-        pinning = {release.distribution for release in releases}
-        for version, file in _read(index, {name for one in releases for name in one.projects}, pinning, wanted):
+        for version, file in _read(index, listed, pinning):
             files.setdefault(version, []).append(file)
 
+    pinning = {release.distribution for release in releases}
+    listed = _listed(index, pinning, wanted)
+    listed += _listed(index, {name for one in releases for name in one.projects} - pinning, wanted)
     asks: list[Callable[[], None]] = [ask_index, *(partial(ask_ecr, at) for at in repositories)]
     in_parallel(lambda ask: ask(), asks, workers=len(asks))
     for at, digest in _pinned(files.values()):
@@ -120,21 +128,24 @@ def _kept(listed: Iterable[ImageSummary]) -> list[tuple[str, ...]]:
     ]
 
 
-def _read(
-    index: PackageIndex, projects: Collection[str], pinning: Collection[str], wanted: Wanted
-) -> list[tuple[ReleaseVersion, ReleaseFile]]:
-    """The files of all `projects`; those of the projects that are `pinning` with what they carry."""
+def _listed(index: PackageIndex, projects: Collection[str], wanted: Wanted) -> list[_Listed]:
     names = sorted(projects)
-    listed = zip(names, in_parallel(partial(files_by_version, index), names, workers=_DOWNLOADS), strict=True)
-    files = [
+    pages = zip(names, in_parallel(partial(files_by_version, index), names, workers=_DOWNLOADS), strict=True)
+    return [
         (name, version, file)
-        for name, found in listed
+        for name, found in pages
         for version in found
         if wanted(version)
         for file in found[version]
     ]
 
-    def read(item: tuple[str, ReleaseVersion, IndexFile]) -> tuple[ReleaseVersion, ReleaseFile]:
+
+def _read(
+    index: PackageIndex, files: Sequence[_Listed], pinning: Collection[str]
+) -> list[tuple[ReleaseVersion, ReleaseFile]]:
+    """The `files`; those of the projects that are `pinning` with what they carry."""
+
+    def read(item: _Listed) -> tuple[ReleaseVersion, ReleaseFile]:
         project, version, file = item
         if project in pinning:
             return version, read_file(index, file, project=project, version=version)
