@@ -14,6 +14,7 @@ from test_release_image import IMAGE, OTHER
 from kfp_release.comparison import Seen, compare
 from kfp_release.desired_release import DesiredRelease
 from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
 from kfp_release.finding import Finding, Kind
 from kfp_release.image import LABEL_REVISION
 from kfp_release.image_ref import Repository
@@ -160,6 +161,20 @@ def test_an_image_tag_of_the_same_version_is_not_taken_for_its_own() -> None:
     alone = row(images=(other,), files=())
     assert [finding.kind.value for finding in alone.findings][:2] == ["image missing", "equal tags"]
     assert row(images=(replace(IMAGE, tags=("1.2", "1.2.0")),)).state is State.IN_ORDER
+
+
+@pytest.mark.parametrize("files", [(), MORE, WHOLE])
+def test_of_a_repository_that_cannot_be_asked_nothing_is_said_to_be_missing(files: tuple[ReleaseFile, ...]) -> None:
+    denied = ReleaseError("ECR refused DescribeImages", remedy="give the role this permission")
+    known = Seen({}, {VERSION: files}, {DECLARED: denied})
+    found = compare(DESIRED, known)
+    assert (found.state, [finding.kind for finding in found.disagreements]) == (
+        State.DRIFT,
+        [Kind.REPOSITORY_NOT_ASKED],
+    )
+    assert found.disagreements[0].text == f"{DECLARED}: ECR refused DescribeImages"
+    assert found.remedies == ("give the role this permission",)
+    assert compare(replace(DESIRED, withdrawn="main"), known).state is State.WITHDRAWN
 
 
 def test_no_tag_is_suggested_for_a_version_that_none_can_name() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from conftest import PROJECT as PROJECT_FOLDER
 from conftest import kfp_release
 from ecr_fixtures import REGION
@@ -206,6 +207,32 @@ class TestInOrder:
         run(tmp_path / "other", "tag", "v2.0")
         (row,) = replace(place, project=tmp_path / "other").look("2.0").rows
         assert row.state == "not released"
+
+    def test_an_old_repository_that_cannot_be_asked_is_told_of_its_versions_alone(
+        self, place: Place, tmp_path: Path
+    ) -> None:
+        run(tmp_path, "clone", "--quiet", place.project, "other")
+        there = replace(place, project=tmp_path / "other")
+        pyproject = (tmp_path / "other/pyproject.toml").read_text()
+        commit(tmp_path / "other", "pyproject.toml", pyproject.replace("/many", "/of-old"))
+        run(tmp_path / "other", "tag", "v2.0")
+        client = place.client()
+
+        def deny(params: dict[str, str], **_: object) -> None:
+            if params["repositoryName"] == "team/of-old":
+                answer: Any = {"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}
+                raise ClientError(answer, "DescribeImages")
+
+        client.meta.events.register("provide-client-params.ecr.DescribeImages", deny)
+        with pytest.raises(EcrError, match="AccessDeniedException"):
+            there.look(client=client)  # the checkout's own
+        commit(tmp_path / "other", "pyproject.toml", pyproject)
+        found = there.look(client=client)
+        row, *others = found.rows
+        assert {other.state.value for other in others} == {"in order"}
+        assert (str(row.version), row.state.value) == ("2.0", "drift")
+        assert [finding.kind.value for finding in row.disagreements] == ["repository not asked"]
+        assert "give the role this permission" in row.remedies[0]
 
 
 class TestLifecycle:

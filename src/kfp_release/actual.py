@@ -6,8 +6,9 @@ then the others, and ECR lists its images last: whatever was seen to be public h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 
 from kfp_release.comparison import Seen
@@ -54,6 +55,38 @@ class _Shelf:
     warnings: Sequence[Problem]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ecr:
+    """All repositories, those that cannot be asked too. `required` are those without which nothing can be told."""
+
+    required: Collection[Repository]
+    shelves: dict[Repository, _Shelf] = field(default_factory=dict)
+    unasked: dict[Repository, EcrError] = field(default_factory=dict)
+
+    @contextmanager
+    def asking(self, at: Repository) -> Iterator[None]:
+        """An old tag may name a repository that this role, or nobody, may ask: that tells nothing of other versions."""
+        try:
+            yield
+        except EcrError as error:
+            if at in self.required:
+                raise
+            self.unasked[at] = error
+
+    def seen(self) -> dict[tuple[Repository, str | Digest], ReleaseImage]:
+        """What was looked at, by tags and by digest."""
+        images: dict[tuple[Repository, str | Digest], ReleaseImage] = {}
+        for at, shelf in self.shelves.items():
+            for image in shelf.images:
+                images[at, image.digest] = image
+                images |= {(at, tag): image for tag in image.tags}
+        return images
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """Of all repositories, in their order."""
+        return tuple(warning for at in sorted(self.shelves) for warning in self.shelves[at].warnings)
+
+
 def actual_releases(
     desired: Desired,
     *,
@@ -63,19 +96,23 @@ def actual_releases(
 ) -> Actual:
     """Look at `versions` alone, at all where it is None. Wheels and sdists that carry pins are downloaded and read.
 
-    Raise `ReleaseError` where ECR or the index cannot be asked.
+    Raise `ReleaseError` where the index, or ECR for a repository of the checkout's configuration, cannot be asked.
     """
     releases = (*desired.releases, desired.checkout)
     repositories = sorted({at for release in releases for _, at in release.images})
-    opened = {at: stores(at) for at in repositories}
-    shelves: dict[Repository, _Shelf] = {}
+    ecr = _Ecr({at for _, at in desired.checkout.images})
+    opened: dict[Repository, EcrRepository] = {}
+    for at in repositories:
+        with ecr.asking(at):
+            opened[at] = stores(at)
     files: dict[ReleaseVersion, list[ReleaseFile]] = {}
 
     def wanted(version: ReleaseVersion) -> bool:
         return version not in desired.foreign if versions is None else version in versions
 
     def ask_ecr(at: Repository) -> None:
-        shelves[at] = _look(opened[at], wanted)
+        with ecr.asking(at):
+            ecr.shelves[at] = _look(opened[at], wanted)
 
     def ask_index() -> None:
         for version, file in _read(index, listed, pinning):
@@ -84,17 +121,13 @@ def actual_releases(
     pinning = {release.distribution for release in releases}
     listed = _listed(index, pinning, wanted)
     listed += _listed(index, {name for one in releases for name in one.projects} - pinning, wanted)
-    asks: list[Callable[[], None]] = [ask_index, *(partial(ask_ecr, at) for at in repositories)]
+    asks: list[Callable[[], None]] = [ask_index, *(partial(ask_ecr, at) for at in opened)]
     in_parallel(lambda ask: ask(), asks, workers=len(asks))
     for at, digest in _pinned(files.values()):
-        if at in shelves:
-            _look_at(shelves[at], digest)
-    images: dict[tuple[Repository, str | Digest], ReleaseImage] = {}
-    for at, shelf in shelves.items():
-        for image in shelf.images:
-            images[at, image.digest] = image
-            images |= {(at, tag): image for tag in image.tags}
-    return Actual(Seen(images, files), tuple(warning for at in repositories for warning in shelves[at].warnings))
+        if at in ecr.shelves:
+            with ecr.asking(at):
+                _look_at(ecr.shelves[at], digest)
+    return Actual(Seen(ecr.seen(), files, ecr.unasked), ecr.warnings())
 
 
 def _look(store: EcrRepository, wanted: Wanted) -> _Shelf:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kfp_release.commit import is_commit
 from kfp_release.desired_release import DesiredRelease
 from kfp_release.digest import Digest
+from kfp_release.errors import ReleaseError
 from kfp_release.finding import Finding, Kind
 from kfp_release.image import LABEL_REVISION, LABEL_VERSION
 from kfp_release.image_ref import Repository
@@ -15,6 +16,7 @@ from kfp_release.record import PinnedImage, Pins
 from kfp_release.release_file import ReleaseFile, file_findings, pins_of
 from kfp_release.release_image import ReleaseImage, pinned_findings, unpinned_findings
 from kfp_release.status_row import ImageState, StatusRow
+from kfp_release.terminal_text import one_line
 from kfp_release.version import ReleaseVersion, delete_tag
 
 
@@ -26,6 +28,8 @@ class Seen:
     """By each of their tags, and by digest."""
     files: Mapping[ReleaseVersion, Sequence[ReleaseFile]]
     """Of all projects."""
+    unasked: Mapping[Repository, ReleaseError] = field(default_factory=dict)
+    """The repositories that could not be asked, and why."""
     tags: Mapping[ReleaseVersion, Sequence[str]] = field(init=False)
     """The image tags of each version, in any repository: 1.2 and 1.2.0 are both of 1.2."""
 
@@ -105,6 +109,9 @@ def _of_images(
     desired: DesiredRelease, pins: Pins | None, pinned: Mapping[str, PinnedImage], seen: Seen
 ) -> Iterator[Finding]:
     for name, at in desired.images:
+        if error := seen.unasked.get(at):
+            yield Finding(Kind.REPOSITORY_NOT_ASKED, name, f"{at}: {one_line(str(error.args[0]))}", error.remedy)
+            continue
         tagged = seen.images.get((at, desired.version.image_tag))
         image = pinned.get(name)
         if pins is None or image is None:

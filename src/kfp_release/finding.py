@@ -28,6 +28,7 @@ class Kind(StrEnum):
     OTHER_PINS = "other pins"
     NO_GIT_TAG = "no git tag"
     EQUAL_TAGS = "equal tags"
+    REPOSITORY_NOT_ASKED = "repository not asked"
 
 
 MISSING = frozenset({Kind.IMAGE_MISSING, Kind.IMAGE_TAG_MISSING, Kind.WHEEL_MISSING, Kind.SDIST_MISSING})

@@ -73,8 +73,8 @@ def status(
     """Look at all versions, or at `versions` alone, and change nothing.
 
     `environ` may move the registry of what older commits configure, as it did that of `config`. A version of which
-    there is neither tag nor image nor file has no row. Raise `ReleaseError` for a shallow clone, and where ECR or the
-    index cannot be asked.
+    there is neither tag nor image nor file has no row. Raise `ReleaseError` for a shallow clone, and where the index,
+    or ECR for a repository of `config`, cannot be asked; of another repository that cannot, the versions tell.
     """
     git = Git(project)
     progress.step("look at git")

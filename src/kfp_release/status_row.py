@@ -12,7 +12,13 @@ from kfp_release.image_ref import Repository
 from kfp_release.release_file import ReleaseFile
 from kfp_release.version import ReleaseVersion
 
-_ALLOWED = {Kind.IMAGE_ARCHIVED, Kind.LAYERS_MISSING, Kind.FILE_GONE, Kind.NO_GIT_TAG}
+_ALLOWED = {
+    Kind.IMAGE_ARCHIVED,
+    Kind.LAYERS_MISSING,
+    Kind.FILE_GONE,
+    Kind.NO_GIT_TAG,
+    Kind.REPOSITORY_NOT_ASKED,
+}
 """What may become of a withdrawn version besides that parts of it go."""
 
 
