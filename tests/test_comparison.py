@@ -53,6 +53,7 @@ def without(*files: ReleaseFile) -> tuple[ReleaseFile, ...]:
 ARCHIVED = replace(IMAGE, status="ARCHIVED", labels=None)
 LACKING = replace(IMAGE, lacking=[Digest("c" * 64)])
 TAGS_ALONE = read(SDIST, sdist(replace(PINS, images=(replace(PINS.images[0], pin=f"{DECLARED}:1.2"),))))
+YANKED = replace(WHEEL, is_yanked=True)
 GONE = ReleaseFile(PROJECT, NAME, "", findings=(Finding(Kind.FILE_GONE, NAME, f"{NAME}: HTTP 404"),))
 UNTAGGED = replace(IMAGE, tags=())
 CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
@@ -103,6 +104,9 @@ CHANGED = read(NAME, wheel(replace(PINS, commit="d" * 40)))
         (lambda: row(withdrawn="main", images=(LACKING,)), State.WITHDRAWN, ["layers missing"]),
         (lambda: row(files=(GONE, *without(WHEEL))), State.DRIFT, ["file gone"]),
         (lambda: row(withdrawn="main", files=(GONE, *without(WHEEL))), State.WITHDRAWN, ["file gone"]),
+        (lambda: row(files=(YANKED, *without(WHEEL))), State.DRIFT, ["file yanked"]),
+        (lambda: row(files=(YANKED, *MORE)), State.DRIFT, ["sdist missing", "file yanked"]),
+        (lambda: row(withdrawn="main", files=(YANKED, *without(WHEEL))), State.WITHDRAWN, ["file yanked"]),
         (lambda: row(withdrawn="main", commit=""), State.WITHDRAWN, ["no git tag"]),
         (lambda: row(withdrawn="main", images=(UNTAGGED, OTHER)), State.DRIFT, ["image tag moved"]),
     ],
@@ -175,6 +179,12 @@ def test_of_a_repository_that_cannot_be_asked_nothing_is_said_to_be_missing(file
     assert found.disagreements[0].text == f"{DECLARED}: ECR refused DescribeImages"
     assert found.remedies == ("give the role this permission",)
     assert compare(replace(DESIRED, withdrawn="main"), known).state is State.WITHDRAWN
+
+
+def test_a_file_that_is_yanked_on_the_index_is_withdrawn_in_the_changelog_or_taken_back() -> None:
+    found = row(files=(YANKED, *without(WHEEL)))
+    assert found.findings[0].text == f"{NAME}: the index has it as yanked (PEP 592)"
+    assert found.remedies == ("withdraw 1.2 in CHANGELOG.md too, or take that back on the index",)
 
 
 def test_no_tag_is_suggested_for_a_version_that_none_can_name() -> None:

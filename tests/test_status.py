@@ -195,6 +195,19 @@ class TestInOrder:
         with pytest.raises(PackageIndexError, match="the index refuses"):
             place.look("1.3")
 
+    def test_a_file_that_the_index_has_as_yanked_is_told(self, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+        listed, names = Index.files, {place.releases[3].sdist(), place.releases[3].wheel(EXTRA)}
+
+        def files(index: Index, project: str) -> dict[str, IndexFile]:
+            return {name: replace(file, yanked=name in names) for name, file in listed(index, project).items()}
+
+        monkeypatch.setattr(Index, "files", files)
+        in_order, yanked = place.look("1.3", "1.4").rows
+        assert (in_order.state.value, yanked.state.value) == ("in order", "drift")
+        assert {(finding.kind.value, finding.what) for finding in yanked.findings} == {
+            ("file yanked", name) for name in names
+        }
+
     def test_a_shallow_clone_is_refused(self, place: Place, tmp_path: Path) -> None:
         run(tmp_path, "clone", "--quiet", "--depth=1", place.project.as_uri(), "shallow")
         with pytest.raises(ReleaseError, match="is a shallow clone"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from kfp_release.comparison import Seen
@@ -181,8 +181,9 @@ def _read(
     def read(item: _Listed) -> tuple[ReleaseVersion, ReleaseFile]:
         project, version, file = item
         if project in pinning:
-            return version, read_file(index, file, project=project, version=version)
-        return version, ReleaseFile(project, file.filename, file.sha256 or "")
+            found = read_file(index, file, project=project, version=version)
+            return version, replace(found, is_yanked=file.yanked)
+        return version, ReleaseFile(project, file.filename, file.sha256 or "", is_yanked=file.yanked)
 
     return in_parallel(read, files, workers=_DOWNLOADS)
 

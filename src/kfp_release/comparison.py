@@ -148,6 +148,11 @@ def _of_other_tags(desired: DesiredRelease, seen: Seen) -> Iterator[Finding]:
 def _of_files(desired: DesiredRelease, files: Sequence[ReleaseFile]) -> Iterator[Finding]:
     for project in desired.projects:
         yield from file_findings(project, desired.version, [file for file in files if file.project == project])
+    for file in files:
+        if file.is_yanked:
+            text = f"{file.filename}: the index has it as yanked (PEP 592)"
+            remedy = f"withdraw {desired.version} in CHANGELOG.md too, or take that back on the index"
+            yield Finding(Kind.FILE_YANKED, file.filename, text, remedy)
 
 
 def _image(name: str, at: Repository, pinned: PinnedImage | None, desired: DesiredRelease, seen: Seen) -> ImageState:

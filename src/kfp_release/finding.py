@@ -24,6 +24,7 @@ class Kind(StrEnum):
     LAYERS_MISSING = "layers missing"
     FILE_CHANGED = "file changed"
     FILE_GONE = "file gone"
+    FILE_YANKED = "file yanked"
     SEVERAL_FILES = "several files"
     OTHER_PINS = "other pins"
     NO_GIT_TAG = "no git tag"

@@ -26,6 +26,8 @@ class ReleaseFile:
     pins: Pins | None = None
     """What it carries; None where it was not read, or has none that can be read."""
     findings: tuple[Finding, ...] = ()
+    is_yanked: bool = False
+    """PEP 592: the index tells installers to pass it over."""
 
     @classmethod
     def read(cls, project: str, filename: str, data: bytes, version: ReleaseVersion) -> Self:

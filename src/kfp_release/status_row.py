@@ -16,6 +16,7 @@ _ALLOWED = {
     Kind.IMAGE_ARCHIVED,
     Kind.LAYERS_MISSING,
     Kind.FILE_GONE,
+    Kind.FILE_YANKED,
     Kind.NO_GIT_TAG,
     Kind.REPOSITORY_NOT_ASKED,
 }
