@@ -451,6 +451,12 @@ class TestDrift:
     def test_tags_of_something_else_are_told_and_not_looked_at(self, drifted: Status) -> None:
         assert [str(version) for version in drifted.foreign] == ["0.1"]
 
+    def test_reconcile_says_why_such_a_version_is_not_looked_at(self, drifted: Status, place: Place) -> None:
+        assert drifted.foreign
+        ended = place.run("reconcile", "0.1", "--dry-run")
+        assert ended.returncode == 1
+        assert "0.1 is not looked at: the commit of its tag v0.1 has no [tool.kfp-release]" in ended.stderr
+
     def test_the_command_ends_with_1_and_says_what_to_do(self, drifted: Status, place: Place, tmp_path: Path) -> None:
         summary = tmp_path / "summary.md"
         ended = place.run("status", GITHUB_STEP_SUMMARY=str(summary))

@@ -50,6 +50,7 @@ def command(
     config = invocation.config()
     with Console() as console:
         stores, index = invocation.stores(console), invocation.index(config.require_index(), console)
+        asked = [ReleaseVersion.parse(version) for version in versions]
         found = status(
             invocation.project,
             config,
@@ -57,9 +58,9 @@ def command(
             stores=stores,
             index=index,
             progress=console,
-            versions=[ReleaseVersion.parse(version) for version in versions] or None,
+            versions=asked or None,
         )
-        _require_all(versions, found)
+        _require_all(asked, found)
         reconciler = Reconciler(
             invocation.project,
             invocation.environ,
@@ -74,10 +75,15 @@ def command(
     return 0 if report.good else 1
 
 
-def _require_all(versions: Sequence[str], found: Status) -> None:
-    """Raise `ReleaseError` for a version that was asked for and is nowhere."""
-    there = {str(row.version) for row in found.rows}
-    if unknown := [version for version in versions if version.removeprefix("v") not in there]:
+def _require_all(versions: Sequence[ReleaseVersion], found: Status) -> None:
+    """Raise `ReleaseError` for a version that was asked for, and is nowhere or was not released with this tool."""
+    if foreign := [version for version in found.foreign if version in versions]:
+        raise ReleaseError(
+            f"{foreign[0]} is not looked at: the commit of its tag {foreign[0].tag} has no [tool.kfp-release]",
+            remedy="it was released otherwise; whatever it lacks is completed as it was released",
+        )
+    there = {row.version for row in found.rows}
+    if unknown := [version for version in versions if version not in there]:
         raise ReleaseError(
             f"there is no version {unknown[0]}: neither a git tag nor an image or file of it",
             remedy="git fetch --tags brings tags that this clone lacks; kfp-release status lists the versions",
