@@ -66,9 +66,14 @@ class Reconciler:
     dry_run: bool = False
 
     def reconcile(self, rows: Iterable[StatusRow]) -> Iterator[Reconciled]:
-        """Complete those of `rows` that lack something, the oldest first; each is told when it is done."""
+        """Complete those of `rows` that lack something, the oldest first; each is told when it is done.
+
+        `progress` is told as well: what ends the next one, Ctrl-C say, takes the caller's report along.
+        """
         for row in sorted(rows, key=lambda row: row.version):
             deed, details = self._deed(row)
+            if not self.dry_run and deed is not Deed.LEFT:
+                self.progress.note(f"{row.version} {deed}: {'; '.join(details)}")
             yield Reconciled(row.version, row.state, deed, tuple(details))
 
     def _deed(self, row: StatusRow) -> tuple[Deed, list[str]]:
