@@ -19,7 +19,7 @@ from kfp_release.version import ReleaseVersion
 
 @click.command("reconcile", epilog=options.NETWORK)
 @click.argument("versions", nargs=-1, metavar="[X.Y]...")
-@click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Tell what would be done, and do nothing: not even check.")
 @options.create_repository
 @options.ssh
 @options.secret
@@ -38,7 +38,8 @@ def command(
     """Complete what status finds missing, of the versions X.Y or of all: each from its tag, in a clone of its own.
 
     The checkout is not touched. Nothing is overwritten: a version of which something else is public is refused, with
-    what disagrees and what to do. A withdrawn version is left as it is.
+    what disagrees and what to do. A withdrawn version is left as it is. --dry-run does not run check, which may refuse
+    what it says would be completed.
 
     \b
     kfp-release reconcile --dry-run
