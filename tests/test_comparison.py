@@ -162,6 +162,9 @@ def test_an_image_tag_of_the_same_version_is_not_taken_for_its_own() -> None:
     assert [finding.kind for finding in found.findings] == [Kind.EQUAL_TAGS]
     assert f"{DECLARED}:1.2.0: ECR has this image" in found.findings[0].text
     assert "--image-ids imageTag=1.2.0" in found.remedies[0]
+    pinned = row(images=(replace(IMAGE, tags=("1.2.0",)),))
+    assert [finding.kind.value for finding in pinned.findings] == ["image tag missing", "equal tags"]
+    assert not any("delete" in remedy for remedy in pinned.remedies)
     alone = row(images=(other,), files=())
     assert [finding.kind.value for finding in alone.findings][:2] == ["image missing", "equal tags"]
     assert row(images=(replace(IMAGE, tags=("1.2", "1.2.0")),)).state is State.IN_ORDER

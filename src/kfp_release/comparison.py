@@ -54,7 +54,7 @@ def compare(desired: DesiredRelease, seen: Seen) -> StatusRow:
     findings = [
         *_of_git(desired, pins, seen),
         *_of_images(desired, pins, pinned, seen),
-        *_of_other_tags(desired, seen),
+        *_of_other_tags(desired, pinned, seen),
         *_of_files(desired, files),
     ]
     if desired.equal_tags:  # what the version should be cannot be told before there is one tag alone
@@ -129,20 +129,17 @@ def _of_images(
             yield Finding(Kind.OTHER_PINS, name, text)
 
 
-def _of_other_tags(desired: DesiredRelease, seen: Seen) -> Iterator[Finding]:
-    """What the images of another version that PEP 440 calls the same one are tagged with."""
-    own = desired.version.image_tag
+def _of_other_tags(desired: DesiredRelease, pinned: Mapping[str, PinnedImage], seen: Seen) -> Iterator[Finding]:
+    """Images under another spelling of the version: PEP 440 calls 1.2 and 1.2.0 the same one."""
+    own, in_use = desired.version.image_tag, {image.ref.digest for image in pinned.values()}
     for name, at in desired.images:
         for tag in seen.tags.get(desired.version, ()):
             image, ours = seen.images.get((at, tag)), seen.images.get((at, own))
             if image and tag != own and (ours is None or ours.digest != image.digest):
-                yield Finding(
-                    Kind.EQUAL_TAGS,
-                    name,
-                    f"{at}:{tag}: ECR has this image, and as versions {tag} and {own} are one",
-                    "if no pipeline runs it: "
-                    f"aws ecr batch-delete-image --repository-name {at.name} --image-ids imageTag={tag}",
-                )
+                text = f"{at}:{tag}: ECR has this image, and as versions {tag} and {own} are one"
+                delete = f"aws ecr batch-delete-image --repository-name {at.name} --image-ids imageTag={tag}"
+                remedy = "" if image.digest in in_use else f"if no pipeline runs it: {delete}"
+                yield Finding(Kind.EQUAL_TAGS, name, text, remedy)
 
 
 def _of_files(desired: DesiredRelease, files: Sequence[ReleaseFile]) -> Iterator[Finding]:
