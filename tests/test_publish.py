@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from kfp_release.built import BadBuild, BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_session import PackageIndexError
+from kfp_release.manifest import Manifest
 from kfp_release.patience import Patience
 from kfp_release.retry import Retry
 
@@ -66,6 +67,52 @@ def test_no_file_is_public_while_ecr_hands_out_other_bytes_of_its_image(
     finally:
         path.write_bytes(data)
     assert place.publish().changed
+
+
+@pytest.fixture
+def lose(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Digest], None]:
+    """Has the registry forget a blob of the place's repository, and keep the images that need it."""
+
+    def forget(digest: Digest) -> None:
+        within = f"ecr0/registry/**/repositories/{place.store.repository.name}/_layers/sha256/{digest.hex}/link"
+        (link,) = tmp_path_factory.getbasetemp().glob(within)
+        link.unlink()
+
+    return forget
+
+
+def cut_off_after_the_image(place: Place) -> Manifest:
+    """Publish until the first file is to be uploaded; the image that is public then."""
+    place.index.loses = [ReleaseError("the index is down")]
+    with pytest.raises(ReleaseError, match="the index is down"):
+        place.publish()
+    return BuiltRelease.read(place.folder).image(record(place).pins.images[0]).manifest
+
+
+def test_no_file_is_public_while_ecr_lacks_a_layer_of_its_image_that_the_build_has_not(
+    place: Place, lose: Callable[[Digest], None]
+) -> None:
+    manifest = cut_off_after_the_image(place)
+    lose(manifest.layers[0].digest)
+    message = rf"1\.2@{manifest.digest} is in ECR and cannot be pulled: 1 of its layers .*: {manifest.layers[0].digest}"
+    for _ in range(2):
+        with pytest.raises(ReleaseError, match=message) as caught:
+            place.publish()
+        assert "push this image" in caught.value.remedy
+    assert place.index.uploaded == []
+
+
+@pytest.mark.parametrize("which", ["config", "package layer"])
+def test_what_ecr_lost_of_an_image_that_is_there_is_sent_again(
+    place: Place, lose: Callable[[Digest], None], which: str
+) -> None:
+    manifest = cut_off_after_the_image(place)
+    blob = manifest.config if which == "config" else manifest.layers[-1]
+    lose(blob.digest)
+    published = place.publish()
+    assert published.bytes_sent == blob.size
+    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 3
+    assert place.verify().problems == ()
 
 
 def test_a_repository_whose_tags_may_move_is_refused_unless_that_is_meant(place: Place) -> None:

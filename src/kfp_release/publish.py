@@ -1,13 +1,14 @@
 """Makes a built release public: blobs, images one by one, sdists, wheels; then reads all of it back.
 
-Looks at everything before it sends a byte. What is there unchanged is left alone, other content is refused. Images go
-in the order of their repositories' names, which is the same for every commit, however it lists them: so the first one's
-`PutImage` is the claim on the version, and who loses it stops there. The last wheel's upload is the moment of release.
+Looks at everything before it sends a byte: at the layers of an image that is there already, too, for a file may name it
+only where it can be pulled. What is there unchanged is left alone, other content is refused. Images go in the order of
+their repositories' names, which is the same for every commit, however it lists them: so the first one's `PutImage` is
+the claim on the version, and who loses it stops there. The last wheel's upload is the moment of release.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.index_session import PackageIndexError
 from kfp_release.layout import Layout
+from kfp_release.manifest import Descriptor
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.released_files import PackageIndex
@@ -87,6 +89,8 @@ class _PendingImage:
     image: Image
     store: EcrRepository
     there: bool
+    missing: tuple[Descriptor, ...]
+    """What ECR lacks of it, although it may have its manifest; all of that is in the build's layout."""
 
 
 def publish(
@@ -111,12 +115,12 @@ def publish(
     ordered = sorted(built.record.pins.images, key=lambda pinned: str(pinned.repository))
     images = [_look(item, built, stores, mutable=item.name in mutable) for item in ordered]
     outcomes: list[Outcome] = []
-    sent = sum(_send_blobs(pending, built.layout, progress) for pending in images)
+    sent = sum(_send_blobs(pending, built.layout, progress) for pending in images if pending.missing)
     for pending in images:
         progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
         pending.store.put(pending.image.manifest, pending.pinned.ref.tag)
         _read_back(pending)
-        state = THERE if pending.there else SENT
+        state = THERE if pending.there and not pending.missing else SENT
         outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
     for item in built.record.distributions:
         # Looked for again: others may have sent it while the layers went.
@@ -143,30 +147,37 @@ def _look(
             f"{ref.repository}:{ref.tag} is public already as {found.digest}, this build has {ref.digest}",
             remedy="nothing is overwritten and nothing was sent: release under the next version",
         )
-    return _PendingImage(pinned, built.image(pinned), store, there=found is not None)
+    image = built.image(pinned)
+    blobs = {blob.digest: blob for blob in (image.manifest.config, *image.manifest.layers)}
+    missing = sorted(store.missing(blobs))
+    if absent := [digest for digest in missing if not built.layout.has(digest)]:
+        raise _absent(pinned, absent, there=found is not None, adopted=image.manifest.layers[-1].digest in absent)
+    return _PendingImage(pinned, image, store, found is not None, tuple(blobs[digest] for digest in missing))
+
+
+def _absent(pinned: PinnedImage, absent: Sequence[Digest], *, there: bool, adopted: bool) -> ReleaseError:
+    """What to say of layers that neither ECR has nor the build: the runtime's, or those of an adopted image."""
+    ref, listed = pinned.ref, ", ".join(str(digest) for digest in absent[:3])
+    if there:
+        return ReleaseError(
+            f"{ref} is in ECR and cannot be pulled: {len(absent)} of its layers are not there: {listed}",
+            remedy="push this image from where it was pulled, then publish again; or release under the next version",
+        )
+    if adopted:
+        return ReleaseError(
+            f"{ref} was adopted by this build, which has not its package layer, and is gone from ECR",
+            remedy="kfp-release plan and kfp-release build, then publish again",
+        )
+    return ReleaseError(
+        f"ECR repository {ref.repository} lacks {len(absent)} layers of runtime-{pinned.runtime_key}: {listed}",
+        remedy="kfp-release runtime, then publish again",
+    )
 
 
 def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> int:
-    """Bytes sent. What the build did not write, the runtime's layers, must be in ECR already."""
-    if pending.there:
-        return 0
-    manifest = pending.image.manifest
-    descriptors = {blob.digest: blob for blob in (manifest.config, *manifest.layers)}
-    missing = pending.store.missing(set(descriptors))
-    absent = sorted(digest for digest in missing if not layout.has(digest))
-    if manifest.layers[-1].digest in absent:
-        raise ReleaseError(
-            f"{pending.pinned.ref} was adopted by this build, which has not its package layer, and is gone from ECR",
-            remedy="kfp-release plan and kfp-release build, then publish again",
-        )
-    if absent:
-        raise ReleaseError(
-            f"ECR repository {pending.pinned.ref.repository} lacks {len(absent)} layers of runtime-"
-            f"{pending.pinned.runtime_key}: {', '.join(str(digest) for digest in absent[:3])}",
-            remedy="kfp-release runtime, then publish again",
-        )
+    """Bytes sent."""
     progress.step(f"push {pending.pinned.name} to {pending.pinned.ref.repository}")
-    blobs = [layout.blob(descriptors[digest]) for digest in sorted(missing)]
+    blobs = [layout.blob(descriptor) for descriptor in pending.missing]
     return upload_blobs(pending.store, blobs, progress=progress)
 
 
