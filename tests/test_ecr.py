@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -425,6 +425,36 @@ class TestRefusals:
         )
         with pytest.raises(ReleaseError, match=f"a manifest of digest {Digest.of(b'{}')}"):
             store.find("1.0")
+
+    def test_an_image_that_was_not_asked_for_is_not_taken_for_the_one_that_was(
+        self, stubbed: tuple[EcrRepository, Stubber]
+    ) -> None:
+        store, stubber = stubbed
+        asked, other = Digest.of(b"asked"), image_of([MemoryBlob(b"other")])[0]
+        image = {
+            "imageId": {"imageDigest": str(other.digest)},
+            "imageManifest": other.data.decode(),
+            "imageManifestMediaType": OCI_MANIFEST,
+        }
+        questions: list[Callable[[], object]] = [lambda: store.find("1.0"), lambda: store.manifests([asked])]
+        _describes(stubber, str(asked))
+        for question in questions:
+            stubber.add_response("batch_get_image", {"images": [image]})
+            with pytest.raises(EcrError, match=f"batch_get_image .*: {other.digest}, which was not asked for"):
+                question()
+
+    def test_a_layer_of_another_batch_is_not_taken_for_one_that_was_asked_for(
+        self, stubbed: tuple[EcrRepository, Stubber]
+    ) -> None:
+        store, stubber = stubbed
+        digests = sorted(Digest.of(str(number).encode()) for number in range(101))
+        for _ in range(2):
+            layers = [{"layerDigest": str(digest), "layerAvailability": "AVAILABLE"} for digest in digests[:100]]
+            stubber.add_response("batch_check_layer_availability", {"layers": layers})
+        with pytest.raises(
+            EcrError, match=rf"batch_check_layer_availability .*: {digests[0]}, which was not asked for"
+        ):
+            store.missing(digests)
 
     def test_an_image_that_is_listed_and_not_handed_out_is_not_taken_for_none(
         self, stubbed: tuple[EcrRepository, Stubber]

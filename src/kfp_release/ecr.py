@@ -118,11 +118,10 @@ class EcrRepository:
         wanted = set(digests)
         for batch in _batches(sorted(wanted)):
             answer = self.call("batch_check_layer_availability", layerDigests=[str(digest) for digest in batch])
-            wanted -= {
-                Digest.parse(layer["layerDigest"])
-                for layer in answer.get("layers", ())
-                if layer.get("layerAvailability") == "AVAILABLE"
-            }
+            for layer in answer.get("layers", ()):
+                digest = self._calls.asked_for(layer["layerDigest"], batch, "batch_check_layer_availability")
+                if layer.get("layerAvailability") == "AVAILABLE":
+                    wanted.discard(digest)
         return wanted
 
     def read_blob(self, descriptor: Descriptor) -> bytes:
@@ -208,6 +207,7 @@ class EcrRepository:
             ids = [_image_id(digest) for digest in batch]
             answer = self.call("batch_get_image", imageIds=ids, acceptedMediaTypes=list(_ACCEPTED))
             for image in answer.get("images", ()):
+                self._calls.asked_for(image["imageId"]["imageDigest"], batch, "batch_get_image")
                 try:
                     yield self._manifest(image)
                 except BadImage:  # an index, or what somebody else keeps here

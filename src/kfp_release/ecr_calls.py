@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from botocore import exceptions as aws
 
 from kfp_release.aws_credentials import require_credentials
+from kfp_release.digest import Digest
 from kfp_release.ecr_answer import read_answer
 from kfp_release.ecr_errors import LONGEST, EcrError, refused, tellable, unanswered
 from kfp_release.ecr_retry import EcrRetry
@@ -129,6 +131,15 @@ class EcrCalls:
         shape = meta.service_model.operation_model(meta.method_to_api_mapping[operation]).output_shape
         parts: dict[str, Any] = read_answer(answer, shape, partial(self.strange, operation))
         return parts
+
+    def asked_for(self, text: str, asked: Collection[Digest], operation: str) -> Digest:
+        """The digest `text` of an answer. Raise `EcrError` where it was not `asked` for.
+
+        Behind a proxy that answers twice, what comes may be the answer to another question.
+        """
+        if (digest := Digest.parse(text)) not in asked:
+            raise self.strange(operation, f"{digest}, which was not asked for")
+        return digest
 
     def strange(self, operation: str, said: str = "") -> EcrError:
         """The error for an answer that no ECR gives; `said` is what is wrong in it."""
