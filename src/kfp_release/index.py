@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,12 +118,12 @@ def _answer(session: IndexSession, url: str, *, accept: str, limit: int, allow_e
 
 
 def _body(url: str, response: requests.Response, limit: int) -> bytes:
-    data = bytearray()
+    data = io.BytesIO()  # which hands out what it holds without a copy
     try:
         for chunk in response.iter_content(1024 * 1024):
-            data += chunk
-            if len(data) > limit:
+            data.write(chunk)
+            if data.tell() > limit:
                 raise ReleaseError(f"{url} has more than {limit} bytes", remedy="that is no file of a release")
     except requests.RequestException as error:
         raise unreachable(url, error) from error
-    return bytes(data)
+    return data.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from kfp_release.version import ReleaseVersion
 
 _GONE = {404, 410}
 """The index's answers that tell of the release, and not of who asks (RFC 9110)."""
+_ONE_BY_ONE = threading.Lock()
+"""Files are downloaded beside each other and unpacked one by one: each may take as much memory as an archive may."""
 
 
 class PackageIndex(Protocol):
@@ -50,5 +53,6 @@ def read_file(index: PackageIndex, file: IndexFile, *, project: str, version: Re
     except ReleaseError as error:
         finding = Finding.of(Kind.FILE_CHANGED, file.filename, error)
     else:
-        return ReleaseFile.read(project, file.filename, data, version)
+        with _ONE_BY_ONE:
+            return ReleaseFile.read(project, file.filename, data, version)
     return ReleaseFile(project, file.filename, file.sha256 or "", findings=(finding,))

@@ -8,7 +8,6 @@ import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Self
 
 from packaging.utils import NormalizedName
@@ -97,37 +96,46 @@ class Sdist:
 
 def _read(filename: str, data: bytes) -> list[Member]:
     members = []
-    last = -1
     try:
-        tar = io.BytesIO(_inflated(filename, data))
-        with tarfile.open(fileobj=tar, mode="r:", tarinfo=_bounded_headers(filename)) as archive:
+        with (
+            _inflated(filename, data) as tar,
+            tarfile.open(fileobj=tar, mode="r:", tarinfo=_bounded_headers(filename)) as archive,
+        ):
             for info in archive:
-                if info.offset <= last:  # sizes below zero lead back, where tarfile would read for ever
-                    raise BadArchive(f"{filename} leads from {info.name[:160]!r} back to it", remedy=_ANEW)
-                last = info.offset
                 if info.isdir():
                     continue
                 # A sparse file is as long as it says, however little of it is there.
-                stream = archive.extractfile(info) if info.isreg() and not info.issparse() else None
-                if stream is None:
+                if not info.isreg() or info.issparse():
                     raise BadArchive(
                         f"{filename} has {info.name[:160]!r}, which is no plain file", remedy="use no links in sources"
                     )
-                # Piece by piece: a size that is not true would be asked for in memory at once.
-                members.append(Member(info.name, b"".join(iter(partial(stream.read, _CHUNK), b"")), info.mode))
+                members.append(Member(info.name, _content(tar, info), info.mode))
                 require_few(filename, len(members))
     except _UNREADABLE as error:
         raise BadArchive(f"{filename} cannot be read: {str(error)[:160]}", remedy=_ANEW) from error
     return members
 
 
-def _inflated(filename: str, data: bytes) -> bytes:
-    tar = bytearray()
+def _content(tar: io.BytesIO, info: tarfile.TarInfo) -> bytes:
+    """The bytes of a plain file, copied once; a size that is not true asks for no memory.
+
+    One below zero, which would lead tarfile back for ever, is refused before it goes on.
+    """
+    with tar.getbuffer() as whole, whole[info.offset_data : info.offset_data + info.size] as content:
+        if len(content) != info.size:
+            raise EOFError("unexpected end of data")
+        return bytes(content)
+
+
+def _inflated(filename: str, data: bytes) -> io.BytesIO:
+    """The tar, held once."""
+    tar = io.BytesIO()
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
         while chunk := stream.read(_CHUNK):
-            tar += chunk
-            require_allowed(filename, packed=len(data), unpacked=len(tar))
-    return bytes(tar)
+            tar.write(chunk)
+            require_allowed(filename, packed=len(data), unpacked=tar.tell())
+    tar.seek(0)
+    return tar
 
 
 def _bounded_headers(filename: str) -> type[tarfile.TarInfo]:
