@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import tarfile
+import traceback
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -353,6 +354,29 @@ def test_a_download_with_other_bytes_is_refused() -> None:
         for odd in ("ftp://example.com/x", "http://[", "http://127.0.0.1:99999/"):
             with pytest.raises(ReleaseError, match="does not answer"):
                 index.download(IndexFile("odd", odd, None))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer"),
+    [*(("http", (status, {}, b"")) for status in (403, 404, 503)), ("http", None), ("https", None), ("ftp", None)],
+)
+def test_what_may_be_secret_in_a_files_url_is_not_shown(scheme: str, answer: Answer | None) -> None:
+    with scripted({"/x.tar.gz?token=T0KEN": answer or (200, {}, b"")}) as (url, _):
+        host = url.removeprefix("http://") if answer else "127.0.0.1:1"
+        file = IndexFile("x.tar.gz", f"{scheme}://u:s3cret@{host}/x.tar.gz?token=T0KEN#frag", None)
+        with pytest.raises(PackageIndexError, match=f"{scheme}://{host}/x.tar.gz[\\s:]") as caught:
+            index_at(url).download(file)
+    told = "".join(traceback.format_exception(caught.value))
+    assert not any(secret in told for secret in ("s3cret", "T0KEN", "frag"))
+
+
+@pytest.mark.parametrize(
+    "at", ["u:s3cret@a..b/x", "u:s3cret@/x", "u:s3cret@127.0.0.1:99999/x", "u:s3cret@[/x", "[s3cret/"]
+)
+def test_a_url_that_is_none_is_not_repeated(at: str) -> None:
+    with pytest.raises(PackageIndexError, match="the index does not answer at ") as caught:
+        index_at("http://127.0.0.1:1").download(IndexFile("x.tar.gz", f"http://{at}", None))
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_download_that_does_not_end_is_refused() -> None:

@@ -16,10 +16,10 @@ from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_page import MAX_PAGE, IndexFile, parse_page
-from kfp_release.index_session import IndexSession, PackageIndexError, status, unreachable, unwell
+from kfp_release.index_session import IndexSession, PackageIndexError, status, tellable, unreachable, unwell
 from kfp_release.retry import SILENT, Retry
 from kfp_release.settings import IndexSettings
-from kfp_release.url import BadUrl, parse_url
+from kfp_release.url import BadUrl, parse_url, shown_url
 
 MAX_FILE = 256 * 1024 * 1024
 """Bytes. A longer file is none of ours."""
@@ -110,7 +110,8 @@ def _answer(session: IndexSession, url: str, *, accept: str, limit: int, allow_e
     try:
         with session.ask(url, accept=accept, allow_elsewhere=allow_elsewhere) as response:
             if not response.ok or response.is_redirect:
-                raise unwell(f"the index answers {status(response)} at {url}", response, remedy="is the URL right?")
+                message = f"the index answers {status(response)} at {shown_url(url)}"
+                raise unwell(message, response, remedy="is the URL right?")
             kind = response.headers.get("Content-Type", "text/html")
             return _Answer(response.url, kind, _body(url, response, limit))
     except PackageIndexError as error:
@@ -123,7 +124,9 @@ def _body(url: str, response: requests.Response, limit: int) -> bytes:
         for chunk in response.iter_content(1024 * 1024):
             data.write(chunk)
             if data.tell() > limit:
-                raise ReleaseError(f"{url} has more than {limit} bytes", remedy="that is no file of a release")
+                raise ReleaseError(
+                    f"{shown_url(url)} has more than {limit} bytes", remedy="that is no file of a release"
+                )
     except requests.RequestException as error:
-        raise unreachable(url, error) from error
+        raise unreachable(url, error) from tellable(url, error)
     return data.getvalue()

@@ -21,6 +21,7 @@ from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.json_text import BadJson, read_json
 from kfp_release.terminal_text import one_line
+from kfp_release.url import shown_url
 
 MAX_PAGE = 16 * 1024 * 1024
 """Bytes."""
@@ -69,12 +70,12 @@ def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dic
         packages = _packages(project, data, kind, charset, url)
     except _UNREADABLE as error:
         raise ReleaseError(
-            f"the page of {project} at {url} cannot be read: {one_line(str(error), 200)}",
+            f"the page of {project} at {shown_url(url)} cannot be read: {one_line(str(error), 200)}",
             remedy="is simple-url that of a simple API (PEP 503, PEP 691)?",
         ) from error
     if packages is None:
         raise ReleaseError(
-            f"{url} is {one_line(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
+            f"{shown_url(url)} is {one_line(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
             remedy="is simple-url right? It often ends in /simple/",
         )
     files = (

@@ -16,6 +16,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.patience import Patience
 from kfp_release.retry import Passing, asked_for, passes
 from kfp_release.terminal_text import one_line
+from kfp_release.url import shown_url
 
 _MAY_PASS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 """What becomes of a question where the network or the other side has a bad moment."""
@@ -83,7 +84,7 @@ class IndexSession(requests.Session):
         try:
             response = self.get(url, headers={"Accept": accept}, auth=self._login if ours else _Nobody(), stream=True)
         except (requests.RequestException, ValueError) as error:
-            raise unreachable(url, error) from error
+            raise unreachable(url, error) from tellable(url, error)
         if response.status_code in {401, 403}:
             response.close()
             raise refused(url, response, anonymous=isinstance(self._login, _Nobody))
@@ -121,10 +122,15 @@ def unreachable(url: str, error: BaseException) -> PackageIndexError:
     certificate = isinstance(error, requests.exceptions.SSLError)
     passing = isinstance(error, _MAY_PASS) and not certificate
     return PackageIndexError(
-        f"the index does not answer at {url}: {_innermost(error)}",
+        f"the index does not answer at {shown_url(url)}: {_innermost(error)}",
         remedy="is the URL right, and the host reachable from here (network, proxy, certificate)?",
         passing=f"gave no answer ({type(error).__name__})" if passing else "",
     )
+
+
+def tellable(url: str, error: Exception) -> Exception | None:
+    """`error`, for a traceback to show as the cause; None where its words could hold what is secret in `url`."""
+    return error if url == shown_url(url) else None
 
 
 def unwell(message: str, response: requests.Response, *, remedy: str) -> PackageIndexError:
@@ -147,7 +153,7 @@ def refused(url: str, response: requests.Response, *, anonymous: bool) -> Packag
         else f"check {USERNAME} and {PASSWORD} in the environment, and what this user may do"
     )
     return PackageIndexError(
-        f"the index refuses access to {url} ({status(response)})", remedy=remedy, status=response.status_code
+        f"the index refuses access to {shown_url(url)} ({status(response)})", remedy=remedy, status=response.status_code
     )
 
 
@@ -173,7 +179,9 @@ def _innermost(error: BaseException) -> str:
         inner = getattr(seen, "reason", None) or seen.__cause__ or seen.__context__
         inner = next((item for item in seen.args if isinstance(item, BaseException)), inner)
         if not isinstance(inner, BaseException) or inner is seen:
-            return one_line(str(seen) or type(seen).__name__, 200)
+            # What is wrong with a URL is said with all of the URL.
+            text = "" if isinstance(seen, ValueError) else str(seen)
+            return one_line(text or type(seen).__name__, 200)
         seen = inner
 
 

@@ -7,10 +7,13 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from kfp_release.errors import ReleaseError
+from kfp_release.terminal_text import one_line
 
 # urlsplit drops tabs and line ends silently, so they are refused before it sees them.
 _PLAIN = re.compile(r"[!-~]{1,2000}", re.ASCII)
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", re.ASCII)
+_LONGEST = 200
+"""Letters of a URL that are shown."""
 _EXAMPLE = "write https://host/path"
 
 
@@ -44,6 +47,16 @@ def parse_url(text: str) -> str:
         raise BadUrl(f"{text[:120]!r} names no host", remedy=_EXAMPLE)
     _refuse_plain(text, parts)
     return text
+
+
+def shown_url(url: str) -> str:
+    """What a message may show of a URL from outside: scheme, host, port and path; the rest may be a secret."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "a URL that is none"
+    host = parts.netloc.rpartition("@")[2]
+    return one_line(f"{parts.scheme}://{host}{parts.path}", _LONGEST)
 
 
 def _refuse_plain(text: str, parts: SplitResult) -> None:
