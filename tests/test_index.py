@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from scripted import Answer, scripted
+from scripted import ANY, Answer, scripted
 
 from kfp_release.credentials import Credentials
 from kfp_release.errors import Problems, ReleaseError
@@ -405,6 +405,42 @@ def test_files_may_lie_on_another_host_which_gets_no_credentials() -> None:
         for link in (f"{url}/redirect", f"{storage}/file"):
             assert index.download(IndexFile("file", link, None)) == b"bytes"
     assert asked == [("/file", None)] * 2
+
+
+def test_credentials_do_not_come_back_from_another_host() -> None:
+    back: dict[str, Answer] = {}
+    with scripted(back) as (storage, _), scripted({"/file": (200, {}, b"bytes")}) as (url, asked):
+        back["/away"] = (302, {"Location": f"{url}/file"}, b"")
+        assert index_at(url).download(IndexFile("file", f"{storage}/away", None)) == b"bytes"
+    assert asked == [("/file", None)]
+
+
+@pytest.mark.parametrize("location", ["/file", "file", "//{host}/file", "http://{host}/file"])
+def test_a_redirect_leads_where_it_says(location: str) -> None:
+    answers: dict[str, Answer] = {"/file": (200, {}, b"bytes")}
+    with scripted(answers) as (url, asked):
+        answers["/redirect"] = (302, {"Location": location.format(host=url.removeprefix("http://"))}, b"")
+        assert index_at(url).download(IndexFile("file", f"{url}/redirect", None)) == b"bytes"
+    assert [path for path, _ in asked] == ["/redirect", "/file"]
+    assert all(authorization for _, authorization in asked)
+
+
+def test_redirects_are_followed_for_a_while_and_to_urls_alone() -> None:
+    with scripted({"/file": (302, {"Location": "/file?token=T0KEN"}, b"")}) as (url, asked):
+        with pytest.raises(PackageIndexError, match="HTTP 404"):
+            index_at(url).download(IndexFile("file", f"{url}/file", None))
+        assert len(asked) == 2
+    with scripted({ANY: (302, {"Location": "/file?token=T0KEN"}, b"")}) as (url, asked):
+        with pytest.raises(PackageIndexError, match=f"more than 30 times, to {url}/file at last"):
+            index_at(url).download(IndexFile("file", f"{url}/file", None))
+        assert len(asked) == 31
+    for odd in ("http://[T0KEN", "ftp://T0KEN@127.0.0.1/", "http://T0KEN@a..b/"):
+        with (
+            scripted({ANY: (302, {"Location": odd}, b"")}) as (url, _),
+            pytest.raises(PackageIndexError, match="does not answer at") as caught,
+        ):
+            index_at(url).download(IndexFile("file", f"{url}/file", None))
+        assert "T0KEN" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("which", ["upload-url", "simple-url"])

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from ecr_fixtures import ACCESS_KEY, HOST, SECRET_KEY, MemoryBlob
+from scripted import scripted
 from test_architecture import imported, modules
 from test_ecr_answer import CALLS
 from test_index import wheel
@@ -139,6 +140,23 @@ def test_the_index(environment: pytest.MonkeyPatch, beginning: str, question: st
                     return index.upload(wheel(tmp_path, "1.0"))
 
         assert f"does not answer at {url}" in str(ends(ask))
+
+
+@contextmanager
+def redirecting(data: bytes) -> Iterator[str]:
+    """A server that leads on to `data`, in an answer whose own body does not end."""
+    with scripted({"/data": (200, {}, data)}) as (url, _):
+        lines = ("HTTP/1.1 302 Found", f"Location: {url}/data", "Content-Length: 100", "", "the first of many bytes")
+        with silent_after("\r\n".join(lines).encode()) as first:
+            yield first
+
+
+def test_the_body_of_a_redirect_of_the_index_is_not_read(environment: pytest.MonkeyPatch) -> None:
+    assert environment
+    with redirecting(b"a file") as url:
+        retry = Retry(Patience.from_environment(os.environ))
+        index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=retry)
+        assert index.download(IndexFile("demo-1.0.tar.gz", f"{url}/demo-1.0.tar.gz", None)) == b"a file"
 
 
 def test_no_other_module_can_open_a_connection() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
+from requests.utils import requote_uri
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import ReleaseError
@@ -65,24 +66,42 @@ class TimedAdapter(HTTPAdapter):
 class IndexSession(requests.Session):
     """Requests to the index at one URL.
 
-    The credentials go to that URL's host, scheme and port and to no other. With `allow_elsewhere` off, a redirect to
-    another one is not followed: the response is the redirect itself.
+    The credentials go to that URL's host, scheme and port and to no other, and not back again from there. Redirects are
+    followed one by one, their bodies unread: requests would read each as a whole, however long it is.
     """
 
     def __init__(self, url: str, credentials: Credentials, patience: Patience) -> None:
         super().__init__()
         self.url = url
         self._login = _Nobody() if credentials.is_anonymous else basic_auth(credentials)
-        self.allow_elsewhere = False
         for scheme in ("http://", "https://"):
             self.mount(scheme, TimedAdapter(patience))
 
     def ask(self, url: str, *, accept: str, allow_elsewhere: bool = False) -> requests.Response:
-        """GET `url`, its body not read yet. Raise `PackageIndexError` where no answer comes, and for 401, 403."""
-        self.allow_elsewhere = allow_elsewhere
-        ours = not _is_elsewhere(self.url, url)
+        """GET `url`, its body not read yet. Raise `PackageIndexError` where no answer comes, and for 401, 403.
+
+        With `allow_elsewhere` off, a redirect to another origin is not followed: the response is the redirect itself.
+        """
+        login: AuthBase = _Nobody() if _is_elsewhere(self.url, url) else self._login
+        for _ in range(self.max_redirects + 1):
+            response = self._get(url, accept, login)
+            target = self._target(response)
+            if target is None:
+                return response
+            if _is_elsewhere(response.url, target):
+                if not allow_elsewhere:
+                    return response
+                login = _Nobody()
+            response.close()
+            url = target
+        raise PackageIndexError(
+            f"the index leads on more than {self.max_redirects} times, to {shown_url(url)} at last",
+            remedy="is the URL right?",
+        )
+
+    def _get(self, url: str, accept: str, login: AuthBase) -> requests.Response:
         try:
-            response = self.get(url, headers={"Accept": accept}, auth=self._login if ours else _Nobody(), stream=True)
+            response = self.get(url, headers={"Accept": accept}, auth=login, stream=True)
         except (requests.RequestException, ValueError) as error:
             raise unreachable(url, error) from tellable(url, error)
         if response.status_code in {401, 403}:
@@ -90,17 +109,16 @@ class IndexSession(requests.Session):
             raise refused(url, response, anonymous=isinstance(self._login, _Nobody))
         return response
 
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """As requests has it; None where the target is elsewhere and that is not allowed."""
-        target = super().get_redirect_target(resp)
-        if target and not self.allow_elsewhere and _is_elsewhere(resp.url, urljoin(resp.url, target)):
-            return None
-        return target
+    def _target(self, response: requests.Response) -> str | None:
+        """Where a redirect leads; None for another answer."""
+        target = super().get_redirect_target(response)
+        try:
+            return None if target is None else urljoin(response.url, requote_uri(target))
+        except ValueError as error:
+            raise unreachable(target or "", error) from None
 
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Drop the credentials on the way elsewhere, and never take others from ~/.netrc instead."""
-        if _is_elsewhere(response.request.url or "", prepared_request.url or ""):
-            prepared_request.headers.pop("Authorization", None)
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None, so that requests follows no redirect, and reads none."""
 
 
 def _is_elsewhere(url: str, other: str) -> bool:
