@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,8 +18,10 @@ _NOTHING: Answer = (404, {}, b"")
 class _Handler(BaseHTTPRequestHandler):
     answers: Mapping[str, Answer]
     asked: list[tuple[str, str | None]]
+    delay: float
 
     def do_GET(self) -> None:
+        time.sleep(self.delay)
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.asked.append((self.path, self.headers.get("Authorization")))
         status, headers, body = self.answers.get(self.path, self.answers.get(ANY, _NOTHING))
@@ -35,10 +38,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def scripted(answers: Mapping[str, Answer]) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
-    """A server of its own port; its URL, and what it was asked: paths with their Authorization."""
+def scripted(
+    answers: Mapping[str, Answer], *, delay: float = 0.0
+) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
+    """A server of its own port, which answers after `delay` seconds.
+
+    Gives its URL, and what it was asked: paths with their Authorization.
+    """
     asked: list[tuple[str, str | None]] = []
-    handler = type("Handler", (_Handler,), {"answers": answers, "asked": asked})
+    handler = type("Handler", (_Handler,), {"answers": answers, "asked": asked, "delay": delay})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import time
+import traceback
+from contextlib import ExitStack
+
 import pytest
-from scripted import Answer, scripted
+from scripted import ANY, Answer, scripted
 
 from kfp_release.digest import Digest
 from kfp_release.ecr_errors import EcrError
@@ -100,3 +105,70 @@ def test_a_blob_of_any_length_is_read_without_being_held(data: bytes) -> None:
         require(url + PATH, layer, where="team/demo", retry=Retry())
         with pytest.raises(ReleaseError, match=f"the {len(other)} bytes from 127.0.0.1 have the digest"):
             require(f"{url}/other", layer, where="team/demo", retry=Retry())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a..b/secret",
+        f"https://{'a' * 64}.example.com/secret",
+        "http://[secret",
+        "http://127.0.0.1:secret/",
+        "ftp://127.0.0.1/secret",
+        "http://127.0.0.1/sec ret/secret",
+        "http://127.0.0.1/\x00secret",
+        "secret",
+    ],
+)
+def test_a_url_that_nobody_can_be_asked_at_is_refused_at_once_and_not_shown(url: str) -> None:
+    waits: list[float] = []
+    with pytest.raises(EcrError, match="ECR answers with a URL that is none of http") as caught:
+        download(url, CONFIG, where="team/demo", retry=Retry(sleep=waits.append))
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+    assert waits == []
+
+
+@pytest.mark.parametrize("location", ["/there", "{url}/there"])
+def test_a_redirect_is_followed(location: str) -> None:
+    answers: dict[str, Answer] = {"/there": GOOD}
+    with scripted(answers) as (url, asked):
+        answers[PATH] = (307, {"Location": location.format(url=url)}, b"elsewhere")
+        assert download(url + PATH, CONFIG, where="team/demo", retry=Retry()) == DATA
+    assert [path for path, _ in asked] == [PATH, "/there"]
+
+
+@pytest.mark.parametrize(
+    "location", [PATH, "ftp://127.0.0.1/nobody-may-see", "file:///nobody-may-see", "http://a..b/x"]
+)
+def test_a_redirect_that_leads_nowhere_is_an_error_at_once(location: str) -> None:
+    answer = (302, {"Location": location}, b"")
+    with scripted({ANY: answer}) as (url, asked), pytest.raises(EcrError) as caught:
+        download(url + PATH, CONFIG, where="team/demo", retry=Retry(sleep=lambda _: pytest.fail("asked again")))
+    assert len(asked) < 12
+    assert "nobody-may-see" not in "".join(traceback.format_exception(caught.value))
+
+
+class Hasty(Patience):
+    """Waits for a connection as short as no user may say."""
+
+    @property
+    def connect(self) -> float:
+        return 0.2
+
+
+def test_connecting_has_a_bound_of_its_own() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as queue:
+        for _ in range(3):  # more than the queue of a server holds that takes none
+            waiting = queue.enter_context(socket.socket())
+            waiting.settimeout(0)
+            waiting.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}{PATH}"
+        began = time.monotonic()
+        with pytest.raises(EcrError, match="timed out"):
+            download(url, CONFIG, where="team/demo", retry=Retry(Hasty(attempts=1, seconds=20)))
+        assert time.monotonic() - began < 10
+
+
+def test_bytes_have_the_bound_of_the_user() -> None:
+    with scripted({PATH: GOOD}, delay=0.5) as (url, _):
+        assert download(url + PATH, CONFIG, where="team/demo", retry=Retry(Hasty(attempts=1, seconds=20))) == DATA

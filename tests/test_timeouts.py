@@ -159,6 +159,14 @@ def test_the_body_of_a_redirect_of_the_index_is_not_read(environment: pytest.Mon
         assert index.download(IndexFile("demo-1.0.tar.gz", f"{url}/demo-1.0.tar.gz", None)) == b"a file"
 
 
+def test_the_body_of_a_redirect_of_a_blobs_url_is_not_read(environment: pytest.MonkeyPatch) -> None:
+    assert environment
+    config = MemoryBlob(b"a config")
+    with redirecting(config.data) as url:
+        retry = Retry(Patience.from_environment(os.environ))
+        assert download(f"{url}/blob", config.descriptor, where="x", retry=retry) == config.data
+
+
 def test_no_other_module_can_open_a_connection() -> None:
     found = {
         name
