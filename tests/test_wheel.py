@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -198,6 +200,22 @@ def test_damaged_compression_is_seen(method: int) -> None:
     data[start : start + 16] = b"\xff" * 16
     with pytest.raises(BadArchive, match="cannot be read"):
         Wheel.parse(NAME, bytes(data))
+
+
+def test_a_member_that_wants_more_memory_than_there_is_is_refused() -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("some_components/data.txt", "some text")
+    data = bytearray(file.getvalue())
+    dictionary = data.index(b"data.txt") + len("data.txt") + 5  # after version, length of the properties, lc, lp, pb
+    data[dictionary : dictionary + 4] = b"\xff" * 4
+    program = (
+        "import resource, sys\nfrom kfp_release.errors import ReleaseError\nfrom kfp_release.wheel import Wheel\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+        f"try: Wheel.parse({NAME!r}, sys.stdin.buffer.read())\nexcept ReleaseError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], input=bytes(data), capture_output=True, check=True)
+    assert done.stdout.startswith(f"{NAME} cannot be read".encode())
 
 
 def test_a_flipped_bit_is_seen() -> None:

@@ -22,8 +22,10 @@ from kfp_release.inflation import require_allowed, require_few
 from kfp_release.member import EXECUTABLE, BadArchive, Member, by_path
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can tell
-# zipfile hands on what its decompressors raise.
-_UNREADABLE = (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, lzma.LZMAError, zlib.error)
+# zipfile hands on what its decompressors raise, where a member wants a dictionary of gigabytes, say.
+_UNREADABLE = (
+    *(zipfile.BadZipFile, EOFError, MemoryError, OSError, RuntimeError, ValueError, lzma.LZMAError, zlib.error),
+)
 
 
 @dataclass(frozen=True, slots=True)
