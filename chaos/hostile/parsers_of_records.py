@@ -52,7 +52,7 @@ _IMAGE = {
 }
 _PLAN = json.dumps(
     {
-        "schema": 1,
+        "schema": 2,
         "version": "1.2",
         "tag": "v1.2",
         "commit": COMMIT,

@@ -33,7 +33,7 @@ from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_home import require_home
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 class ImageReader(Protocol):
