@@ -15,7 +15,7 @@ import pytest
 
 from kfp_release.__main__ import main
 from kfp_release.commands import SUMMARIES
-from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
 
 HEAVY = (
     "boto3",
@@ -158,7 +158,11 @@ def test_a_bug_is_told_in_a_line_and_its_traceback_only_when_asked_for(
 @pytest.mark.parametrize(
     ("error", "says"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "dist/x"), "dist/x: No space left on device\n  → make room"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "dist/x"),
+            f"dist/x: No space left on device\n  → {MAKE_ROOM}\n",
+        ),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), f"Disk quota exceeded\n  → {MAKE_ROOM}\n"),
         (PermissionError(errno.EACCES, "Permission denied", "dist"), "dist: Permission denied\n  → see that it can be"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import pytest
 from conftest import commit_all, copy_project, run_git
 
 from kfp_release.carried_pins import SDIST_PINS
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.image_ref import ImageRef
 from kfp_release.pinned import PINS_SETTING, pins_at_hand
 from kfp_release.progress import Silent
@@ -125,7 +126,7 @@ def test_a_build_without_room_says_to_make_some(tmp_path: Path) -> None:
     table = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
     (tmp_path / "pyproject.toml").write_text(table)
     with (
-        pytest.raises(BuildFailed, match=r"(?s)No space left on device\n  → make room, and run it again$"),
+        pytest.raises(BuildFailed, match=rf"(?s)No space left on device\n  → {re.escape(MAKE_ROOM)}$"),
         open_projects([tmp_path], version=VERSION, epoch=EPOCH, progress=Silent()),
     ):
         pass

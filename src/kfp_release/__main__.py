@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
 from kfp_release.signals import signals_end_the_block
 from kfp_release.terminal_text import annotation, printable
 
@@ -93,11 +93,7 @@ def _refuse(error: ReleaseError) -> None:
 def _of_machine(error: OSError) -> ReleaseError:
     """What the user's machine does not give: room, a permission, a folder."""
     where = f"{error.filename}: " if error.filename else ""
-    remedy = (
-        "make room, and run it again"
-        if error.errno in _FULL
-        else "see that it can be read and written, or name another"
-    )
+    remedy = MAKE_ROOM if error.errno in _FULL else "see that it can be read and written, or name another"
     return ReleaseError(f"{where}{error.strerror}", remedy=remedy)
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+MAKE_ROOM: Final = (
+    "make room where files are written: TMPDIR (else /tmp), the project's build/ and dist/, the cache in XDG_CACHE_HOME"
+    " (else ~/.cache); and run it again"
+)
+"""The remedy for a full disk, which the system's own message does not name."""
 
 
 class ReleaseError(Exception):

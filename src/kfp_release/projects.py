@@ -21,7 +21,7 @@ from build.env import DefaultIsolatedEnv
 from packaging.utils import canonicalize_name
 
 from kfp_release.distributions import project_name
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.progress import Progress
 from kfp_release.sdist import Sdist
 from kfp_release.version import ReleaseVersion
@@ -185,7 +185,7 @@ def _failures(folder: Path, what: str, output: list[str]) -> Iterator[None]:
         name = _project_name(folder)
         remedy = f"python -m build, in the folder of {name}, shows all of it; it needs a package index like pip"
         if os.strerror(errno.ENOSPC) in shown:
-            remedy = "make room, and run it again"
+            remedy = MAKE_ROOM
         raise BuildFailed(f"the {what} of {name} failed: {error}{shown}", remedy=remedy) from error
 
 
