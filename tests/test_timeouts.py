@@ -80,12 +80,17 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def ends(ask: Callable[[Retry], Any]) -> ReleaseError:
-    """What ends `ask`: within its bound of a second."""
+def patient() -> Retry:
+    """As a command is, in this environment."""
+    return Retry(Patience.from_environment(os.environ))
+
+
+def ends(ask: Callable[[], Any]) -> ReleaseError:
+    """What ends `ask`: within its bound of a second, and what a busy machine takes."""
     began = time.monotonic()
     with pytest.raises(ReleaseError) as caught:
-        ask(Retry(Patience.from_environment(os.environ)))
-    assert 0.9 < time.monotonic() - began < 4
+        ask()
+    assert 0.9 < time.monotonic() - began < 15
     return caught.value
 
 
@@ -93,7 +98,8 @@ def ends(ask: Callable[[Retry], Any]) -> ReleaseError:
 def test_ecr(environment: pytest.MonkeyPatch, question: str) -> None:
     with silent_after(b"") as url:
         environment.setenv("AWS_ENDPOINT_URL_ECR", url)
-        error = ends(lambda retry: CALLS[question](open_ecr(REPOSITORY, retry)))
+        store = open_ecr(REPOSITORY, patient())
+        error = ends(lambda: CALLS[question](store))
     assert "does not answer: ReadTimeoutError" in str(error)
 
 
@@ -101,7 +107,7 @@ def test_ecr(environment: pytest.MonkeyPatch, question: str) -> None:
 def test_ecr_that_stops_in_the_middle(environment: pytest.MonkeyPatch, beginning: str) -> None:
     with silent_after(BEGINNINGS[beginning]) as url:
         environment.setenv("AWS_ENDPOINT_URL_ECR", url)
-        ends(lambda retry: open_ecr(REPOSITORY, retry).describe())
+        ends(open_ecr(REPOSITORY, patient()).describe)
 
 
 def test_what_gives_aws_credentials(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -112,7 +118,8 @@ def test_what_gives_aws_credentials(environment: pytest.MonkeyPatch, tmp_path: P
     (tmp_path / "token").write_text("a token", encoding="utf-8")
     with silent_after(b"") as url:
         environment.setenv("AWS_ENDPOINT_URL_STS", url)
-        assert "source does not answer" in str(ends(lambda retry: open_ecr(REPOSITORY, retry)))
+        retry = patient()
+        assert "source does not answer" in str(ends(lambda: open_ecr(REPOSITORY, retry)))
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
@@ -120,7 +127,8 @@ def test_a_blobs_url(environment: pytest.MonkeyPatch, beginning: str) -> None:
     assert environment
     config = MemoryBlob(b"a config").descriptor
     with silent_after(BEGINNINGS[beginning]) as url:
-        ends(lambda retry: download(f"{url}/blob", config, where="x", retry=retry))
+        retry = patient()
+        ends(lambda: download(f"{url}/blob", config, where="x", retry=retry))
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
@@ -128,16 +136,17 @@ def test_a_blobs_url(environment: pytest.MonkeyPatch, beginning: str) -> None:
 def test_the_index(environment: pytest.MonkeyPatch, beginning: str, question: str, tmp_path: Path) -> None:
     assert environment
     with silent_after(BEGINNINGS[beginning]) as url:
+        index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=patient())
+        file = wheel(tmp_path, "1.0")
 
-        def ask(retry: Retry) -> Any:
-            index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=retry)
+        def ask() -> Any:
             match question:
                 case "page":
                     return index.files("demo")
                 case "file":
                     return index.download(IndexFile("demo-1.0.tar.gz", f"{url}/demo-1.0.tar.gz", None))
                 case _:
-                    return index.upload(wheel(tmp_path, "1.0"))
+                    return index.upload(file)
 
         assert f"does not answer at {url}" in str(ends(ask))
 
