@@ -19,11 +19,11 @@ from kfp_release.json_text import read_json
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, ImageConfig, Manifest, canonical_json
 from kfp_release.plan import Plan
-from kfp_release.planned_image import PlannedImage
+from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.record import Pins, ReleaseRecord
 from kfp_release.report import Report
 
-_OF = ("file_name", "text", "project", "seconds", "count", "list")
+_OF = ("file_name", "text", "project", "list")
 _LAYER = b"a layer"
 _PINS, _RECORD = json.dumps(PINS), json.dumps(RECORD)
 _IMAGE_PIN: dict[str, str] = json.loads(_PINS)["images"]["demo"]
@@ -84,7 +84,10 @@ def _read_record(data: bytes) -> object:
 
 
 def _read_plan(data: bytes) -> object:
-    plan = Plan.parse(data)
+    with scratch_folder() as folder:
+        path = folder / "plan.json"
+        path.write_bytes(data)
+        plan = Plan.read(path)
     assert Plan.parse(json.dumps(plan.to_json()).encode()) == plan
     notes = (tables.source_note(plan.source),)
     return _shown(Report("plan", (tables.planned_images(plan), tables.planned_files(plan)), notes))
@@ -101,11 +104,11 @@ def _planned(random: Random) -> dict[str, Any]:
 
 
 def _read_planned(value: dict[str, Any]) -> object:
-    """Its one caller makes an error of ours of these."""
+    """Its one caller makes an error of ours of these three."""
     try:
         return PlannedImage.parse(value)
-    except (KeyError, TypeError, ValueError):
-        return None
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadPlan("an image of it is malformed") from error
 
 
 def _dist(random: Random) -> dict[str, bytes]:
@@ -161,7 +164,11 @@ PARSERS = {
         _read_json,
     ),
     "pins.json": Parser(("record.Pins.parse", *_PARTS), lambda random: changed_json(random, _PINS), _read_pins),
-    "release.json": Parser(("record.ReleaseRecord.parse",), lambda random: changed_json(random, _RECORD), _read_record),
+    "release.json": Parser(
+        ("record.ReleaseRecord.parse", "record_json.seconds_of", "record_json.count_of"),
+        lambda random: changed_json(random, _RECORD),
+        _read_record,
+    ),
     "plan.json": Parser(("plan.Plan.parse", "plan.Plan.read"), lambda random: changed_json(random, _PLAN), _read_plan),
     "planned image": Parser(("planned_image.PlannedImage.parse",), _planned, _read_planned),
     "dist": Parser(("built.BuiltRelease.read", "plain_file.read_plain"), _dist, _read_dist),

@@ -37,7 +37,7 @@ def words(*sound: str, more: Sequence[str] = ()) -> Callable[[Random], str]:
     pieces = (*_WORDS, *sound, *more)
 
     def make(random: Random) -> str:
-        if chance(random, 20):
+        if chance(random, 10):
             return random.choice((*TEXTS, *NAMES))
         return changed_text(random, random.choice(sound), pieces, most=3)
 

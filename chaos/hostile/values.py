@@ -37,13 +37,18 @@ def chance(random: Random, percent: int) -> bool:
     return random.randrange(100) < percent
 
 
+def edits(random: Random, most: int) -> int:
+    """How many edits a document gets, up to `most`: now and then none, as what is sound is to be read too."""
+    return 0 if chance(random, 8) else random.randint(min(1, most), most)
+
+
 def any_value(random: Random, level: int = 0) -> Any:
     """A value of JSON that is probably not the right one."""
     kind = random.randrange(10)
     if kind < 4:
-        return random.choice(TEXTS)
+        return _text(random)
     if kind < 6:
-        return random.choice((*NUMBERS, *CONSTANTS))
+        return random.choice((*NUMBERS, *CONSTANTS, random.randrange(-9, 1 << random.randrange(70))))
     if kind < 8 and level < 3:
         return [any_value(random, level + 1) for _ in range(random.randrange(3))]
     if kind < 9 and level < 3:
@@ -51,10 +56,17 @@ def any_value(random: Random, level: int = 0) -> Any:
     return random.choice((f"{_DEEP}{random.randrange(3)}", f"{_HUGE}{random.randrange(3)}", {}, []))
 
 
+def _text(random: Random) -> str:
+    """A hostile text, half of the time with another letter somewhere."""
+    text = random.choice(TEXTS)
+    at = random.randrange(len(text) + 1)
+    return text if chance(random, 50) else text[:at] + random.choice(_LETTERS) + text[at:]
+
+
 def changed_json(random: Random, sound: str, *, most: int = 3) -> bytes:
     """`sound` with up to `most` of its values replaced, taken away, doubled or exchanged; now and then damaged."""
     value = json.loads(sound)
-    for _ in range(random.randrange(most + 1)):
+    for _ in range(edits(random, most)):
         value = _changed(random, value)
     data = json.dumps(value, ensure_ascii=chance(random, 90)).encode(errors="surrogatepass")
     if b'"deep:' in data or b'"huge:' in data:
@@ -107,7 +119,7 @@ def changed_text(random: Random, sound: str, words: Sequence[str], *, most: int 
     if chance(random, 2):
         return "".join(random.choice(_LETTERS) for _ in range(random.randrange(40)))
     text = sound
-    for _ in range(random.randrange(most + 1)):
+    for _ in range(edits(random, most)):
         at, kind = random.randrange(len(text) + 1), random.randrange(10)
         end = min(len(text), at + random.randrange(12))
         if kind < 4:
@@ -133,7 +145,7 @@ def changed_bytes(random: Random, sound: bytes, pieces: Sequence[bytes] = (b"\0"
     if chance(random, 2):
         return random.randbytes(random.randrange(80))
     data = sound
-    for _ in range(random.randrange(most + 1)):
+    for _ in range(edits(random, most)):
         at, kind = random.randrange(len(data) + 1), random.randrange(8)
         if kind < 3:
             piece = random.choice(pieces)
