@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from chaos.matrix.bench import running_bench
 from chaos.matrix.cells import names
 from chaos.matrix.trial import BOUND, Row, try_cells
 from chaos.stage import Result, Stage
+from kfp_release.errors import ReleaseError
 
 _SHORT, _LONG = 3, 6
 """Processes, each with a registry and an index of its own: half of a cell is waiting."""
@@ -42,6 +44,8 @@ def run(stage: Stage) -> Result:
             for future in as_completed(futures):
                 rows += future.result()
                 stage.progress.step(f"{len(rows)} of {len(chosen)} cells")
+        except BrokenProcessPool:
+            raise ReleaseError("a process that tried cells of the fault matrix ended on its own") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import partial
@@ -17,7 +16,7 @@ from botocore.credentials import Credentials
 from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY
 
 from chaos.matrix.exchange import Answer, Call, Exchange
-from chaos.matrix.kind import Kind, answered, flipped
+from chaos.matrix.kind import Kind, answered, flipped, with_body
 
 _HOUR = timedelta(hours=1)
 
@@ -35,18 +34,23 @@ def emptied(exchange: Exchange) -> None:
 
 def hollowed(exchange: Exchange) -> None:
     """An answer in which each part is there and has nothing: ``[{}]``."""
-    answer = exchange.forward()
-    value = json.loads(answer.body)
-    hollow = {
-        key: [{}] if isinstance(part, list) else {} if isinstance(part, dict) else part for key, part in value.items()
-    }
-    exchange.reply(replace(answer, body=json.dumps(hollow).encode()))
+
+    def hollow(value: Any) -> Any:
+        return {
+            key: [{}] if isinstance(part, list) else {} if isinstance(part, dict) else part
+            for key, part in value.items()
+        }
+
+    exchange.reply(_with_json(exchange.forward(), hollow))
 
 
 def upload_forgotten(forget: Callable[[], None], exchange: Exchange) -> None:
     """The upload id that it names is one that ECR has lost."""
     forget()
-    exchange.reply(exchange.forward())
+    answer = exchange.forward()
+    if b"UploadNotFoundException" in answer.body:
+        exchange.meddled()
+    exchange.reply(answer)
 
 
 def clock_an_hour_off(exchange: Exchange) -> None:
@@ -94,7 +98,18 @@ def _changed(answer: Answer, change: Callable[[Any], Any]) -> Answer:
             return {key: walk(part) for key, part in value.items()}
         return [walk(part) for part in value] if isinstance(value, list) else value
 
-    return replace(answer, body=json.dumps(walk(json.loads(answer.body))).encode())
+    return _with_json(answer, walk)
+
+
+def _with_json(answer: Answer, change: Callable[[Any], Any]) -> Answer:
+    """The answer with its JSON changed; the same, to the byte, where that changes nothing."""
+
+    def written(body: bytes) -> bytes:
+        value = json.loads(body)
+        other = change(value)
+        return body if other == value else json.dumps(other).encode()
+
+    return with_body(answer, written)
 
 
 def _signed_anew(call: Call, change: Callable[[dict[str, Any]], None]) -> Call:
@@ -146,6 +161,7 @@ def kept_wrong(spoil: Callable[[str], None]) -> Kind:
         answer = exchange.forward()
         for digest in json.loads(exchange.call.body)["layerDigests"]:
             spoil(digest)
+            exchange.meddled()
         exchange.reply(answer)
 
     return Kind("layer kept wrong", act, damages="registry")

@@ -58,20 +58,47 @@ class Exchange:
     """One request at the proxy, and what can be done with it."""
 
     def __init__(
-        self, call: Call, handler: BaseHTTPRequestHandler, *, forward: Callable[[Call], Answer], ended: Event
+        self,
+        call: Call,
+        handler: BaseHTTPRequestHandler,
+        *,
+        forward: Callable[[Call], Answer],
+        ended: Event,
+        settle: Callable[[bool], None],
     ) -> None:
-        """`forward` asks the real server, `ended` ends what hangs."""
+        """`forward` asks the real server, `ended` ends what hangs.
+
+        `settle` is told, before anything goes out, whether it is another thing than without the proxy.
+        """
         self.call = call
         self._handler = handler
         self._forward = forward
         self._ended = ended
+        self._settle = settle
+        self._real: Answer | None = None
+        self._changed = False
 
     def forward(self, call: Call | None = None) -> Answer:
         """The real server's answer to the request, or to `call` in its place."""
-        return self._forward(call or self.call)
+        self._changed |= self._real is not None or (call is not None and call != self.call)
+        self._real = self._forward(call or self.call)
+        return self._real
 
-    def reply(self, answer: Answer, *, sent: int | None = None) -> None:
-        """Answer; with the first `sent` bytes of the body alone, and then the end of the connection."""
+    def meddled(self) -> None:
+        """Something else was done to the server, which its answer need not show."""
+        self._changed = True
+
+    def has_body(self, answer: Answer) -> bool:
+        """Whether a body would go out with it."""
+        return self.call.method != "HEAD" and answer.status != http.client.NO_CONTENT
+
+    def reply(self, answer: Answer, *, sent: int | None = None, times: int = 1) -> None:
+        """Answer, `times` over; with the first `sent` bytes of the body alone, and then the connection's end."""
+        self._settle(self._changed or times > 1 or sent is not None or answer != self._real)
+        for _ in range(times):
+            self._send(answer, sent)
+
+    def _send(self, answer: Answer, sent: int | None) -> None:
         handler = self._handler
         handler.send_response_only(answer.status)
         if not any(name.lower() == "date" for name, _ in answer.headers):
@@ -90,6 +117,7 @@ class Exchange:
 
     def reset(self) -> None:
         """Break the connection: who asked gets ECONNRESET."""
+        self._settle(True)  # noqa: FBT003 - of one meaning alone
         connection = self._handler.connection
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._handler.close_connection = True
@@ -101,6 +129,7 @@ class Exchange:
 
     def hang(self) -> None:
         """Say nothing until who asked hangs up, or the proxy ends."""
+        self._settle(True)  # noqa: FBT003 - of one meaning alone
         connection = self._handler.connection
         connection.settimeout(0.05)
         while not self._ended.is_set():

@@ -6,6 +6,7 @@ It speaks HTTP/1.1 and keeps connections, so that what it leaves on one meets th
 from __future__ import annotations
 
 import http.client
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chaos.matrix.exchange import HOP, Act, Answer, Call, Exchange
+
+
+class NoAnswer(Exception):
+    """The real server, behind the proxy, did not answer."""
 
 
 @dataclass
@@ -28,17 +33,28 @@ class Fault:
     """None: each from then on."""
     seen: int = 0
     met: int = 0
-    """How often it happened."""
+    """How often it happened: what `act` cannot change, it passes on, and the next such request is taken."""
+    failures: list[str] = field(default_factory=list)
+    """What `act` raised."""
+    _begun: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def takes(self, call: Call) -> bool:
-        """Whether it happens to this one; each request is to be asked about once."""
+        """Whether it is to happen to this one; each request is to be asked about once, and then settled."""
         if not self.meant(call):
             return False
-        self.seen += 1
-        if self.seen < self.first or (self.times is not None and self.met >= self.times):
-            return False
-        self.met += 1
+        with self._lock:
+            self.seen += 1
+            if self.seen < self.first or (self.times is not None and self.met + self._begun >= self.times):
+                return False
+            self._begun += 1
         return True
+
+    def settle(self, changed: bool) -> None:  # noqa: FBT001 - its one argument
+        """Whether it happened to one that it took."""
+        with self._lock:
+            self._begun -= 1
+            self.met += changed
 
 
 @dataclass
@@ -49,6 +65,8 @@ class Faulty:
     change: Callable[[Answer], Answer] = field(default=lambda answer: answer)
     """What is done to each answer: URLs that lead past the proxy are led through it."""
     calls: list[Call] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """Exceptions of the proxy's own, but for those of a connection that is gone."""
     faults: list[Fault] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     url: str = ""
@@ -80,7 +98,7 @@ class Faulty:
             self.ended = threading.Event()
 
     def forward(self, call: Call) -> Answer:
-        """The real server's answer."""
+        """The real server's answer. Raise `NoAnswer` where it breaks off."""
         upstream = http.client.HTTPConnection(urlsplit(self.upstream).netloc, timeout=60)
         # The host as the client wrote it: AWS's signature covers it.
         headers = {name: value for name, value in call.headers.items() if name.lower() not in HOP}
@@ -89,6 +107,8 @@ class Faulty:
             upstream.request(call.method, call.path, call.body, headers)
             answer = upstream.getresponse()
             body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise NoAnswer(f"the real server gave none: {error!r}") from error
         finally:
             upstream.close()
         # A HEAD's length is that of a body that does not come.
@@ -107,7 +127,10 @@ class _Server(ThreadingHTTPServer):
         self.lock = threading.Lock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Who asked is gone."""
+        """Keep what it was, unless who asked is gone (`OSError`) or an act broke the connection."""
+        error = sys.exception()
+        if not isinstance(error, OSError) and request.fileno() >= 0:
+            self.proxy.failures.append(f"{error!r} at {request!r} of {client_address}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -122,7 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             proxy.calls.append(call)
             fault = next((fault for fault in proxy.faults if fault.takes(call)), None)
-        exchange = Exchange(call, self, forward=proxy.forward, ended=proxy.ended)
+        settle = fault.settle if fault else lambda _: None
+        exchange = Exchange(call, self, forward=proxy.forward, ended=proxy.ended, settle=settle)
         try:
             if fault is None:
                 exchange.reply(exchange.forward())
@@ -130,6 +154,14 @@ class _Handler(BaseHTTPRequestHandler):
                 fault.act(exchange)
         except OSError:  # who asked is gone
             self.close_connection = True
+        except NoAnswer as error:  # as who asked would see it
+            self.close_connection = True
+            if fault:
+                fault.failures.append(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the cell is none then
+            self.close_connection = True
+            failures = proxy.failures if fault is None else fault.failures
+            failures.append(f"{error!r} at {call.method} {call.path} {call.target}".rstrip())
 
     do_GET = do_HEAD = do_PUT = do_PATCH = do_DELETE = do_POST  # noqa: N815 - the names that http.server calls
 

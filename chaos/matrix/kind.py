@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Literal
 
-from chaos.matrix.exchange import Act, Answer
+from chaos.matrix.exchange import Act, Answer, Exchange
 
 Damaged = Literal["nothing", "registry", "index"]
 
@@ -22,6 +24,21 @@ class Kind:
 def answered(answer: Answer) -> Act:
     """The same answer to whatever is asked; nothing arrives."""
     return lambda exchange: exchange.reply(answer)
+
+
+def refused(answer: Answer) -> Act:
+    """The same refusal; where the real server gives a question that status too, its own."""
+
+    def act(exchange: Exchange) -> None:
+        real = exchange.forward() if exchange.call.method in {"GET", "HEAD"} else None
+        exchange.reply(real if real and real.status == answer.status else answer)
+
+    return act
+
+
+def with_body(answer: Answer, change: Callable[[bytes], bytes]) -> Answer:
+    """The answer with another body; the same where it is no content, but a refusal or leads elsewhere."""
+    return replace(answer, body=change(answer.body)) if answer.status < HTTPStatus.MULTIPLE_CHOICES else answer
 
 
 def flipped(data: bytes) -> bytes:

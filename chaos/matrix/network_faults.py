@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chaos.matrix.exchange import Answer, Exchange
-from chaos.matrix.kind import Kind, answered
+from chaos.matrix.kind import Kind, answered, with_body
 
 
 def reset_before(exchange: Exchange) -> None:
@@ -33,14 +31,16 @@ def silent_after(exchange: Exchange) -> None:
 def cut_off(exchange: Exchange) -> None:
     """Less comes than Content-Length says."""
     answer = exchange.forward()
+    if not exchange.has_body(answer):
+        exchange.reply(answer)
+        return
     length = str(len(answer.body) + 1)
     exchange.reply(answer.with_header("Content-Length", length), sent=len(answer.body) // 2)
 
 
 def cut_short(exchange: Exchange) -> None:
     """Half comes, and Content-Length agrees."""
-    answer = exchange.forward()
-    exchange.reply(replace(answer, body=answer.body[: len(answer.body) // 2]))
+    exchange.reply(with_body(exchange.forward(), lambda body: body[: len(body) // 2]))
 
 
 def sent_twice(exchange: Exchange) -> None:
@@ -51,9 +51,7 @@ def sent_twice(exchange: Exchange) -> None:
 
 def answered_twice(exchange: Exchange) -> None:
     """The second answer is taken for that to the next request of the connection."""
-    answer = exchange.forward()
-    exchange.reply(answer)
-    exchange.reply(answer)
+    exchange.reply(exchange.forward(), times=2)
 
 
 _HTML = (("Content-Type", "text/html"),)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from chaos.matrix.exchange import Answer, Exchange
-from chaos.matrix.kind import Kind, answered, flipped
+from chaos.matrix.kind import Kind, flipped, refused, with_body
 
 
 def stored_wrong(exchange: Exchange) -> None:
@@ -21,8 +21,7 @@ def file_stored_wrong(exchange: Exchange) -> None:
 
 def answered_wrong(exchange: Exchange) -> None:
     """It hands out other bytes than it has."""
-    answer = exchange.forward()
-    exchange.reply(replace(answer, body=flipped(answer.body)))
+    exchange.reply(with_body(exchange.forward(), flipped))
 
 
 def swallowed(exchange: Exchange) -> None:
@@ -32,14 +31,14 @@ def swallowed(exchange: Exchange) -> None:
 
 def unlisted(exchange: Exchange) -> None:
     """Its page names no file."""
-    answer = exchange.forward()
-    exchange.reply(replace(answer, body=re.sub(rb"<a .*?</a>", b"", answer.body)))
+    exchange.reply(with_body(exchange.forward(), lambda body: re.sub(rb"<a .*?</a>", b"", body)))
 
 
 def listed_wrong(exchange: Exchange) -> None:
     """Its page has another sha256 for each file."""
-    answer = exchange.forward()
-    exchange.reply(replace(answer, body=re.sub(rb"(sha256=)[0-9a-f]{8}", rb"\g<1>00000000", answer.body)))
+    exchange.reply(
+        with_body(exchange.forward(), lambda body: re.sub(rb"(sha256=)[0-9a-f]{8}", rb"\g<1>00000000", body))
+    )
 
 
 def _with_other_file(body: bytes) -> bytes:
@@ -55,6 +54,6 @@ FILE_STORED_WRONG = Kind("file stored wrong", file_stored_wrong, damages="index"
 SWALLOWED = Kind("taken and not kept", swallowed)
 UNLISTED = Kind("not listed", unlisted)
 LISTED_WRONG = Kind("listed with another sha256", listed_wrong)
-NOT_THERE = Kind("not there", answered(Answer(404)))
-FORBIDDEN = Kind("forbidden", answered(Answer(403)))
-LOGIN_EXPIRED = Kind("login expired", answered(Answer(401, b"", (("WWW-Authenticate", 'Basic realm="a"'),))))
+NOT_THERE = Kind("not there", refused(Answer(404)))
+FORBIDDEN = Kind("forbidden", refused(Answer(403)))
+LOGIN_EXPIRED = Kind("login expired", refused(Answer(401, b"", (("WWW-Authenticate", 'Basic realm="a"'),))))
