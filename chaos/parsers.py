@@ -30,6 +30,8 @@ _PATIENCE = 20.0
 """Seconds for one case, on a machine that has other things to do as well. Most take a millisecond."""
 _MEMORY, _HOUR = 2 << 30, 3600
 """Bytes, and seconds, that a process has for all its cases."""
+_ENOUGH = 1000
+"""Cases among which there should be a sound one."""
 _SHOWN = 300
 """Letters of an input that broke something."""
 
@@ -59,7 +61,7 @@ class Tried:
             lines.append(f"{self.name}: {self.broken} of {self.distinct:,} cases, such as {self.smallest}")
         if self.slowest > _PATIENCE:
             lines.append(f"{self.name}: a case took {self.slowest:.1f} s")
-        if not self.read:
+        if not self.read and self.distinct >= _ENOUGH:
             lines.append(f"{self.name}: none of {self.distinct:,} cases was sound, so little of it was tried")
         return lines
 
