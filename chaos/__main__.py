@@ -13,6 +13,7 @@ import argparse
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -66,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     out: Path = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
+    (out / "results.json").unlink(missing_ok=True)
     parts: dict[str, tuple[float, Result]] = {}
     results = Results(options.seed, _commit(), options.short, parts)
     try:
@@ -92,6 +94,8 @@ def _play(name: str, folder: Path, *, seed: int, short: bool, progress: Progress
         result: Result = import_module(f"chaos.{name}").run(Stage(folder, seed, short, progress))
     except ReleaseError as error:
         result = Result({}, (f"it did not come to its end: {error}",))
+    except Exception:  # noqa: BLE001 - the other parts still run, and this is told
+        result = Result({}, (f"it did not come to its end:\n{traceback.format_exc()}",))
     if not result.broken:
         shutil.rmtree(folder)
     return result

@@ -13,6 +13,9 @@ from chaos.stage import Result
 _SHOWN = 4
 """Figures of a part that the line has; results.json has all."""
 
+_MOST = 1200.0
+"""Seconds that all parts may take together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Results:
@@ -26,13 +29,18 @@ class Results:
     @property
     def broken(self) -> list[str]:
         """Every promise that was not kept, a line each."""
-        return [f"{name}: {line}" for name, (_, result) in self.parts.items() for line in result.broken]
+        late = [] if self.short or self.seconds <= _MOST else [f"all took {self.seconds:.0f} s, more than {_MOST:.0f}"]
+        return [*(f"{name}: {line}" for name, (_, result) in self.parts.items() for line in result.broken), *late]
+
+    @property
+    def seconds(self) -> float:
+        """Of all parts."""
+        return sum(seconds for seconds, _ in self.parts.values())
 
     @property
     def line(self) -> str:
         """The figures of all parts in one line."""
-        seconds = sum(seconds for seconds, _ in self.parts.values())
-        end = f"{len(self.broken)} promises broken, seed {self.seed}, {seconds:.0f} s"
+        end = f"{len(self.broken)} promises broken, seed {self.seed}, {self.seconds:.0f} s"
         return "; ".join([*(f"{name}: {', '.join(_shown(one))}" for name, (_, one) in self.parts.items()), end])
 
     def write(self, path: Path) -> None:
@@ -50,7 +58,13 @@ class Results:
             }
             for name, (seconds, result) in self.parts.items()
         }
-        return {"seed": self.seed, "commit": self.commit, "short": self.short, "parts": parts}
+        return {
+            "seed": self.seed,
+            "commit": self.commit,
+            "short": self.short,
+            "broken": self.broken,
+            "parts": parts,
+        }
 
 
 def _shown(result: Result) -> Iterator[str]:
