@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tarfile
 import threading
 import time
-import zipfile
 from collections.abc import Mapping
 from typing import Self
 
@@ -15,8 +13,8 @@ from chaos.outside import Outside, blobs_of, pinned_images, pins_in
 
 _EVERY = 0.05
 """Seconds from one sample to the next, where a sample takes less."""
-_UNREADABLE = (zipfile.BadZipFile, tarfile.TarError, EOFError)
-"""A file that the index is writing just now; the next sample reads it."""
+_BLIND = 2.0
+"""Seconds without a sample, from which on it cannot be said what was so throughout."""
 _AGAIN = 4
 """Samples from one to the next that looks at a file of earlier ones once more; they take turns."""
 
@@ -26,17 +24,19 @@ class Watcher:
 
     A sample lists the index; the files that it had not seen before, and some of those that it had, are followed: the
     pins in the file, the image's manifest, and each of its blobs. `samples` and `followed` count them, `violations`
-    are lines.
+    are lines. A sample that fails is taken again at once; `gap` is the longest time from one to the next in seconds.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.samples = self.followed = 0
+        self.gap = 0.0
         self.violations: list[str] = []
         self._outside = Outside(environ)
         self._images: dict[str, list[tuple[str, str]]] = {}
         self._blobs: dict[tuple[str, str], list[str]] = {}
         self._end = threading.Event()
         self._error: Exception | None = None
+        self._unread: dict[str, Exception] = {}
         self._thread = threading.Thread(target=self._watch, name="watcher")
 
     def __enter__(self) -> Self:
@@ -44,20 +44,36 @@ class Watcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Raise what kept it from watching: a watcher that saw nothing proves nothing."""
+        """Raise what kept it from watching to the end: a watcher that saw nothing proves nothing."""
         self._end.set()
         self._thread.join()
         if self._error is not None:
             raise self._error
+        self.violations += [f"{name} cannot be read: {error!r}" for name, error in sorted(self._unread.items())]
+        if self.gap > _BLIND:
+            self.violations.append(f"nothing was seen for {self.gap:.1f} s")
+
+    @property
+    def figures(self) -> dict[str, int | float]:
+        """How closely it looked."""
+        return {
+            "samples": self.samples,
+            "files followed": self.followed,
+            "seconds without a sample at most": round(self.gap, 2),
+        }
 
     def _watch(self) -> None:
+        seen = time.monotonic()
         while True:
             began = time.monotonic()
             try:
                 self._sample()
-            except (requests.RequestException, OSError, ValueError, KeyError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and does not end the watch unseen
                 self._error = error
-                return
+                self.gap = max(self.gap, time.monotonic() - seen)
+            else:
+                self._error, now = None, time.monotonic()
+                self.gap, seen = max(self.gap, now - seen), now
             if self._end.wait(max(0.0, began + _EVERY - time.monotonic())):
                 return
 
@@ -66,10 +82,14 @@ class Watcher:
         known = [name for name in self._images if name in files]
         for name in sorted(files.keys() - self._images.keys()):
             try:
-                pins = pins_in(name, self._outside.download(files[name]))
-            except _UNREADABLE:
+                images = list(pinned_images(pins_in(name, self._outside.download(files[name]))))
+            except requests.RequestException:
+                raise
+            except Exception as error:  # noqa: BLE001 - the index may be writing it just now: the next sample reads it
+                self._unread[name] = error
                 continue
-            self._images[name] = list(pinned_images(pins))
+            self._unread.pop(name, None)
+            self._images[name] = images
             self._follow(name)
         self.samples += 1
         if known and self.samples % _AGAIN == 0:
