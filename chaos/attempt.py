@@ -35,8 +35,6 @@ _STEPS: Final = {
 }
 """Names of steps by how the tool's lines begin; the first that fits."""
 _LINE = re.compile(r"\[ *[0-9.]+ s\] (.*)")
-_BLAMED = re.compile(r"\b(ECR|index|no space left on device)\b", re.IGNORECASE)
-"""What an error names that comes from a network that is lost, or a disk that is full."""
 _OF_OURS = re.compile("^(Traceback|internal error)", re.MULTILINE)
 """What is no clear error; a traceback that a build backend printed is shown within one, and indented."""
 
@@ -46,8 +44,6 @@ class Attempt:
 
     def __init__(self, child: Child, *, folder: Path) -> None:
         self.folder = folder
-        self.killed = False
-        """Whether it was running until it was killed."""
         self.code: int | None = None
         """Its exit code, once `end` has waited for it."""
         self._child = child
@@ -55,8 +51,9 @@ class Attempt:
         self._heard = threading.Condition()
         self._lines: list[str] = []
         self._steps: list[tuple[str, float]] = [(BEFORE, time.monotonic())]
-        self._silent = False
-        self._ended = 0.0
+        self._silent = self._sent = False
+        self.ended = 0.0
+        """When it ended, as `time.monotonic` has it, once `end` has waited for it."""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -67,16 +64,20 @@ class Attempt:
             return any(step == name for name, _ in self._steps)
 
     def kill(self) -> None:
-        """Kill it and all that it started, at once, as a machine dies."""
-        with self._heard:
-            self.killed = self.killed or bool(alive(self._root))
-        kill_all(lambda: self._tree() | at_work(self.folder))
+        """Kill it, and then all that it started, as a machine dies.
+
+        It goes first, so that it cannot be told that one of its programs was killed, and end by that.
+        """
+        self._sent = True
+        tree = self._tree()
+        send_kill(self._root)
+        kill_all(lambda: self._root | tree | at_work(self.folder))
 
     def end(self, seconds: float) -> int:
         """Its exit code, when all of its lines are read. It is killed after `seconds`: `TimeoutError`."""
         try:
             code = self._child.wait(seconds)
-            self._ended = time.monotonic()
+            self.ended = time.monotonic()
         except TimeoutError:
             self.kill()
             raise
@@ -84,22 +85,26 @@ class Attempt:
         self.code = code
         return code
 
-    def unclear(self) -> Iterator[str]:
-        """Where it ended by itself: what the user was not told, or still runs; a line each."""
+    def unclear(self, lost: re.Pattern[str]) -> Iterator[str]:
+        """Where it ended by itself: what the user was not told, or still runs; a line each. `lost` is to be named."""
         if self.killed or self.code == 0:
             return
         if self.code != 1 or _OF_OURS.search(self.said) or not self.error:
             yield f"it ended with exit code {self.code} and no clear error: {self.said[-2000:]}"
-        elif not _BLAMED.search(self.error):
+        elif not lost.search(self.error):
             yield f"the error does not name what was lost: {self.error}"
         if left := still_running(at_work(self.folder)):
             yield f"it ended and left running {left}"
 
     @property
+    def killed(self) -> bool:
+        """Whether `kill` is what it ended by, and not by itself."""
+        return self._sent and self.code == -signal.SIGKILL
+
+    @property
     def error(self) -> str:
         """The one error that it told with its remedy; empty where there is none, or more."""
-        _, *errors = re.split("^error: ", self.said, flags=re.MULTILINE)
-        return errors[0].strip() if len(errors) == 1 else ""
+        return error_in(self.said)
 
     @property
     def running(self) -> bool:
@@ -122,7 +127,7 @@ class Attempt:
     @property
     def took(self) -> float:
         """Seconds from the first step to the end, where that is known."""
-        return self._ended - self._steps[0][1]
+        return self.ended - self._steps[0][1]
 
     def _tree(self) -> set[Running]:
         return self._root | descendants(self._child.pid) if alive(self._root) else set()
@@ -143,6 +148,12 @@ class Attempt:
             self._heard.notify_all()
 
 
+def error_in(said: str) -> str:
+    """The one error in what was said on stderr, with its remedy; empty where there is none, or more."""
+    _, *errors = re.split("^error: ", said, flags=re.MULTILINE)
+    return errors[0].strip() if len(errors) == 1 else ""
+
+
 def at_work(folder: Path) -> set[Running]:
     """What runs in `folder`, or was started with its path in the environment: what has lost its parent, too."""
     return inside(folder) | marked(str(folder))
@@ -151,8 +162,14 @@ def at_work(folder: Path) -> set[Running]:
 def kill_all(find: Callable[[], AbstractSet[Running]]) -> None:
     """Kill what is found until nothing is: what one starts while the others die is found the next time."""
     while alive(found := find()):
-        for one in found:
-            with contextlib.suppress(ProcessLookupError):
+        send_kill(found)
+
+
+def send_kill(processes: AbstractSet[Running]) -> None:
+    """SIGKILL to those that have not ended."""
+    for one in processes:
+        with contextlib.suppress(ProcessLookupError):
+            if alive({one}):
                 os.kill(one.pid, signal.SIGKILL)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -26,11 +27,22 @@ class Cut(Protocol):
     def environ(self) -> Mapping[str, str]:
         """Variables of the release that is cut off."""
 
+    @property
+    def names(self) -> re.Pattern[str]:
+        """What the error of a release that it ended has to say of it."""
+
+    @property
+    def bound(self) -> float:
+        """Seconds within which a release that it has struck ends by itself."""
+
     def home(self, folder: Path) -> AbstractContextManager[None]:
         """What has to be so of the machines' `folder` while they live."""
 
-    def strike(self, attempt: Attempt, wires: Wires) -> bool:
-        """Let it happen, wait for the attempt's end, and put it right. Whether it was running until then."""
+    def strike(self, attempt: Attempt, wires: Wires) -> float | None:
+        """Let it happen, wait for the attempt's end, and put it right.
+
+        The second at which it happened, as `time.monotonic` has it, to a release that was running until then.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +64,12 @@ class Cycle:
         environ = universe.environ | wires.environ
         machine = Machine(folder / "first", repository, tag, environ)
         attempt = machine.release(self.cut.environ)
+        seconds = None
         try:
-            struck = self.cut.strike(attempt, wires)
-            problems = list(attempt.unclear())
+            at = self.cut.strike(attempt, wires)
+            struck = at is not None
+            seconds = None if at is None else round(attempt.ended - at, 2)
+            problems = list(self._disliked(attempt, seconds))
         except TimeoutError:
             struck, problems = True, [f"it did not end within {PATIENCE:.0f} s: {attempt.said[-2000:]}"]
         landed = attempt.steps[-1][0]
@@ -69,11 +84,21 @@ class Cycle:
             "version": self.reference.version,
             "cut": str(self.cut),
             "struck": struck,
+            "seconds to its end": seconds,
             "landed": landed,
             "ended": attempt.error or f"exit code {attempt.code}",
             "elsewhere": self.elsewhere,
             "problems": problems,
         }
+
+    def _disliked(self, attempt: Attempt, seconds: float | None) -> Iterator[str]:
+        """What was wrong about the end of a release, which was struck these seconds before."""
+        if seconds is None and attempt.code != 0:
+            yield f"it failed by itself, with exit code {attempt.code}: {attempt.said[-2000:]}"
+            return
+        yield from attempt.unclear(self.cut.names)
+        if seconds is not None and seconds > self.cut.bound:
+            yield f"it ended after {seconds:.1f} s, and its bound is {self.cut.bound:.0f} s"
 
     def _end(self, completed: Attempt, machine: Machine, outside: Outside) -> Iterator[str]:
         try:

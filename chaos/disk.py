@@ -5,6 +5,7 @@ A tmpfs is one whose errors are those of any other disk (ENOSPC), and mounting i
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,9 @@ from kfp_release.sandbox.privilege import root_prefix, run_as_root
 _SIZE = "64m"
 _BLOCKS = (64 * 1024, 4 * 1024)
 """Bytes that are written while there is room, and then what fills the rest: a page of the tmpfs."""
+_NAMES = re.compile("no space left", re.IGNORECASE)
+_BOUND = 60.0
+"""Seconds until a release that cannot write has ended: it waits for nobody, but for the machine."""
 _AGAIN = 0.01
 """Seconds after which what became free is filled, too."""
 
@@ -38,6 +42,16 @@ class FullDisk:
         """As `chaos.cycle.Cut` has it."""
         return {}
 
+    @property
+    def names(self) -> re.Pattern[str]:
+        """As `chaos.cycle.Cut` has it: ENOSPC in its own words."""
+        return _NAMES
+
+    @property
+    def bound(self) -> float:
+        """As `chaos.cycle.Cut` has it."""
+        return _BOUND
+
     @contextmanager
     def home(self, folder: Path) -> Iterator[None]:
         """`folder` is a disk of its own. Raise `ReleaseError` where none can be mounted."""
@@ -48,11 +62,11 @@ class FullDisk:
         finally:
             _unmount(folder)
 
-    def strike(self, attempt: Attempt, wires: Wires) -> bool:
+    def strike(self, attempt: Attempt, wires: Wires) -> float | None:
         """As `chaos.cycle.Cut` has it."""
         wires.begin()
         self.instant.wait(attempt)
-        struck = attempt.running
+        struck = time.monotonic() if attempt.running else None
         filler = attempt.folder / "filler"
         end = time.monotonic() + PATIENCE
         with filler.open("wb", buffering=0) as file:

@@ -39,6 +39,7 @@ class History:
         self._host = ""
         self._watched: Counter[str] = Counter()
         self._unpullable = 0
+        self._gap = 0.0
 
     def release_undisturbed(self) -> None:
         """In the first universe, what all others are compared with."""
@@ -86,6 +87,11 @@ class History:
         return [row for row in self.rows if row["struck"]]
 
     @property
+    def steps(self) -> frozenset[str]:
+        """All steps of undisturbed releases."""
+        return frozenset(step for reference in self._references.values() for step in reference.seconds)
+
+    @property
     def figures(self) -> Figures:
         """What came of all."""
         return {
@@ -94,7 +100,11 @@ class History:
             "completed elsewhere": sum(row["elsewhere"] for row in self.struck),
             "ended before": len(self.rows) - len(self.struck),
             **self._watched,
-            "landed in": dict(Counter(row["landed"] for row in self.struck).most_common()),
+            "seconds without a sample at most": self._gap,
+            "landed in": {
+                **dict(Counter(row["landed"] for row in self.struck).most_common()),
+                **dict.fromkeys(self.steps - {row["landed"] for row in self.struck}, 0),
+            },
             "seconds of a step undisturbed": self._medians(),
         }
 
@@ -122,6 +132,7 @@ class History:
             with Watcher(universe.environ) as watcher:
                 yield universe, lanes
         self._watched += Counter({"samples": watcher.samples, "files followed": watcher.followed})
+        self._gap = max(self._gap, round(watcher.gap, 2))
         self._unpullable += len(watcher.violations)
         self.broken += watcher.violations
         shutil.rmtree(universe.folder)

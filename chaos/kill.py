@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from chaos.instant import AtRequest, InStep
 from chaos.reference import Reference
 from chaos.wires import Moment, Wires
 
+_NOTHING = re.compile("(?!)")
 _IN_STEPS = 0.5
 """How many are killed in steps; the others at requests."""
 
@@ -29,27 +32,40 @@ class Kill:
         """As `chaos.cycle.Cut` has it."""
         return {}
 
+    @property
+    def names(self) -> re.Pattern[str]:
+        """As `chaos.cycle.Cut` has it: what is killed says nothing, and nothing else ends it."""
+        return _NOTHING
+
+    @property
+    def bound(self) -> float:
+        """As `chaos.cycle.Cut` has it."""
+        return PATIENCE
+
     def home(self, _folder: Path) -> AbstractContextManager[None]:
         """Nothing is needed."""
         return nullcontext()
 
-    def strike(self, attempt: Attempt, wires: Wires) -> bool:
+    def strike(self, attempt: Attempt, wires: Wires) -> float | None:
         """As `chaos.cycle.Cut` has it."""
         at = self.at
+        then: list[float] = []
         if isinstance(at, InStep):
             wires.begin()
             at.wait(attempt)
+            then.append(time.monotonic())
             attempt.kill()
         else:
 
             def happen(moment: Moment) -> None:
                 if at.fits(moment):
+                    then.append(time.monotonic())
                     attempt.kill()
                     raise ConnectionAbortedError
 
             wires.begin(happen)
         attempt.end(PATIENCE)
-        return attempt.killed
+        return then[0] if attempt.killed else None
 
     def __str__(self) -> str:
         return f"killed {self.at}"

@@ -8,7 +8,8 @@ nothing that was public may have been sent again. A watcher follows what the ind
 
 from __future__ import annotations
 
-from itertools import count
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from chaos.history import History
 from chaos.kill import draw_kill
@@ -16,6 +17,8 @@ from chaos.stage import Result, Stage
 
 _SHORT, _LONG = (4, 3), (20, 200)
 """Versions, and how many releases are killed at least."""
+_MOST = 2
+"""Times as many releases as are to be killed are tried at most, where they end before the kill."""
 
 
 def run(stage: Stage) -> Result:
@@ -23,9 +26,19 @@ def run(stage: Stage) -> Result:
     versions, enough = _SHORT if stage.short else _LONG
     history = History(stage, versions)
     history.release_undisturbed()
-    for number in count(1):
+    for number in range(1, 2 + _MOST * enough // versions):
         if (killed := len(history.struck)) >= enough:
             break
         stage.progress.step(f"universe {number}: {killed} of {enough} releases were killed")
         history.release_cut(number, draw_kill)
-    return Result({"killed": len(history.struck), **history.figures}, tuple(history.broken), history.rows)
+    figures = {"killed": len(history.struck), **history.figures}
+    missed = history.steps - {row["landed"] for row in history.struck}
+    return Result(figures, (*history.broken, *too_few(len(history.struck), enough, missed, stage)), history.rows)
+
+
+def too_few(killed: int, enough: int, missed: AbstractSet[str], stage: Stage) -> Iterator[str]:
+    """Where what was tried does not show what it is there to show, a line each; `missed` are steps without a kill."""
+    if killed < enough:
+        yield f"only {killed} of {enough} releases were running until they were killed"
+    if len(missed) > 1 and not stage.short:
+        yield f"no release was killed in these steps: {', '.join(sorted(missed))}"
