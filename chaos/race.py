@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.attempt import error_in
 from chaos.lanes import Lanes
 from chaos.machine import Machine
 from chaos.meeting import Meeting
@@ -19,7 +19,6 @@ from chaos.wires import Wires
 
 _PATIENCE = 120.0
 """Seconds after which two releases are deadlocked."""
-_HEX = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ class Pair:
         images = " and ".join("+".join(side) for side in self.images)
         return f"{self.version} of {images}, {'the same' if self.same else 'other'} content, met at {self.place}"
 
-    def race(self, folder: Path, universe: Universe, lanes: Lanes) -> list[Side]:
-        """Release both sides at once, in `folder`."""
+    def race(self, folder: Path, universe: Universe, lanes: Lanes) -> tuple[list[Side], bool]:
+        """Release both sides at once, in `folder`; and whether they met."""
         meeting = Meeting(self.place, self.late)
         sources = [folder / "source-0", folder / ("source-0" if self.same else "source-1")]
         for number in range(1 if self.same else 2):
@@ -61,8 +60,8 @@ class Pair:
         def release(number: int, wires: Wires) -> Side:
             environ = universe.environ | wires.environ
             machine = Machine(folder / f"machine-{number}", sources[number], f"v{self.version}", environ)
-            wires.begin(meeting.of(number))
             attempt = machine.release()
+            wires.begin(meeting.of(number, attempt))
             try:
                 code = attempt.end(_PATIENCE)
             except TimeoutError:
@@ -71,7 +70,7 @@ class Pair:
             wires.begin()
             return Side(code, attempt.said, machine.record)
 
-        return lanes.each(release, [0, 1])
+        return lanes.each(release, [0, 1]), meeting.met
 
     def problems(self, sides: Sequence[Side], universe: Universe) -> Iterator[str]:
         """The promises that were not kept, a line each."""
@@ -85,9 +84,8 @@ class Pair:
             won = _contents(winner)
             yield from self._other(won, winner["commit"], universe)
             for loser in [side for side in sides if side.code]:
-                named, of_winner = set(_HEX.findall(loser.said)), {content[-64:] for content in won.values()}
-                if not named & of_winner or not named - of_winner or "→" not in loser.said:
-                    yield f"the loser's message lacks a content, or what to do: {loser.said[-1500:]}"
+                if not _tells_both(loser, won):
+                    yield f"the loser's error lacks a content, or what to do: {loser.said[-1500:]}"
                 if "Traceback" in loser.said or "internal error" in loser.said:
                     yield f"the loser ended in an error of its own: {loser.said[-1500:]}"
 
@@ -106,6 +104,16 @@ class Pair:
         for name, data in universe.outside().contents().items():
             if name in won and (seen := pins_in(name, data)["commit"]) != commit:
                 yield f"{name} is pinned for commit {seen}, the winner's is {commit}"
+
+
+def _tells_both(loser: Side, won: Mapping[str, str]) -> bool:
+    """Whether its error has the content of one image or file by the winner, and its own of the same, and a remedy.
+
+    Its progress does not count: it shows digests of other things.
+    """
+    error, lost = error_in(loser.said), _contents(json.loads(loser.record)) if loser.record else {}
+    both = [name for name in won.keys() & lost.keys() if won[name] != lost[name]]
+    return "→" in error and any(won[name] in error and lost[name] in error for name in both)
 
 
 def _contents(record: Mapping[str, Any]) -> dict[str, str]:

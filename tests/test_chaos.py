@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,15 +18,21 @@ import pytest
 import requests
 from chaos import __main__ as program
 from chaos.attempt import Attempt
+from chaos.cycle import Cut
+from chaos.disk import FullDisk
 from chaos.instant import AtRequest, InStep
 from chaos.kill import draw_kill
-from chaos.outside import sha256
+from chaos.kills import too_few
+from chaos.meeting import Meeting
+from chaos.network import LostNetwork
+from chaos.outside import Outside, sha256
 from chaos.race import Pair, Side
 from chaos.reference import Reference, There
 from chaos.results import Results
 from chaos.stage import Figures, Result, Stage
 from chaos.universe import Universe
 from chaos.watcher import Watcher
+from chaos.wires import Moment
 from conftest import PROJECT
 from relay import Call
 
@@ -60,14 +68,14 @@ def test_each_part_is_one_that_make_chaos_runs() -> None:
     assert parts == set(program.PARTS)
 
 
-def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, result: Result | ReleaseError) -> int:
+def played(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, result: Result | Exception) -> int:
     """The program's exit code, with one part that comes to this."""
 
     class Part:
         @staticmethod
         def run(stage: Stage) -> Result:
             (stage.folder / "left").touch()
-            if isinstance(result, ReleaseError):
+            if isinstance(result, Exception):
                 raise result
             return result
 
@@ -108,6 +116,22 @@ def test_a_part_that_cannot_go_on_has_broken_a_promise(monkeypatch: pytest.Monke
     assert played(monkeypatch, tmp_path, ReleaseError("no port is free")) == 1
     written = json.loads((tmp_path / "results.json").read_bytes())
     assert written["parts"]["kills"]["broken"] == ["it did not come to its end: no port is free"]
+
+
+def test_a_part_with_an_error_of_its_own_is_told_and_results_of_before_are_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "results.json").write_text("{}")
+    assert played(monkeypatch, tmp_path, KeyError("a key")) == 1
+    (line,) = json.loads((tmp_path / "results.json").read_bytes())["parts"]["kills"]["broken"]
+    assert line.startswith("it did not come to its end:\nTraceback")
+    assert "KeyError: 'a key'" in line
+
+
+def test_a_long_run_that_takes_more_than_twenty_minutes_is_broken() -> None:
+    parts = {"a": (700.0, Result({}, ())), "b": (501.0, Result({}, ()))}
+    assert Results(1, "", short=False, parts=parts).broken == ["all took 1201 s, more than 1200"]
+    assert Results(1, "", short=True, parts=parts).broken == []
 
 
 def test_the_line_has_the_first_figures_of_each_part_alone() -> None:
@@ -164,6 +188,31 @@ def test_a_watcher_that_cannot_see_says_so(universe: Universe) -> None:
         pass
 
 
+def test_a_watcher_that_was_kept_from_a_sample_goes_on(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher = Watcher(universe.environ)
+    errors = [requests.ConnectionError("reset")]
+    look = Outside.files
+
+    def files(outside: Outside) -> dict[str, str]:
+        if errors:
+            raise errors.pop()
+        return look(outside)
+
+    monkeypatch.setattr(Outside, "files", files)
+    with watcher:
+        time.sleep(0.3)
+    assert watcher.samples > 0
+    assert watcher.violations
+
+
+def test_a_file_that_stays_unreadable_is_a_violation(universe: Universe, monkeypatch: pytest.MonkeyPatch) -> None:
+    watcher = Watcher(universe.environ)
+    monkeypatch.setattr(Outside, "download", lambda _outside, _url: b"no zip")
+    with watcher:
+        pass
+    assert watcher.violations == [f"{WHEEL} cannot be read: BadZipFile('File is not a zip file')"]
+
+
 def test_a_release_that_ends_otherwise_is_seen() -> None:
     public = {"team/demo:1.0": OTHER, "team/demo:1.1": DIGEST}
     assert list(UNDISTURBED.differences(There(public, frozenset()), b"{ }")) == [
@@ -210,7 +259,7 @@ def test_content_that_is_not_the_winners_is_seen(universe: Universe) -> None:
     problems = list(PAIR.problems([side(0), side(1, "error: the version is taken\n")], universe))
     assert [problem.partition(" is ")[0] for problem in problems[:3]] == [WHEEL, "team/demo:1.0", WHEEL]
     assert problems[2] == f"{WHEEL} is pinned for commit {'d' * 40}, the winner's is {'e' * 40}"
-    assert problems[3].startswith("the loser's message lacks a content, or what to do")
+    assert problems[3].startswith("the loser's error lacks a content, or what to do")
 
 
 @pytest.mark.parametrize(
@@ -220,6 +269,21 @@ def test_content_that_is_not_the_winners_is_seen(universe: Universe) -> None:
 def test_a_deadlock_and_two_winners_are_seen(universe: Universe, codes: tuple[int | None, ...], told: str) -> None:
     (problem,) = PAIR.problems([side(code) for code in codes], universe)
     assert problem.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (f"error: team/demo:1.0 is {DIGEST} already, this is {OTHER}\n  → withdraw it\n", True),
+        (f"error: team/demo:1.0 is {DIGEST} already, this is {OTHER}\n", False),
+        (f"[ 1.0 s] push {OTHER}\nerror: team/demo:1.0 is {DIGEST} already\n  → withdraw it\n", False),
+        (f"error: team/demo:1.0 is {DIGEST} already, this is sha256:{'f' * 64}\n  → withdraw it\n", False),
+    ],
+)
+def test_an_error_without_both_contents_is_seen(said: str, *, told: bool, universe: Universe) -> None:
+    winner = side(0).record.replace(OTHER.encode(), DIGEST.encode())
+    problems = list(PAIR.problems([Side(0, "", winner), side(1, said)], universe))
+    assert any(problem.startswith("the loser's error lacks a content") for problem in problems) is not told
 
 
 class Told:
@@ -252,4 +316,57 @@ class Told:
 def test_an_end_that_is_not_clear_is_seen(code: int, said: str, problem: str, tmp_path: Path) -> None:
     attempt = Attempt(Told(code, said), folder=tmp_path)
     attempt.end(1)
-    assert [line[: len(problem)] for line in attempt.unclear()] == [problem][: bool(problem)]
+    lost = re.compile("ECR|no space left", re.IGNORECASE)
+    assert [line[: len(problem)] for line in attempt.unclear(lost)] == [problem][: bool(problem)]
+
+
+def test_a_release_that_ended_by_itself_was_not_killed(tmp_path: Path) -> None:
+    attempt = Attempt(Told(0, ""), folder=tmp_path)
+    attempt.kill()
+    attempt.end(1)
+    assert not attempt.killed
+
+
+@pytest.mark.parametrize(
+    ("cut", "error", "named"),
+    [
+        (FullDisk(InStep("plan", 0.1)), "error: the build failed: No space left on device", True),
+        (FullDisk(InStep("plan", 0.1)), "error: the index gave no answer", False),
+        (LostNetwork(AtRequest(1, answered=True), silent=True), "error: the index gave no answer", True),
+        (LostNetwork(AtRequest(1, answered=True), silent=True), "error: No space left on device", False),
+    ],
+)
+def test_an_error_names_what_was_lost(cut: Cut, error: str, *, named: bool) -> None:
+    assert bool(cut.names.search(error)) is named
+
+
+def put(tag: str) -> Moment:
+    body = json.dumps({"repositoryName": "team/demo", "imageTag": tag}).encode()
+    return Moment(1, Call("POST", "/", "PutImage", body), answered=False)
+
+
+def test_two_releases_meet_at_the_image_and_not_at_its_runtime(tmp_path: Path) -> None:
+    meeting = Meeting("PutImage", (0.0, 0.0))
+    sides = [meeting.of(number, Attempt(Told(0, ""), folder=tmp_path)) for number in (0, 1)]
+    sides[0](put("runtime-abc"))
+    other = threading.Thread(target=sides[1], args=(put("1.0"),))
+    other.start()
+    sides[0](put("1.0"))
+    other.join()
+    assert meeting.met
+
+
+def test_a_meeting_that_does_not_come_about_is_told(tmp_path: Path) -> None:
+    meeting = Meeting("PutImage", (0.0, 0.0))
+    meeting.end()
+    meeting.of(0, Attempt(Told(0, ""), folder=tmp_path))(put("1.0"))
+    assert not meeting.met
+
+
+def test_kills_that_are_too_few_are_told(tmp_path: Path) -> None:
+    long = Stage(tmp_path, 1, short=False, progress=Silent())
+    assert list(too_few(3, 3, {"plan"}, long)) == []
+    assert list(too_few(2, 3, {"plan", "pin"}, long)) == [
+        "only 2 of 3 releases were running until they were killed",
+        "no release was killed in these steps: pin, plan",
+    ]
