@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from random import Random
 
-from chaos.cycle import Cut
 from chaos.disk import can_mount, draw_disk
-from chaos.history import History
+from chaos.history import Drawn, History
 from chaos.network import draw_network
 from chaos.reference import Reference
 from chaos.stage import Result, Stage
@@ -27,10 +26,10 @@ def run(stage: Stage) -> Result:
         stage.progress.note("no disk can be mounted here without root's rights, so none is full")
     drawn = 0
 
-    def draw(random: Random, reference: Reference) -> Cut:
+    def draw(random: Random, reference: Reference) -> Drawn:
         nonlocal drawn
         drawn += 1
-        return kinds[drawn % len(kinds)](random, reference)
+        return kinds[drawn % len(kinds)](random, reference), None
 
     history = History(stage, versions)
     history.release_undisturbed()

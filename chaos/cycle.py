@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,8 @@ class Cycle:
     reference: Reference
     cut: Cut
     elsewhere: bool
+    command: int | None = None
+    """Of the four commands that do the same as ``release``, from 0 on, that which is cut off; None for ``release``."""
 
     def run(self, folder: Path, repository: Path, universe: Universe, wires: Wires) -> dict[str, Any]:
         """Do all of it in `folder`: a row, whose `problems` are the promises that were not kept."""
@@ -63,7 +65,10 @@ class Cycle:
         outside, tag = universe.outside(), f"v{self.reference.version}"
         environ = universe.environ | wires.environ
         machine = Machine(folder / "first", repository, tag, environ)
-        attempt = machine.release(self.cut.environ)
+        commands = machine.commands(apart=self.command is not None)
+        number = self.command or 0
+        early = list(self._ran(machine, commands[:number]))
+        attempt = machine.run(*commands[number], environ=self.cut.environ)
         seconds = None
         try:
             at = self.cut.strike(attempt, wires)
@@ -77,8 +82,7 @@ class Cycle:
             machine = Machine(folder / "second", repository, tag, environ)
         there = self.reference.look(outside)
         wires.begin()
-        completed = machine.release()
-        problems += self._end(completed, machine, outside)
+        problems = [*early, *problems, *self._end(machine, outside)]
         problems += there.sent_again(wires.calls)
         return {
             "version": self.reference.version,
@@ -88,6 +92,7 @@ class Cycle:
             "landed": landed,
             "ended": attempt.error or f"exit code {attempt.code}",
             "elsewhere": self.elsewhere,
+            "command": commands[number][0],
             "problems": problems,
         }
 
@@ -100,13 +105,20 @@ class Cycle:
         if seconds is not None and seconds > self.cut.bound:
             yield f"it ended after {seconds:.1f} s, and its bound is {self.cut.bound:.0f} s"
 
-    def _end(self, completed: Attempt, machine: Machine, outside: Outside) -> Iterator[str]:
-        try:
-            code = completed.end(PATIENCE)
-        except TimeoutError:
-            yield f"the same command did not end within {PATIENCE:.0f} s"
-            return
-        if code:
-            yield f"the same command ended with exit code {code}: {completed.said[-2000:]}"
+    def _ran(self, machine: Machine, commands: Sequence[tuple[str, ...]]) -> Iterator[str]:
+        """Run these one after the other; where one did not end well, a line, and those after it are not run."""
+        for command in commands:
+            attempt = machine.run(*command)
+            try:
+                code = attempt.end(PATIENCE)
+            except TimeoutError:
+                yield f"{command[0]} did not end within {PATIENCE:.0f} s"
+                return
+            if code:
+                yield f"{command[0]} ended with exit code {code}: {attempt.said[-2000:]}"
+                return
+
+    def _end(self, machine: Machine, outside: Outside) -> Iterator[str]:
+        yield from self._ran(machine, machine.commands(apart=self.command is not None))
         yield from self.reference.differences(self.reference.look(outside), machine.record)
         yield from machine.problems()

@@ -21,6 +21,8 @@ from chaos.watcher import Watcher
 from chaos.wires import Wires
 from kfp_release.errors import ReleaseError
 
+Drawn = tuple[Cut, int | None]
+"""What cuts a release off, and in which of the four commands, if it is done by these."""
 _ELSEWHERE = 0.4
 """How many are completed by another machine."""
 _REPOSITORIES = [f"team/{image}" for image in IMAGES[-1:]]
@@ -60,11 +62,15 @@ class History:
             self._references = {one.version: one for one in lanes.each(release, self._versions)}
             self._host = universe.host
 
-    def release_cut(self, number: int, draw: Callable[[Random, Reference], Cut]) -> None:
+    def release_cut(self, number: int, draw: Callable[[Random, Reference], Drawn]) -> None:
         """Every version once more, in universe `number`, each cut off once by what is drawn, and completed."""
         random = self._stage.random("universe", number)
         references = random.sample(sorted(self._references.items()), len(self._references))
-        drawn = [Cycle(one, draw(random, one), random.random() < _ELSEWHERE) for _, one in references]
+        drawn = [
+            Cycle(one, cut, random.random() < _ELSEWHERE, command)
+            for _, one in references
+            for cut, command in [draw(random, one)]
+        ]
 
         def release(cycle: Cycle, wires: Wires) -> dict[str, Any]:
             folder = self._stage.folder / "machines" / f"{number}-{cycle.reference.version}"
@@ -97,6 +103,7 @@ class History:
         return {
             "ended otherwise": sum(bool(row["problems"]) for row in self.rows),
             "files without their image": self._unpullable,
+            "by commands of their own": dict(Counter(row["command"] for row in self.struck)),
             "completed elsewhere": sum(row["elsewhere"] for row in self.struck),
             "ended before": len(self.rows) - len(self.struck),
             **self._watched,

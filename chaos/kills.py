@@ -10,15 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from random import Random
 
-from chaos.history import History
-from chaos.kill import draw_kill
+from chaos.history import Drawn, History
+from chaos.instant import InStep
+from chaos.kill import Kill, draw_kill
+from chaos.reference import Reference
 from chaos.stage import Result, Stage
 
 _SHORT, _LONG = (4, 3), (20, 200)
 """Versions, and how many releases are killed at least."""
 _MOST = 2
 """Times as many releases as are to be killed are tried at most, where they end before the kill."""
+
+_APART = 0.25
+"""How many are released by the four commands that do the same as ``release``."""
+_COMMANDS = (
+    ("runtime look-up", "runtime build", "runtime push"),
+    ("look at git", "look at ECR and index"),
+    ("package build", "pin"),
+    ("layer push", "PutImage", "sdist upload", "wheel upload", "verify"),
+)
+"""The steps of ``runtime``, ``plan``, ``build`` and ``publish`` in which one is killed."""
 
 
 def run(stage: Stage) -> Result:
@@ -30,10 +43,19 @@ def run(stage: Stage) -> Result:
         if (killed := len(history.struck)) >= enough:
             break
         stage.progress.step(f"universe {number}: {killed} of {enough} releases were killed")
-        history.release_cut(number, draw_kill)
+        history.release_cut(number, draw)
     figures = {"killed": len(history.struck), **history.figures}
     missed = history.steps - {row["landed"] for row in history.struck}
     return Result(figures, (*history.broken, *too_few(len(history.struck), enough, missed, stage)), history.rows)
+
+
+def draw(random: Random, reference: Reference) -> Drawn:
+    """A kill of ``release``, or, of a quarter, of one of the four commands, each as often as another."""
+    if random.random() >= _APART:
+        return draw_kill(random, reference), None
+    command = random.randrange(len(_COMMANDS))
+    step = random.choice([step for step in _COMMANDS[command] if step in reference.seconds])
+    return Kill(InStep(step, random.random() * reference.seconds[step])), command
 
 
 def too_few(killed: int, enough: int, missed: AbstractSet[str], stage: Stage) -> Iterator[str]:

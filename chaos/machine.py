@@ -44,6 +44,18 @@ class Machine:
         """Begin to release the tag, with these variables besides."""
         return self.run("release", self._tag, "--create-repository", environ=environ)
 
+    def commands(self, *, apart: bool) -> list[tuple[str, ...]]:
+        """What releases the tag: ``release``, or the four commands that do the same one after the other."""
+        if not apart:
+            return [("release", self._tag, "--create-repository")]
+        plan = str(self.folder / "plan.json")
+        return [
+            ("runtime", "--create-repository"),
+            ("plan", self._tag, "--output", plan),
+            ("build", "--plan", plan),
+            ("publish",),
+        ]
+
     def run(self, *arguments: str, environ: Mapping[str, str] = MappingProxyType({})) -> Attempt:
         """Begin to run kfp-release in the clone."""
         child = Forked(arguments, folder=self.clone, environ=self._environ | dict(environ))

@@ -9,6 +9,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from random import Random
@@ -22,7 +23,7 @@ from chaos.cycle import Cut
 from chaos.disk import FullDisk
 from chaos.instant import AtRequest, InStep
 from chaos.kill import draw_kill
-from chaos.kills import too_few
+from chaos.kills import draw, too_few
 from chaos.meeting import Meeting
 from chaos.network import LostNetwork
 from chaos.outside import Outside, sha256
@@ -361,6 +362,15 @@ def test_a_meeting_that_does_not_come_about_is_told(tmp_path: Path) -> None:
     meeting.end()
     meeting.of(0, Attempt(Told(0, ""), folder=tmp_path))(put("1.0"))
     assert not meeting.met
+
+
+def test_a_quarter_is_released_by_the_four_commands_and_killed_in_a_step_of_each() -> None:
+    every = ["look at git", "runtime look-up", "pin", "verify"]
+    reference = replace(UNDISTURBED, seconds=dict.fromkeys(every, 1.0))
+    random = Random(1)  # noqa: S311 - chance that a seed repeats
+    commands = [draw(random, reference)[1] for _ in range(400)]
+    assert 80 < len([command for command in commands if command is not None]) < 120
+    assert set(commands) == {None, 0, 1, 2, 3}
 
 
 def test_kills_that_are_too_few_are_told(tmp_path: Path) -> None:
