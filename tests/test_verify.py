@@ -151,10 +151,19 @@ def test_an_sdist_with_other_pins_and_a_missing_image_are_told_at_once(place: Pl
 
 
 def test_a_wheel_that_is_none_is_a_line(place: Place) -> None:
-    place.index.contents = {SDIST: (place.folder / SDIST).read_bytes(), NAME: b"PK"}
+    place.publish()
+    place.index.contents[NAME] = b"PK"
     (line,) = place.verify().problems
     assert line.startswith(f"{NAME}: ")
     assert "\n" not in line
+
+
+def test_an_image_that_an_sdist_alone_pins_is_looked_for(place: Place) -> None:
+    place.index.contents = {SDIST: (place.folder / SDIST).read_bytes()}
+    wheel, tag, image = place.verify().problems
+    assert wheel == "the index has 0 wheels of some-components 1.2, not one"
+    assert tag.endswith("ECR has no tag 1.2")
+    assert image.endswith("ECR has no image of this digest")
 
 
 def test_a_version_that_is_not_there_is_a_line(place: Place) -> None:

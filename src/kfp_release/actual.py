@@ -99,10 +99,9 @@ def actual_releases(
     Raise `ReleaseError` where the index, or ECR for a repository of the checkout's configuration, cannot be asked.
     """
     releases = (*desired.releases, desired.checkout)
-    repositories = sorted({at for release in releases for _, at in release.images})
     ecr = _Ecr({at for _, at in desired.checkout.images})
     opened: dict[Repository, EcrRepository] = {}
-    for at in repositories:
+    for at in sorted({at for release in releases for _, at in release.images}):
         with ecr.asking(at):
             opened[at] = stores(at)
     files: dict[ReleaseVersion, list[ReleaseFile]] = {}
