@@ -25,7 +25,7 @@ from kfp_release.requirement import counts_in, environment, parse_requirement, p
 from kfp_release.runtime_key import RuntimeInputs, runtime_key
 from kfp_release.settings import relative_path
 from kfp_release.terminal_text import annotation, one_line, printable
-from kfp_release.url import parse_url
+from kfp_release.url import parse_url, shown_url
 from kfp_release.version import BadVersion, ReleaseVersion
 
 _PATIENCE = ("KFP_RELEASE_ATTEMPTS", "KFP_RELEASE_TIMEOUT")
@@ -152,6 +152,11 @@ PARSERS = {
             "https://pypi.example/simple/", "http://127.0.0.1:8080/", "http://[::1]/", more=("?", "#", "[", "]", "://")
         ),
         parse_url,
+    ),
+    "URL to show": Parser(
+        ("url.shown_url",),
+        words("https://u:s3cret@pypi.example/x.whl?token=T#a", "http://[::1]/", more=("?", "[", "]", "://", "@", "℀")),
+        shown_url,
     ),
     "project name": Parser(
         ("project_name.parse_project_name",),
