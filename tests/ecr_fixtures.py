@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
 from botocore.config import Config
@@ -23,6 +23,11 @@ from kfp_release.sandbox.ecr import EcrStandIn
 from kfp_release.sandbox.packages import docker_registry
 from kfp_release.sandbox.registry import DockerRegistry
 from kfp_release.upload import upload_blobs
+
+if TYPE_CHECKING:
+    from mypy_boto3_ecr import ECRClient
+
+    from kfp_release.sandbox import Sandbox
 
 ACCESS_KEY = "AKIASANDBOX"
 SECRET_KEY = "the-secret-of-the-sandbox"  # noqa: S105 - of a server that lives as long as a test
@@ -54,6 +59,18 @@ class Told(Silent):
 
     def sent(self, what: str, done: int, total: int) -> None:
         self.told.append((what, done, total))
+
+
+def ecr_of(sandbox: Sandbox) -> ECRClient:
+    """A client of the sandbox's ECR that may do everything: a platform engineer's."""
+    environ = sandbox.environ
+    return boto3.client(
+        "ecr",
+        endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
+        region_name=environ["AWS_REGION"],
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+    )
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from conftest import PROJECT, make_scratch_project, run_git
+from ecr_fixtures import ecr_of
 
 from kfp_release.credentials import Credentials
 from kfp_release.index import Index
@@ -154,7 +154,7 @@ def released(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Act:
     project = make_scratch_project(folder / "project")
     run_git(project, "remote", "add", "origin", "https://github.com/kubeflow-demo/components.git")
     run_git(project, "tag", TAG)
-    _ecr(sandbox).create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
+    ecr_of(sandbox).create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
     act = Act(folder, project, sandbox)
     done = act.run("release.yml", "push", f"refs/tags/{TAG}")
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
@@ -186,24 +186,13 @@ def test_every_night_the_tags_are_compared_and_drift_fails(released: Act) -> Non
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     assert "kubeflow-demo-components: 1 in order" in done.stdout
     assert roles.read_text().split() == ["status", ROLES["READ"]]
-    ecr = _ecr(released.sandbox)
+    ecr = ecr_of(released.sandbox)
     ecr.put_image_tag_mutability(repositoryName=REPOSITORY, imageTagMutability="MUTABLE")
     ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "1.0"}])
     failed = released.run(*nightly)
     assert failed.returncode == 1
     assert "kubeflow-demo-components: 1 incomplete" in failed.stdout
     assert "demo: image missing" in failed.stdout
-
-
-def _ecr(sandbox: Sandbox) -> Any:
-    """As a platform engineer: CI's roles may not make, or delete, what this does."""
-    return boto3.client(
-        "ecr",
-        region_name="eu-north-1",
-        endpoint_url=sandbox.environ["AWS_ENDPOINT_URL_ECR"],
-        aws_access_key_id=sandbox.environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=sandbox.environ["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def _installed_pins(sandbox: Sandbox, folder: Path) -> Any:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from conftest import PROJECT, commit_all, kfp_release, run_git
+from ecr_fixtures import ecr_of
 from test_release import REPOSITORY, small_project
 
 from kfp_release.sandbox import Sandbox
@@ -84,18 +84,8 @@ class Team:
 
     def digests(self) -> dict[str, str]:
         """Digests of the images in ECR, by tag."""
-        images = self.ecr().describe_images(repositoryName=REPOSITORY)["imageDetails"]
+        images = ecr_of(self.sandbox).describe_images(repositoryName=REPOSITORY)["imageDetails"]
         return {tag: image["imageDigest"] for image in images for tag in image.get("imageTags", ())}
-
-    def ecr(self) -> Any:
-        environ = self.sandbox.environ
-        return boto3.client(
-            "ecr",
-            region_name="eu-north-1",
-            endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +129,7 @@ def test_the_page_holds_from_an_abandoned_version_to_a_maintenance_branch(team: 
     assert "[YANKED]" in run_git(team.repository, "show", "origin/main:CHANGELOG.md")
 
     key = json.loads((team.repository / "dist" / "release.json").read_text())["images"]["demo"]["runtime_key"]
-    team.ecr().batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": f"runtime-{key}"}])
+    ecr_of(team.sandbox).batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": f"runtime-{key}"}])
     team.follow("A lost runtime")
     assert "recovered" in team.ended["kfp-release runtime"].stdout
 
@@ -150,7 +140,7 @@ def test_the_page_holds_from_an_abandoned_version_to_a_maintenance_branch(team: 
 def test_an_image_that_is_gone_comes_back_with_its_digest_unless_its_version_is_withdrawn(team: Team) -> None:
     assert team.states()["1.1"] == "withdrawn"  # by the test above
     before = team.digests()
-    team.ecr().batch_delete_image(
+    ecr_of(team.sandbox).batch_delete_image(
         repositoryName=REPOSITORY, imageIds=[{"imageDigest": before[tag]} for tag in ("1.2", "1.1")]
     )
     assert team.states() == {"1.2": "incomplete", "1.1": "withdrawn", "1.0.1": "in order", "1.0": "in order"}

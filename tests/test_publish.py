@@ -21,8 +21,14 @@ from kfp_release.retry import Retry
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
+def ecr_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the registry keeps its files."""
+    return tmp_path_factory.mktemp("ecr")
+
+
+@pytest.fixture(scope="module")
+def local(ecr_folder: Path) -> Iterator[LocalEcr]:
+    with running_ecr(ecr_folder) as running:
         yield running
 
 
@@ -49,39 +55,34 @@ def test_a_second_time_changes_nothing(place: Place) -> None:
 
 @pytest.mark.parametrize("which", ["config", "package layer"])
 def test_no_file_is_public_while_ecr_hands_out_other_bytes_of_its_image(
-    place: Place, tmp_path_factory: pytest.TempPathFactory, which: str
+    place: Place, ecr_folder: Path, which: str
 ) -> None:
     image = BuiltRelease.read(place.folder).image(record(place).pins.images[0])
     blob = (image.manifest.config if which == "config" else image.manifest.layers[-1]).digest
     place.index.loses = [ReleaseError("the index is down")]
     with pytest.raises(ReleaseError, match="the index is down"):
         place.publish()
-    # Other modules of the same process may have had registries with the same blob; theirs are closed.
-    paths = list(tmp_path_factory.getbasetemp().glob(f"ecr[0-9]*/registry/**/sha256/??/{blob.hex}/data"))
-    data = paths[0].read_bytes()
-    for path in paths:
-        path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    (path,) = ecr_folder.glob(f"registry/**/sha256/??/{blob.hex}/data")
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     try:
         for _ in range(2):
             with pytest.raises(ReleaseError, match=f"{blob} of .*have the digest(.|\n)*the image is damaged"):
                 place.publish()
         assert place.index.uploaded == []
     finally:
-        for path in paths:
-            path.write_bytes(data)
+        path.write_bytes(data)
     assert place.publish().changed
 
 
 @pytest.fixture
-def lose(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Digest], None]:
+def lose(place: Place, ecr_folder: Path) -> Callable[[Digest], None]:
     """Has the registry forget a blob of the place's repository, and keep the images that need it."""
 
     def forget(digest: Digest) -> None:
-        within = f"ecr[0-9]*/registry/**/repositories/{place.store.repository.name}/_layers/sha256/{digest.hex}/link"
-        links = list(tmp_path_factory.getbasetemp().glob(within))
-        assert links
-        for link in links:
-            link.unlink()
+        within = f"registry/**/repositories/{place.store.repository.name}/_layers/sha256/{digest.hex}/link"
+        (link,) = ecr_folder.glob(within)
+        link.unlink()
 
     return forget
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from conftest import commit_all, kfp_release, run_git
+from ecr_fixtures import ecr_of
 from scripted import scripted
 from test_release import small_project
 
@@ -53,14 +53,7 @@ def workplace(template: Path, sandbox: Sandbox, tmp_path: Path) -> Iterator[Work
 
 
 def _images(sandbox: Sandbox) -> list[Any]:
-    environ = sandbox.environ
-    ecr = boto3.client(
-        "ecr",
-        region_name="eu-north-1",
-        endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-    )
+    ecr = ecr_of(sandbox)
     repositories = [item["repositoryName"] for item in ecr.describe_repositories()["repositories"]]
     owned = [name for name in repositories if name.startswith("data-science-kubeflow/")]
     return [image for name in owned for image in ecr.describe_images(repositoryName=name)["imageDetails"]]

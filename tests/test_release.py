@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from conftest import PROJECT, SMALL_DOCKERFILE, commit_all, copy_project, kfp_release, run_git
+from ecr_fixtures import ecr_of
 
 from kfp_release.image_ref import ImageRef
 from kfp_release.sandbox import Sandbox
@@ -51,16 +51,6 @@ class Released:
 
     def run(self, *arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         return kfp_release(arguments, cwd=cwd or self.repository, environ=self.sandbox.environ)
-
-    def ecr(self) -> Any:
-        environ = self.sandbox.environ
-        return boto3.client(
-            "ecr",
-            region_name="eu-north-1",
-            endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
 
 
 def small_project(target: Path) -> Path:
@@ -127,7 +117,7 @@ def test_every_component_file_in_the_wheel_is_pinned_and_nothing_else_in_it_chan
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_ecr_answers_with_tag_and_digest(released: Released, version: str) -> None:
-    answer = released.ecr().describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": version}])
+    answer = ecr_of(released.sandbox).describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": version}])
     (image,) = answer["imageDetails"]
     assert image["imageDigest"] == str(released.ref(version).digest)
     assert image["imageTags"] == [version]
@@ -205,7 +195,7 @@ def test_a_build_for_another_registry_is_not_published(released: Released) -> No
 
 
 def _public(released: Released) -> Any:
-    images = released.ecr().describe_images(repositoryName=REPOSITORY)["imageDetails"]
+    images = ecr_of(released.sandbox).describe_images(repositoryName=REPOSITORY)["imageDetails"]
     packages = sorted((path.name, path.stat().st_mtime_ns) for path in released.sandbox.packages.iterdir())
     return sorted((image["imageDigest"], sorted(image.get("imageTags", ()))) for image in images), packages
 
@@ -260,7 +250,7 @@ def test_wheel_and_sdist_carry_the_same_pins(released: Released) -> None:
 def test_a_lost_runtime_tag_is_recovered_from_a_version_image(released: Released) -> None:
     key = released.record("1.1")["images"]["demo"]["runtime_key"]
     tag = f"runtime-{key}"
-    ecr = released.ecr()
+    ecr = ecr_of(released.sandbox)
     before = ecr.describe_images(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])["imageDetails"][0]
     ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
     done = released.run("runtime", "--json")

@@ -12,12 +12,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import boto3
 import pytest
 import requests
+from ecr_fixtures import ecr_of
 from processes import everyone, naming, still_running
 from test_index import sha256, wheel
 
@@ -27,9 +26,6 @@ from kfp_release.index import Index
 from kfp_release.sandbox import Sandbox
 from kfp_release.sandbox.environment import exports
 from kfp_release.settings import IndexSettings
-
-if TYPE_CHECKING:
-    from mypy_boto3_ecr import ECRClient
 
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD")
 
@@ -154,17 +150,6 @@ def test_it_continues_where_it_stopped(tmp_path: Path) -> None:
         assert repository["repositoryUri"] == f"{before['KFP_RELEASE_REGISTRY']}/demo"
         same = [*SECRETS, "AWS_ACCESS_KEY_ID", "KFP_RELEASE_REGISTRY", "KFP_RELEASE_SIMPLE_URL", "DOCKER_CONFIG"]
         assert {name: second.environ[name] for name in same} == {name: before[name] for name in same}
-
-
-def ecr_of(sandbox: Sandbox) -> ECRClient:
-    environ = sandbox.environ
-    return boto3.client(
-        "ecr",
-        endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
-        region_name=environ["AWS_REGION"],
-        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 def test_a_port_that_is_taken_meanwhile_is_replaced(tmp_path: Path) -> None:
