@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
@@ -46,7 +47,9 @@ TIGHT = Patience(attempts=3, seconds=2)
 """Of a release that meets a fault: so that a hanging server costs seconds."""
 CALM = Patience(attempts=3, seconds=20)
 """Of one that meets none: so that a busy machine is no hanging server."""
-USER, INDEX_PASSWORD = "releaser", "the-password-of-the-index"
+USER = "releaser"
+# Each process has its own: a server is known by its password where two processes come to the same free port.
+INDEX_PASSWORD = f"the-password-of-the-index-{token_hex(8)}"
 SECRETS = (SECRET_KEY, PASSWORD, INDEX_PASSWORD)
 _PART = 64 * 1024
 _PACKAGE = 150 * 1024
