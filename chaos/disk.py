@@ -18,14 +18,13 @@ from chaos.cycle import PATIENCE
 from chaos.instant import InStep
 from chaos.reference import Reference
 from chaos.wires import Wires
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.sandbox.privilege import root_prefix, run_as_root
 
 _SIZE = "64m"
 _BLOCKS = (64 * 1024, 4 * 1024)
 """Bytes that are written while there is room, and then what fills the rest: a page of the tmpfs."""
-_NAMES = re.compile("no space left|unable to write file", re.IGNORECASE)
-"""The latter is all that git says of it when it checks files out."""
+_NAMES = re.compile(re.escape(MAKE_ROOM))
 _BOUND = 60.0
 """Seconds until a release that cannot write has ended: it waits for nobody, but for the machine."""
 _AGAIN = 0.01
@@ -45,7 +44,7 @@ class FullDisk:
 
     @property
     def names(self) -> re.Pattern[str]:
-        """As `chaos.cycle.Cut` has it: ENOSPC in its own words, or git's."""
+        """As `chaos.cycle.Cut` has it: the remedy of a full disk, whoever met it."""
         return _NAMES
 
     @property

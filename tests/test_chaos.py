@@ -37,7 +37,7 @@ from chaos.wires import Moment
 from conftest import PROJECT
 from relay import Call
 
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.progress import Silent
 
 DIGEST, OTHER = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
@@ -331,7 +331,8 @@ def test_a_release_that_ended_by_itself_was_not_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cut", "error", "named"),
     [
-        (FullDisk(InStep("plan", 0.1)), "error: the build failed: No space left on device", True),
+        (FullDisk(InStep("plan", 0.1)), f"error: the build failed: No space left on device\n  → {MAKE_ROOM}", True),
+        (FullDisk(InStep("plan", 0.1)), "error: the build failed: No space left on device", False),
         (FullDisk(InStep("plan", 0.1)), "error: the index gave no answer", False),
         (LostNetwork(AtRequest(1, answered=True), silent=True), "error: the index gave no answer", True),
         (LostNetwork(AtRequest(1, answered=True), silent=True), "error: No space left on device", False),

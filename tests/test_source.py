@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 from git_fixtures import TIME, commit, new_repository, run, state
 
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.git import Git
 from kfp_release.scm_version import scm_version
 from kfp_release.source import candidate_source, committed_source, release_source, snapshot_source
@@ -119,6 +122,28 @@ def test_settings_of_setuptools_scm_that_are_wrong_are_told(repository: Path) ->
     commit(repository, "pyproject.toml", '[tool.setuptools_scm]\nversion_scheme = "no-such-scheme"\n')
     with pytest.raises(ReleaseError, match=r"setuptools-scm finds no version .*no-such-scheme"):
         scm_version(repository)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "fatal: sha1 file '.git/index.lock' write error. Out of diskspace",
+        "error: unable to write file a.txt",
+        "fatal: write error: No space left on device",
+    ],
+)
+def test_a_git_whose_disk_is_full_is_no_repository_without_tags(
+    said: str, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(repository, "tag", "v1.2")
+    fails = f'case " $* " in *" describe "*) echo "{said}" >&2; exit 128; esac'
+    full = tmp_path / "git"
+    full.write_text(f'#!/bin/sh\n{fails}\nexec {shutil.which("git")} "$@"\n')
+    full.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(ReleaseError, match=re.escape(said)) as caught:
+        release_source(Git(repository), "v1.2")
+    assert caught.value.remedy == MAKE_ROOM
 
 
 def test_a_clean_commit_without_a_tag_is_a_snapshot(repository: Path) -> None:

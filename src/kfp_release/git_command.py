@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.terminal_text import one_line
 
 _FIXED = {
@@ -27,6 +27,8 @@ _OPTIONS = (
 )
 _REPOSITORY = re.compile(r"repository at '([^'\n]+)'")
 _UNKNOWN = re.compile(r"not a tree|not a valid object|bad object|unable to read tree")
+_FULL = re.compile(r"no space left|disk quota exceeded|out of diskspace|unable to write file", re.IGNORECASE)
+"""The system's words, and git's own: for the index, and all that it says of a file that it checks out."""
 _TIMEOUT = 600
 """Seconds."""
 
@@ -98,5 +100,7 @@ def _failure(root: Path, command: str, stderr: str, status: int) -> GitFailed:
         )
     said = one_line(stderr, 500) or "nothing"
     remedy = "git fetch --all --tags brings what this clone lacks" if _UNKNOWN.search(stderr) else ""
+    if _FULL.search(stderr):
+        remedy = MAKE_ROOM
     message = f"git {command} failed in {root} with exit code {status}; it said: {said}"
     return GitFailed(message, status=status, remedy=remedy)

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from kfp_release.errors import ReleaseError
-from kfp_release.git_command import git_environment
+from kfp_release.git_command import git_environment, run_git
 
 _OVERRIDES = ("SETUPTOOLS_SCM_", "VCS_VERSIONING_")
 _TIMEOUT = 300
@@ -21,7 +21,7 @@ def scm_version(project: Path) -> Version:
     """What setuptools-scm makes of the project's git tags and commits, by the settings in its pyproject.toml.
 
     A process of its own, so that a pretended version in the environment has no say; it writes no file.
-    Raise `ReleaseError` where it finds no version.
+    Raise `ReleaseError` where it finds no version, and where git fails.
     """
     environ = {name: text for name, text in os.environ.items() if not name.startswith(_OVERRIDES)}
     command = [sys.executable, "-P", "-m", "setuptools_scm"]
@@ -44,7 +44,10 @@ def scm_version(project: Path) -> Version:
     text = ended.stdout.strip().rpartition("\n")[2]
     try:
         if ended.returncode == 0:
-            return Version(text)
+            version = Version(text)
+            # setuptools-scm takes a `git describe` that fails, on a full disk say, for a repository without tags.
+            run_git(project, ["describe", "--always", "--dirty"])
+            return version
     except ValueError:  # InvalidVersion; or a number with more digits than Python reads
         pass
     said = (ended.stderr.strip() or text or "nothing").rpartition("\n")[2][:300]
