@@ -15,7 +15,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 FILES = sorted(ROOT.glob(".github/workflows/*.yml")) + sorted(ROOT.glob(".github/actions/*/action.yml"))
-JOBS = ["runtime", "plan", "build", "publish", "verify", "announce"]
+JOBS = ["look", "runtime", "plan", "build", "publish", "verify", "announce"]
 
 pytestmark = pytest.mark.skipif(not FILES, reason="the sdist has no workflows")
 
@@ -71,7 +71,22 @@ def test_the_same_action_is_used_at_one_commit() -> None:
 def test_a_release_is_one_line_of_jobs() -> None:
     jobs = workflow("release.yml")["jobs"]
     assert list(jobs) == JOBS
-    assert [jobs[name].get("needs") for name in JOBS] == [None, *JOBS[:-1]]
+    needs = [None, "look", ["look", "runtime"], *JOBS[2:-1]]
+    assert [jobs[name].get("needs") for name in JOBS] == needs
+
+
+def test_each_runtime_that_is_missing_has_a_machine_of_its_own() -> None:
+    job = workflow("release.yml")["jobs"]["runtime"]
+    assert job["strategy"] == {
+        "fail-fast": False,
+        "matrix": {"image": "${{ fromJSON(needs.look.outputs.images) }}"},
+    }
+
+
+def test_no_job_is_skipped_because_no_runtime_is_missing_and_none_runs_after_a_failure() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    behind = JOBS[JOBS.index("runtime") + 1 :]
+    assert {name: jobs[name]["if"] for name in behind} == dict.fromkeys(behind, "${{ !failure() && !cancelled() }}")
 
 
 def test_no_job_has_rights_by_default() -> None:
@@ -127,7 +142,7 @@ def test_a_pull_request_meets_no_secret_and_no_role() -> None:
 
 def test_every_release_job_that_reads_tags_has_all_of_them() -> None:
     jobs = workflow("release.yml")["jobs"]
-    for name in ("runtime", "plan", "build"):
+    for name in ("look", "plan", "build"):
         assert jobs[name]["steps"][0]["with"]["fetch-depth"] == 0
 
 

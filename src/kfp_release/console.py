@@ -13,7 +13,7 @@ from typing import Protocol, Self, TextIO
 
 from kfp_release.errors import ReleaseError
 
-SUMMARY = "GITHUB_STEP_SUMMARY"
+SUMMARY, OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 
 
 class Display(Protocol):
@@ -92,15 +92,27 @@ def write_summary(markdown: str, environ: Mapping[str, str]) -> None:
 
     Raise `ReleaseError` where its file cannot be written.
     """
-    name = environ.get(SUMMARY)
+    _append(SUMMARY, markdown.rstrip("\n") + "\n\n", environ)
+
+
+def write_output(name: str, text: str, environ: Mapping[str, str]) -> None:
+    """Set an output of a GitHub Actions step, one line; nothing where ``$GITHUB_OUTPUT`` is not set.
+
+    Raise `ReleaseError` where its file cannot be written.
+    """
+    _append(OUTPUT, f"{name}={text}\n", environ)
+
+
+def _append(variable: str, text: str, environ: Mapping[str, str]) -> None:
+    name = environ.get(variable)
     if not name:
         return
     try:
         with Path(name).open("a", encoding="utf-8") as file:
-            file.write(markdown.rstrip("\n") + "\n\n")
+            file.write(text)
     except OSError as error:
         raise ReleaseError(
-            f"{SUMMARY} names {name}, which cannot be written: {error.strerror}", remedy=f"unset {SUMMARY}"
+            f"{variable} names {name}, which cannot be written: {error.strerror}", remedy=f"unset {variable}"
         ) from error
 
 

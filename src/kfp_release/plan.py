@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from kfp_release.beside import look_beside
 from kfp_release.check import check_release
 from kfp_release.commit import parse_commit
 from kfp_release.config import Config, ImageSettings
@@ -29,6 +30,7 @@ from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.record_json import file_name_of, list_of, project_of, seconds_of, text_of
 from kfp_release.retention import PolicyHolder, retention_warnings
 from kfp_release.runtime import find_runtime, key_of, runtime_tag
+from kfp_release.runtime_sources import Files
 from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_home import require_home
@@ -160,19 +162,31 @@ def make_plan(
     if problems := [item for item in check_release(project, config, git, source) if item.severity == "error"]:
         raise Problems(problems)
     files = partial(git.files, source.commit)
-    images = tuple(
-        _plan_image(settings, key_of(settings, files), source=source, store=stores(settings.repository))
-        for settings in config.images
-    )
     projects = (config.distribution, *(project_name(project / folder) for folder in config.extra_projects))
-    listed = {name: _files(index, name, source.version) for name in projects} if index else {}
-    warnings = [
-        warning
-        for image in images
-        if image.repository_exists
-        for warning in retention_warnings(stores(image.repository), _tags(image, source.version))
-    ]
-    return Plan(source, config.distribution, images, listed, tuple(warnings))
+    looks: dict[str, Callable[[], Any]] = {
+        image.name: partial(_look, image, files, source=source, stores=stores) for image in config.images
+    }
+    if index is not None:
+        # The name of a project may be that of an image.
+        looks |= {f"project {name}": partial(_files, index, name, source.version) for name in projects}
+    seen = look_beside(looks)
+    looked: list[tuple[PlannedImage, list[Problem]]] = [seen[image.name] for image in config.images]
+    return Plan(
+        source,
+        config.distribution,
+        tuple(image for image, _ in looked),
+        {name: seen[f"project {name}"] for name in projects} if index is not None else {},
+        tuple(warning for _, warnings in looked for warning in warnings),
+    )
+
+
+def _look(
+    settings: ImageSettings, files: Files, *, source: Source, stores: Callable[[Repository], PlannedStore]
+) -> tuple[PlannedImage, list[Problem]]:
+    """The image, and what its repository would take away later."""
+    store = stores(settings.repository)
+    image = _plan_image(settings, key_of(settings, files), source=source, store=store)
+    return image, retention_warnings(store, _tags(image, source.version)) if image.repository_exists else []
 
 
 def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any) -> PlannedImage:

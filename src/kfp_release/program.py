@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from kfp_release.errors import ReleaseError
 from kfp_release.signals import signals_wait
+from kfp_release.stopping import ended_with
 
 _TAIL: Final = 25
 """Lines of output that an error shows."""
@@ -49,7 +52,8 @@ def run_program(
     """Run `command` in `folder`, and give each line of its output and errors to `on_line`.
 
     It is a session of its own, so that Ctrl-C reaches it through here alone: when this is left by an exception it is
-    stopped, with all that it started. Raise `ProgramFailed`, whose message begins with `what`, where it fails.
+    stopped, with all that it started; likewise where its thread is told to stop. Raise `ProgramFailed`, whose message
+    begins with `what`, where it fails.
     """
     try:
         child = _start([str(word) for word in command], folder, environ)
@@ -58,12 +62,13 @@ def run_program(
     last: deque[str] = deque(maxlen=_TAIL)
     with child:
         try:
-            for line in child.stdout or ():
-                text = "".join(letter for letter in line.rstrip() if letter.isprintable())[:_LINE]
-                if text:
-                    last.append(text)
-                    on_line(text)
-            code = child.wait()
+            with ended_with(partial(_stop_meanwhile, child)):
+                for line in child.stdout or ():
+                    text = "".join(letter for letter in line.rstrip() if letter.isprintable())[:_LINE]
+                    if text:
+                        last.append(text)
+                        on_line(text)
+                code = child.wait()
         except BaseException:
             with signals_wait():
                 _stop(child)
@@ -87,6 +92,11 @@ def _start(command: Sequence[str], folder: Path, environ: Mapping[str, str] | No
         errors="replace",
         start_new_session=True,
     )
+
+
+def _stop_meanwhile(child: subprocess.Popen[str]) -> None:
+    """Stop it, without waiting for that here: its end is what the reader of its output waits for."""
+    threading.Thread(target=_stop, args=(child,), name="stop", daemon=True).start()
 
 
 def _stop(child: subprocess.Popen[str]) -> None:

@@ -29,3 +29,23 @@ class Silent:
 
     def sent(self, what: str, done: int, total: int) -> None:
         """Nothing."""
+
+
+class Named:
+    """Progress of one of several things that are made beside each other, named in each of its lines."""
+
+    def __init__(self, progress: Progress, name: str) -> None:
+        self._progress = progress
+        self._name = name
+
+    def step(self, text: str) -> None:
+        """One line: what goes on beside it has no end by this."""
+        self.note(text)
+
+    def note(self, text: str) -> None:
+        """One line."""
+        self._progress.note(f"{self._name}: {text}")
+
+    def sent(self, what: str, done: int, total: int) -> None:
+        """As in `Progress`."""
+        self._progress.sent(f"{self._name}: {what}", done, total)

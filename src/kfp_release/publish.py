@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from kfp_release.archive import same_members
+from kfp_release.beside import look_beside
 from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -28,9 +29,10 @@ from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.released_files import PackageIndex
 from kfp_release.retry import SILENT, Retry
-from kfp_release.upload import upload_blobs
+from kfp_release.upload import LAYERS_AT_ONCE, new_lanes, upload_blobs
 from kfp_release.verify import require_whole, verify
 from kfp_release.version_home import ensure_home
+from kfp_release.workers import in_parallel
 
 THERE, SENT = "already there", "sent"
 
@@ -113,9 +115,10 @@ def publish(
     if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
         index.require_credentials()
     ordered = sorted(built.record.pins.images, key=lambda pinned: str(pinned.repository))
-    images = [_look(item, built, stores, mutable=item.name in mutable) for item in ordered]
+    looks = {item.name: partial(_look, item, built, stores, mutable=item.name in mutable) for item in ordered}
+    images = list(look_beside(looks).values())
     outcomes: list[Outcome] = []
-    sent = sum(_send_blobs(pending, built.layout, progress) for pending in images if pending.missing)
+    sent = _send_blobs([pending for pending in images if pending.missing], built.layout, progress)
     for pending in images:
         progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
         pending.store.put(pending.image.manifest, pending.pinned.ref.tag)
@@ -174,11 +177,18 @@ def _absent(pinned: PinnedImage, absent: Sequence[Digest], *, there: bool, adopt
     )
 
 
-def _send_blobs(pending: _PendingImage, layout: Layout, progress: Progress) -> int:
-    """Bytes sent."""
-    progress.step(f"push {pending.pinned.name} to {pending.pinned.ref.repository}")
-    blobs = [layout.blob(descriptor) for descriptor in pending.missing]
-    return upload_blobs(pending.store, blobs, progress=progress)
+def _send_blobs(images: Sequence[_PendingImage], layout: Layout, progress: Progress) -> int:
+    """Bytes sent. Several images go beside each other, their layers as few at a time as those of one."""
+    names = ", ".join(f"{pending.pinned.name} to {pending.pinned.ref.repository}" for pending in images)
+    if names:
+        progress.step(f"push {names}")
+    lanes = new_lanes()
+
+    def send(pending: _PendingImage) -> int:
+        blobs = [layout.blob(descriptor) for descriptor in pending.missing]
+        return upload_blobs(pending.store, blobs, progress=progress, lanes=lanes)
+
+    return sum(in_parallel(send, images, workers=LAYERS_AT_ONCE))
 
 
 def _read_back(pending: _PendingImage) -> None:

@@ -17,7 +17,8 @@ from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
 from kfp_release.progress import Progress
 from kfp_release.publish import SENT
-from kfp_release.release import Access, BuildOptions, Released, release
+from kfp_release.release import Access, Released, release
+from kfp_release.runtimes import BuildOptions
 from kfp_release.source import release_source
 from kfp_release.status_row import State, StatusRow
 from kfp_release.terminal_text import one_line

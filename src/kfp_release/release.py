@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kfp_release.beside import look_beside
 from kfp_release.build import build
 from kfp_release.buildah import Builder
 from kfp_release.check import check, check_release
-from kfp_release.config import Config
+from kfp_release.config import Config, ImageSettings
 from kfp_release.distributions import project_name, version_of_file
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import Problems
@@ -22,7 +23,8 @@ from kfp_release.plan import make_plan
 from kfp_release.progress import Progress
 from kfp_release.publish import Published, UploadIndex, publish
 from kfp_release.retry import SILENT, Retry
-from kfp_release.runtime import RuntimeResult, ensure_runtime
+from kfp_release.runtime import RuntimeResult
+from kfp_release.runtimes import BuildOptions, ensure_runtimes
 from kfp_release.source import Source
 from kfp_release.version_home import ensure_home
 
@@ -41,15 +43,6 @@ class Access:
     index: UploadIndex
     builder: Builder
     retry: Retry = SILENT
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What a runtime's build may use, as buildah spells it; no part of its key."""
-
-    ssh: Sequence[str] = ()
-    secrets: Sequence[str] = ()
-    create_repository: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,25 +93,14 @@ def release(
     progress.step("look at ECR and the index")
     # Before minutes go into a runtime: can the version go where it is to go, with these credentials?
     _require_index(project, config, source, access.index)
-    for settings in config.images:
-        ensure_home(
-            access.stores(settings.repository),
-            source.version.image_tag,
-            create=options.create_repository,
-            mutable=settings.mutable_tags,
-        )
-    files = partial(git.files, source.commit)
-    runtimes = tuple(
-        ensure_runtime(
-            settings,
-            files,
-            store=access.stores(settings.repository),
-            builder=access.builder,
-            progress=progress,
-            ssh=options.ssh,
-            secrets=options.secrets,
-        )
-        for settings in config.images
+    _require_homes(config, source, access.stores, create=options.create_repository)
+    runtimes = ensure_runtimes(
+        config.images,
+        partial(git.files, source.commit),
+        stores=access.stores,
+        builder=access.builder,
+        progress=progress,
+        options=options,
     )
     progress.step(f"plan {source.version}")
     plan = make_plan(project, config, source, stores=access.stores, index=access.index)
@@ -134,6 +116,17 @@ def release(
         mutable=config.mutable_images,
     )
     return Released(published, runtimes, time.monotonic() - began)
+
+
+def _require_homes(
+    config: Config, source: Source, stores: Callable[[Repository], EcrRepository], *, create: bool
+) -> None:
+    """Raise `ReleaseError` where an image's repository cannot be the version's home; all are looked at."""
+
+    def require(image: ImageSettings) -> None:
+        ensure_home(stores(image.repository), source.version.image_tag, create=create, mutable=image.mutable_tags)
+
+    look_beside({image.name: partial(require, image) for image in config.images})
 
 
 def _require_index(project: Path, config: Config, source: Source, index: UploadIndex) -> None:

@@ -21,7 +21,7 @@ from kfp_release.progress import Progress
 from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sources import Files, RuntimeSources
 from kfp_release.settings import ImageSettings
-from kfp_release.upload import Blob, upload_blobs
+from kfp_release.upload import Blob, Lanes, upload_blobs
 from kfp_release.version_home import ensure_home
 
 _BATCH: Final = 100
@@ -83,10 +83,12 @@ def ensure_runtime(
     ssh: Sequence[str] = (),
     secrets: Sequence[str] = (),
     create_repository: bool = False,
+    lanes: Lanes | None = None,
 ) -> RuntimeResult:
     """The runtime of a commit, in ECR when this returns. `files` are the commit's; `ssh` and `secrets` for `builder`.
 
-    Raise `ReleaseError` where its sources are wrong, or it can be neither found nor built.
+    `lanes` are what `upload_blobs` shares with other uploads. Raise `ReleaseError` where its sources are wrong, or it
+    can be neither found nor built.
     """
     began = time.monotonic()
     progress.step(f"runtime of {settings.name}")
@@ -99,12 +101,12 @@ def ensure_runtime(
     if image is None:
         how, image = "recovered", _recover(store, key, progress)
         if image is not None:
-            image, sent = _push(store, image, [], key, progress)
+            image, sent = _push(store, image, [], key, progress=progress, lanes=lanes)
     if image is None:
         how = "built"
         login = store.login() if sources.draws_on(store.repository.host) else None
         request = sources.request(settings, ssh=ssh, secrets=secrets, login=login)
-        image, sent = _build(store, builder, request, key, progress)
+        image, sent = _build(store, builder, request, key, progress=progress, lanes=lanes)
     progress.note(f"{runtime_tag(key)} {how}: {image.manifest.digest}")
     return RuntimeResult(settings.name, key, image.manifest.digest, how, sent, time.monotonic() - began)
 
@@ -121,14 +123,22 @@ class _MemoryBlob:
 
 
 def _build(
-    store: EcrRepository, builder: Builder, request: BuildRequest, key: str, progress: Progress
+    store: EcrRepository,
+    builder: Builder,
+    request: BuildRequest,
+    key: str,
+    *,
+    progress: Progress,
+    lanes: Lanes | None,
 ) -> tuple[Image, int]:
     progress.step(f"build {runtime_tag(key)}, which is new")
     with tempfile.TemporaryDirectory(prefix="kfp-release-") as folder:
         layout: Layout = builder.build(request, Path(folder) / "layout", progress=progress)
         image = normal_runtime(layout.image(BUILT))
         progress.step(f"push {runtime_tag(key)}")
-        return _push(store, image, [layout.blob(layer) for layer in image.manifest.layers], key, progress)
+        return _push(
+            store, image, [layout.blob(layer) for layer in image.manifest.layers], key, progress=progress, lanes=lanes
+        )
 
 
 def _recover(store: EcrRepository, key: str, progress: Progress) -> Image | None:
@@ -157,11 +167,17 @@ def _candidates(store: EcrRepository, key: str) -> Iterator[Manifest]:
 
 
 def _push(
-    store: EcrRepository, image: Image, layers: Sequence[Blob], key: str, progress: Progress
+    store: EcrRepository,
+    image: Image,
+    layers: Sequence[Blob],
+    key: str,
+    *,
+    progress: Progress,
+    lanes: Lanes | None,
 ) -> tuple[Image, int]:
     """Push `image` under the key's tag; the runtime that is there then, and the bytes sent."""
     config = _MemoryBlob(image.manifest.config, image.config.data)
-    sent = upload_blobs(store, [*layers, config], progress=progress)
+    sent = upload_blobs(store, [*layers, config], progress=progress, lanes=lanes)
     try:
         store.put(image.manifest, runtime_tag(key))
     except ReleaseError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import BinaryIO, Protocol
+from contextlib import AbstractContextManager, nullcontext
+from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -15,6 +16,10 @@ from kfp_release.progress import Progress
 from kfp_release.retry import again
 from kfp_release.workers import in_parallel
 
+LAYERS_AT_ONCE: Final = 4
+"""More cause socket failures, an engineer of AWS reports: dotnet/sdk-container-builds#279."""
+Lanes: TypeAlias = AbstractContextManager[object]
+"""What bounds the layers that go to several repositories at a time; each goes inside of it."""
 _CHUNK = 1024 * 1024
 _LARGEST_PART = 20 * 1024 * 1024
 """Bytes of a part that ECR takes at most: ECR API Reference, UploadLayerPart."""
@@ -35,10 +40,23 @@ class _Stopped(Exception):
     """Another layer failed, or the user stopped it all."""
 
 
-def upload_blobs(store: EcrRepository, blobs: Sequence[Blob], *, progress: Progress, workers: int = 4) -> int:
+def new_lanes() -> Lanes:
+    """As many as layers may go at a time, for all uploads that share them."""
+    return threading.BoundedSemaphore(LAYERS_AT_ONCE)
+
+
+def upload_blobs(
+    store: EcrRepository,
+    blobs: Sequence[Blob],
+    *,
+    progress: Progress,
+    workers: int = LAYERS_AT_ONCE,
+    lanes: Lanes | None = None,
+) -> int:
     """Send those of `blobs` that the repository lacks, the largest first, and make sure that all are there.
 
-    Size and digest of each are checked before the first byte goes. Gives the bytes of the blobs that were sent.
+    `lanes` are shared with other uploads at the same time. Size and digest of each are checked before the first byte
+    goes. Gives the bytes of the blobs that were sent.
     Raises `ReleaseError` for a blob that is not what its descriptor says, and where ECR takes one not.
     """
     digests = [blob.descriptor.digest for blob in blobs]
@@ -48,7 +66,7 @@ def upload_blobs(store: EcrRepository, blobs: Sequence[Blob], *, progress: Progr
     for blob in todo:
         _verify(blob)
     if todo:
-        _send_all(store, todo, progress, workers)
+        _send_all(store, todo, progress, workers, lanes or nullcontext())
         if left := store.missing(digests):
             raise ReleaseError(
                 f"{store.repository} still lacks {_listed(left)} after they were sent",
@@ -78,7 +96,7 @@ def _verify(blob: Blob) -> None:
         )
 
 
-def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, workers: int) -> None:
+def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, workers: int, lanes: Lanes) -> None:
     total = sum(blob.descriptor.size for blob in todo)
     what = f"{len(todo)} {'layer' if len(todo) == 1 else 'layers'} to {store.repository.name}"
     sent: dict[Digest, int] = {}
@@ -93,7 +111,9 @@ def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, wo
                 sent[blob.descriptor.digest] = to
                 progress.sent(what, sum(sent.values()), total)
 
-        _send(store, blob, moved)
+        with lanes:
+            if not stop.is_set():
+                _send(store, blob, moved)
 
     in_parallel(send, todo, workers=workers, stop=stop)
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from itertools import chain
+from typing import Any, Final
 
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
@@ -20,6 +22,10 @@ from kfp_release.release_image import ReleaseImage, pinned_findings
 from kfp_release.released_files import PackageIndex, files_by_version, read_file
 from kfp_release.terminal_text import one_line
 from kfp_release.version import ReleaseVersion
+from kfp_release.workers import in_parallel
+
+_AT_ONCE: Final = 8
+"""Images that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,8 @@ def verify(
         problems = [f"the index has no file of {distribution} {version}"]
     pins = pins_of(files)
     if pins is not None:
-        for image in pins.images:
-            problems += _image_problems(image, pins, stores)
+        look = partial(_image_problems, pins=pins, stores=stores)
+        problems += chain.from_iterable(in_parallel(look, pins.images, workers=_AT_ONCE))
     return Verified(distribution, version, pins, {file.filename: file.sha256 for file in files}, tuple(problems))
 
 

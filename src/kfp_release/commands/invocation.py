@@ -6,8 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cache, partial
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
 from kfp_release.image_ref import Repository
 from kfp_release.patience import Patience
-from kfp_release.progress import Progress
+from kfp_release.progress import Named, Progress
 from kfp_release.source import Source, release_source, snapshot_source
 
 if TYPE_CHECKING:
@@ -66,17 +66,24 @@ class Invocation:
         return Retry(Patience.from_environment(self.environ), progress.note)
 
     def stores(self, progress: Progress) -> Callable[[Repository], EcrRepository]:
-        """Opens ECR repositories, each once."""
+        """Opens ECR repositories, each once. What `progress` is told of one of them begins with its name."""
         from kfp_release.ecr import open_ecr  # noqa: PLC0415 - brings boto3
 
-        return cache(partial(open_ecr, retry=self.retry(progress)))
+        retry = self.retry(progress)
 
-    def builder(self) -> Builder:
-        """What builds runtimes, and remembers what it built."""
+        @cache
+        def store(repository: Repository) -> EcrRepository:
+            told = Named(progress, repository.name)
+            return open_ecr(repository, replace(retry, note=told.note))
+
+        return store
+
+    def builder(self, images: int) -> Builder:
+        """What builds runtimes, and remembers what it built: of so many images one each, and the last two at least."""
         from kfp_release.buildah import Buildah  # noqa: PLC0415 - for commands that may build
         from kfp_release.kept_builds import KeptBuilds  # noqa: PLC0415 - likewise
 
-        return KeptBuilds(Buildah(), cache_folder(self.environ) / "runtimes")
+        return KeptBuilds(Buildah(), cache_folder(self.environ) / "runtimes", keep=max(images, 2))
 
     def index(self, settings: IndexSettings, progress: Progress) -> Index:
         """The index, asked with the environment's credentials."""

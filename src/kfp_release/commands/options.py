@@ -8,6 +8,8 @@ import click
 
 from kfp_release.patience import ATTEMPTS, DEFAULT, MOST_ATTEMPTS, MOST_SECONDS, TIMEOUT
 
+JOBS = 4
+"""As `kfp_release.runtimes` has it, which ``--help`` does not import."""
 PLAN = Path("build/plan.json")
 DIST = Path("dist")
 NETWORK = (
@@ -34,6 +36,15 @@ secret = click.option(
     multiple=True,
     metavar="id=ID,src=PATH",
     help="A file for RUN --mount=type=secret, as buildah takes it; no layer holds it.",
+)
+
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1, max=64),
+    default=JOBS,
+    show_default=True,
+    metavar="N",
+    help="Runtimes that are built at a time, where there are several images.",
 )
 
 snapshot = click.option(

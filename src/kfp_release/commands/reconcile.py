@@ -11,8 +11,9 @@ from kfp_release.commands.invocation import Invocation
 from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.reconcile import Deed, Reconciled, Reconciler
-from kfp_release.release import Access, BuildOptions
+from kfp_release.release import Access
 from kfp_release.report import Report, Table
+from kfp_release.runtimes import BuildOptions
 from kfp_release.status import Status, status
 from kfp_release.version import ReleaseVersion
 
@@ -65,7 +66,7 @@ def command(
         reconciler = Reconciler(
             invocation.project,
             invocation.environ,
-            Access(stores, index, invocation.builder(), invocation.retry(console)),
+            Access(stores, index, invocation.builder(len(config.images)), invocation.retry(console)),
             BuildOptions(ssh, secret, create_repository),
             console,
             dry_run=dry_run,

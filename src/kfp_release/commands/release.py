@@ -8,8 +8,9 @@ from rich.filesize import decimal
 from kfp_release.commands import options, tables
 from kfp_release.commands.invocation import Invocation
 from kfp_release.console import Console
-from kfp_release.release import Access, BuildOptions, release
+from kfp_release.release import Access, release
 from kfp_release.report import Report
+from kfp_release.runtimes import BuildOptions
 
 
 @click.command("release", epilog=options.NETWORK)
@@ -18,6 +19,7 @@ from kfp_release.report import Report
 @options.create_repository
 @options.ssh
 @options.secret
+@options.jobs
 @options.as_json
 @click.pass_obj
 def command(
@@ -28,6 +30,7 @@ def command(
     create_repository: bool,
     ssh: tuple[str, ...],
     secret: tuple[str, ...],
+    jobs: int,
     as_json: bool,
 ) -> None:
     """Do all of it: check, runtime, plan, build, publish, and look at the result from outside.
@@ -55,10 +58,10 @@ def command(
             access=Access(
                 invocation.stores(console),
                 invocation.index(config.require_index(), console),
-                invocation.builder(),
+                invocation.builder(len(config.images)),
                 invocation.retry(console),
             ),
-            options=BuildOptions(ssh, secret, create_repository),
+            options=BuildOptions(ssh, secret, create_repository, jobs),
             progress=console,
         )
     record = released.published.built.record

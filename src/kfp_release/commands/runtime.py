@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from functools import partial
 
 import click
 
-from kfp_release.commands import options
+from kfp_release.commands import options, tables
 from kfp_release.commands.invocation import Invocation
-from kfp_release.commands.tables import runtimes
-from kfp_release.console import Console
+from kfp_release.console import Console, write_output
 from kfp_release.report import Report
-from kfp_release.runtime import RuntimeResult, ensure_runtime
+from kfp_release.runtimes import BuildOptions, RuntimeState, ensure_runtimes, look_at_runtimes
 from kfp_release.source import committed_source
 
 
@@ -20,6 +21,8 @@ from kfp_release.source import committed_source
 @options.create_repository
 @options.ssh
 @options.secret
+@options.jobs
+@click.option("--list", "only_look", is_flag=True, help="Build nothing: tell which runtimes are in ECR, and which not.")
 @options.as_json
 @click.pass_obj
 def command(
@@ -29,17 +32,24 @@ def command(
     create_repository: bool,
     ssh: tuple[str, ...],
     secret: tuple[str, ...],
+    jobs: int,
+    only_look: bool,
     as_json: bool,
 ) -> None:
     """Make sure that the runtime of each image is in ECR: all of the image but the package.
 
     Its key is a hash of the Dockerfile, the files that the configuration names as its context, and the build
     arguments. A runtime with this key is found, or recovered from a released image, or else built with buildah and
-    pushed under the tag runtime-KEY. Only what is new is sent.
+    pushed under the tag runtime-KEY. Only what is new is sent. Several are made beside each other; where one fails,
+    the others are stopped.
 
     \b
     kfp-release runtime
+    kfp-release runtime --list
     kfp-release runtime --image demo --ssh default --secret id=netrc,src=$HOME/.netrc
+
+    With --list in GitHub Actions the output `images` of its step is the list of images whose runtime ECR lacks, as JSON
+    for a job's matrix: each can be built on a machine of its own, with --image.
 
     Reads Dockerfile and context from the commit that is checked out; writes to ECR alone.
     Exit codes: 0 done, 1 refused or failed, 2 wrong use.
@@ -47,22 +57,26 @@ def command(
     config = invocation.config()
     chosen = tuple(config.image(name) for name in dict.fromkeys(images)) or config.images
     git = invocation.git()
-    commit = committed_source(git, [path for settings in chosen for path in (settings.dockerfile, *settings.context)])
-    builder = invocation.builder()
-    results: list[RuntimeResult] = []
+    commit = committed_source(git, [path for image in chosen for path in (image.dockerfile, *image.context)])
+    files = partial(git.files, commit)
     with Console() as console:
         stores = invocation.stores(console)
-        for settings in chosen:
-            result = ensure_runtime(
-                settings,
-                partial(git.files, commit),
-                store=stores(settings.repository),
-                builder=builder,
-                progress=console,
-                ssh=ssh,
-                secrets=secret,
-                create_repository=create_repository,
-            )
-            results.append(result)
-    report = Report(f"{len(results)} runtime{'s' * (len(results) > 1)} in ECR", (runtimes(results),))
+        if only_look:
+            states = look_at_runtimes(chosen, files, stores=stores)
+        else:
+            build = BuildOptions(ssh, secret, create_repository, jobs)
+            builder = invocation.builder(len(config.images))
+            results = ensure_runtimes(chosen, files, stores=stores, builder=builder, progress=console, options=build)
+    if only_look:
+        _tell_states(invocation, states, as_json=as_json)
+        return
+    report = Report(f"{len(results)} runtime{'s' * (len(results) > 1)} in ECR", (tables.runtimes(results),))
     invocation.tell(report, {"runtimes": [result.to_json() for result in results]}, as_json=as_json)
+
+
+def _tell_states(invocation: Invocation, states: Sequence[RuntimeState], *, as_json: bool) -> None:
+    missing = [state.name for state in states if state.digest is None]
+    write_output("images", json.dumps(missing), invocation.environ)
+    title = f"{len(missing)} of {len(states)} runtimes missing in ECR" if missing else "All runtimes are in ECR"
+    value = {"runtimes": [state.to_json() for state in states], "missing": missing}
+    invocation.tell(Report(title, (tables.runtime_states(states),)), value, as_json=as_json)

@@ -14,6 +14,7 @@ from kfp_release.publish import Outcome
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.report import Table
 from kfp_release.runtime import RuntimeResult
+from kfp_release.runtimes import RuntimeState
 from kfp_release.source import Source
 
 
@@ -24,6 +25,17 @@ def runtimes(results: Iterable[RuntimeResult]) -> Table:
         [
             (item.name, f"runtime-{item.key}", item.how, str(item.digest), decimal(item.bytes_sent), took(item.seconds))
             for item in results
+        ],
+    )
+
+
+def runtime_states(states: Iterable[RuntimeState]) -> Table:
+    """A row an image: its runtime, and whether that is there."""
+    return Table.of(
+        ("image", "runtime", "repository", "now in ECR"),
+        [
+            (item.name, f"runtime-{item.key}", str(item.repository), str(item.digest) if item.digest else "MISSING")
+            for item in states
         ],
     )
 
