@@ -10,7 +10,7 @@ import pytest
 from kfp_release.finding import Finding, Kind
 from kfp_release.progress import Progress, Silent
 from kfp_release.reconcile import Deed, Reconciled, Reconciler
-from kfp_release.release import BuildOptions
+from kfp_release.runtimes import BuildOptions
 from kfp_release.status_row import StatusRow
 from kfp_release.version import ReleaseVersion
 
