@@ -167,7 +167,6 @@ def make_plan(
         image.name: partial(_look, image, files, source=source, stores=stores) for image in config.images
     }
     if index is not None:
-        # The name of a project may be that of an image.
         looks |= {f"project {name}": partial(_files, index, name, source.version) for name in projects}
     seen = look_beside(looks)
     looked: list[tuple[PlannedImage, list[Problem]]] = [seen[image.name] for image in config.images]

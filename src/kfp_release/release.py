@@ -26,6 +26,7 @@ from kfp_release.retry import SILENT, Retry
 from kfp_release.runtime import RuntimeResult
 from kfp_release.runtimes import BuildOptions, ensure_runtimes
 from kfp_release.source import Source
+from kfp_release.unpinned import building
 from kfp_release.version_home import ensure_home
 
 _BOTH = 2
@@ -81,7 +82,10 @@ def release(
     options: BuildOptions,
     progress: Progress,
 ) -> Released:
-    """Run every step; each looks first, so a release that was cut off goes on where it stopped."""
+    """Run every step; each looks first, so a release that was cut off goes on where it stopped.
+
+    The Python build, which needs nothing of ECR and the index, goes on while those are looked at.
+    """
     began = time.monotonic()
     progress.step("check the sources")
     git = Git(project)
@@ -90,23 +94,13 @@ def release(
         raise Problems(problems)
     for warning in problems:
         progress.note(str(warning))
-    progress.step("look at ECR and the index")
-    # Before minutes go into a runtime: can the version go where it is to go, with these credentials?
-    _require_index(project, config, source, access.index)
-    _require_homes(config, source, access.stores, create=options.create_repository)
-    runtimes = ensure_runtimes(
-        config.images,
-        partial(git.files, source.commit),
-        stores=access.stores,
-        builder=access.builder,
-        progress=progress,
-        options=options,
-    )
-    progress.step(f"plan {source.version}")
-    plan = make_plan(project, config, source, stores=access.stores, index=access.index)
-    for warning in plan.warnings:
-        progress.note(str(warning))
-    built = build(project, plan, target, progress=progress)
+    with building(project, source, progress=progress) as made:
+        runtimes = _prepare(project, config, source, access=access, options=options, progress=progress)
+        progress.step(f"plan {source.version}")
+        plan = make_plan(project, config, source, stores=access.stores, index=access.index)
+        for warning in plan.warnings:
+            progress.note(str(warning))
+        built = build(project, plan, target, progress=progress, made=made)
     published = publish(
         built,
         stores=access.stores,
@@ -118,15 +112,26 @@ def release(
     return Released(published, runtimes, time.monotonic() - began)
 
 
-def _require_homes(
-    config: Config, source: Source, stores: Callable[[Repository], EcrRepository], *, create: bool
-) -> None:
-    """Raise `ReleaseError` where an image's repository cannot be the version's home; all are looked at."""
+def _prepare(
+    project: Path, config: Config, source: Source, *, access: Access, options: BuildOptions, progress: Progress
+) -> tuple[RuntimeResult, ...]:
+    """Before minutes go into a runtime: can the version go where it is to go, with these credentials? Then runtimes."""
+    progress.step("look at ECR and the index")
 
-    def require(image: ImageSettings) -> None:
-        ensure_home(stores(image.repository), source.version.image_tag, create=create, mutable=image.mutable_tags)
+    def require_home(image: ImageSettings) -> None:
+        store = access.stores(image.repository)
+        ensure_home(store, source.version.image_tag, create=options.create_repository, mutable=image.mutable_tags)
 
-    look_beside({image.name: partial(require, image) for image in config.images})
+    homes = {image.name: partial(require_home, image) for image in config.images}
+    look_beside({"the index": partial(_require_index, project, config, source, access.index), **homes})
+    return ensure_runtimes(
+        config.images,
+        partial(Git(project).files, source.commit),
+        stores=access.stores,
+        builder=access.builder,
+        progress=progress,
+        options=options,
+    )
 
 
 def _require_index(project: Path, config: Config, source: Source, index: UploadIndex) -> None:
