@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -70,8 +70,8 @@ def build(
         out = stack.enter_context(arriving(target))
         progress.step("pin the images")
         _make(plan, unpinned, out)
-        BuiltRelease.read(out)
-    return BuiltRelease.read(target)
+        built = BuiltRelease.read(out)
+    return replace(built, folder=target)
 
 
 def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:

@@ -48,7 +48,8 @@ def _unloadable(file: ComponentFile) -> Iterator[Problem]:
         except UNLOADABLE as error:
             found = True
             yield Problem(file.name, scalar.line, f"cannot be loaded: {_said(error)}", "quote the value")
-    if not found:
+    # What is left then are tags of another kind of value, and the second document of a compiled component.
+    if not found and (file.kind == "ir" or "!" in file.text):
         try:
             list(yaml.load_all(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
         except UNLOADABLE as error:

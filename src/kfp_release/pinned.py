@@ -68,8 +68,10 @@ def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> P
     config = Config.parse(read_plain(project / PYPROJECT), {})
     _require_same(pins, config, version, commit)
     folder = ComponentFolder.read(project, config.components)
-    files = pinned_files(folder, {str(image.declared): image.pin for image in pins.images})
-    components = tuple(_component(name, data) for name, data in files.items())
+    by_repository = {str(image.declared): image.pin for image in pins.images}
+    files = pinned_files(folder, by_repository)
+    named = {PurePosixPath(file.name).name: file for file in folder.files}
+    components = tuple(_component(named[name], data, by_repository) for name, data in files.items())
     if pins.components and pins.components != components:
         raise BadPins(
             f"the pins were made of other component files: {_first_difference(pins.components, components)}",
@@ -110,9 +112,10 @@ def pinned_files(folder: ComponentFolder, pins: Mapping[str, str]) -> dict[str, 
     return files
 
 
-def _component(name: str, data: bytes) -> PinnedComponent:
-    file = ComponentFile.parse(name, data)
-    return PinnedComponent(file.operator, name, tuple(image.value for image in file.images), Digest.of(data).hex)
+def _component(file: ComponentFile, pinned: bytes, pins: Mapping[str, str]) -> PinnedComponent:
+    """What is recorded of `file`, whose bytes are `pinned` now; that they name these images is read back in `built`."""
+    images = tuple(pins.get(image.repository, image.value) for image in file.images)
+    return PinnedComponent(file.operator, PurePosixPath(file.name).name, images, Digest.of(pinned).hex)
 
 
 def _tag_pins(config: Config, version: str, commit: str) -> Pins:

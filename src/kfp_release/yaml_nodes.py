@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 _LOADER = yaml.SafeLoader("")
 """Only for what it makes of scalars."""
+_SHORT = 100
+"""Letters of a text whose value is remembered."""
 
 
 UNLOADABLE = (yaml.YAMLError, ValueError, OverflowError)
@@ -60,10 +63,18 @@ class Scalar(Node):
         """
         if not self.is_plain:
             return self.text
-        tag = _LOADER.resolve(yaml.ScalarNode, self.text, (True, False))  # type: ignore[no-untyped-call] # types-PyYAML
-        # Not construct_object, which would keep every node for its aliases.
-        construct = _LOADER.yaml_constructors.get(tag, yaml.SafeLoader.construct_undefined)
-        return construct(_LOADER, yaml.ScalarNode(tag, self.text))
+        return _loaded_before(self.text) if len(self.text) <= _SHORT else _loaded(self.text)
+
+
+def _loaded(text: str) -> Any:
+    tag = _LOADER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # types-PyYAML
+    # Not construct_object, which would keep every node for its aliases.
+    construct = _LOADER.yaml_constructors.get(tag, yaml.SafeLoader.construct_undefined)
+    return construct(_LOADER, yaml.ScalarNode(tag, text))
+
+
+_loaded_before = lru_cache(maxsize=4096)(_loaded)
+"""A repository's files repeat the same few words: names of types, flags, programs."""
 
 
 @dataclass(frozen=True, slots=True)
