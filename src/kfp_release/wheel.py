@@ -99,9 +99,10 @@ class Wheel:
         return target.getvalue()
 
     def _ordered(self, members: Mapping[str, Member]) -> Self:
-        record = f"{self.dist_info}/RECORD"
+        last = f"{self.dist_info}/"
+        record = f"{last}RECORD"
         files = [member for path, member in members.items() if path != record]
-        files.sort(key=lambda member: (member.path.startswith(f"{self.dist_info}/"), member.path))
+        files.sort(key=lambda member: (member.path.startswith(last), member.path))
         rows = Member(record, record_bytes({member.path: member.data for member in files}, record))
         return type(self)(self.filename, self.name, self.version, (*files, rows))
 
