@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -76,6 +77,8 @@ class Act:
     def make_python(self) -> None:
         """The jobs' Python. uv fills it from its cache, which leaves little for the first `make tool` to do."""
         python = self.folder / "python"
+        for copy in self.folder.glob("python-*"):
+            shutil.rmtree(copy)
         lock = self.repository / "locks" / "release.lock"
         subprocess.run([sys.executable, "-m", "venv", python], check=True)
         uv: list[str | Path] = [BIN / "uv", "pip", "install", "--quiet", "--python", python / "bin" / "python"]
@@ -171,6 +174,7 @@ def test_a_pushed_tag_becomes_a_wheel_that_pins_its_image(released: Act, tmp_pat
     _assert_the_index_serves_what_the_record_says(released.sandbox, record)
     _assert_the_github_release_is_whole(github_release, record)
     assert (released.folder / "roles").read_text().split() == [
+        *("look", ROLES["READ"]),
         *("runtime", ROLES["RUNTIME"]),
         *("plan", ROLES["READ"]),
         *("publish", ROLES["PUBLISH"]),
