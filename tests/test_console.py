@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfp_release.console import Console, StepTime, write_summary
+from kfp_release.console import Console, StepTime, write_output, write_summary
 from kfp_release.errors import ReleaseError
+from kfp_release.progress import Named, Silent
 from kfp_release.report import Report, Table
 from kfp_release.terminal_text import annotation, one_line, printable
 
@@ -255,3 +256,37 @@ def test_any_text_can_be_reported(title: str, cell: str) -> None:
     for shown in everything(Report(title, (Table.of(("a", "b"), [(cell, cell)]),), (cell,))):
         assert "\x1b" not in shown
         shown.encode()
+
+
+def test_outputs_of_a_step_are_a_line_each_where_ci_wants_them(tmp_path: Path) -> None:
+    file = tmp_path / "output"
+    write_output("images", "[]", {"GITHUB_OUTPUT": str(file)})
+    write_output("other", "1", {"GITHUB_OUTPUT": str(file)})
+    write_output("nowhere", "1", {})
+    assert file.read_text() == "images=[]\nother=1\n"
+
+
+def test_outputs_that_cannot_be_written_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"GITHUB_OUTPUT names .* which cannot be written: Is a directory") as caught:
+        write_output("images", "[]", {"GITHUB_OUTPUT": str(tmp_path)})
+    assert caught.value.remedy == "unset GITHUB_OUTPUT"
+
+
+def test_one_of_several_things_is_named_in_each_of_its_lines() -> None:
+    told: list[str] = []
+
+    class Told(Silent):
+        def step(self, text: str) -> None:
+            raise AssertionError(text)
+
+        def note(self, text: str) -> None:
+            told.append(text)
+
+        def sent(self, what: str, done: int, total: int) -> None:
+            told.append(f"{what}: {done} of {total}")
+
+    progress = Named(Told(), "tables")
+    progress.step("build it")
+    progress.note("STEP 1/1")
+    progress.sent("1 layer", 1, 2)
+    assert told == ["tables: build it", "tables: STEP 1/1", "tables: 1 layer: 1 of 2"]

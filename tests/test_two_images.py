@@ -53,6 +53,10 @@ class Released:
 
     repository: Path
     sandbox: Sandbox
+    listed: list[dict[str, Any]]
+    """What ``runtime --list`` said before, in between and after 1.0."""
+    outputs: list[str]
+    """Of a step in GitHub Actions that lists them."""
     first: list[dict[str, Any]]
     results: dict[str, dict[str, Any]]
     records: dict[str, dict[str, Any]]
@@ -77,7 +81,19 @@ def released(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
             assert done.returncode == 0, done.stderr
             return json.loads(done.stdout)
 
-        released = Released(repository, sandbox, run("runtime", "--image", "tables")["runtimes"], {}, {}, {}, {})
+        def listing() -> Any:
+            done = kfp_release(
+                ["runtime", "--list", "--json"],
+                cwd=repository,
+                environ={**environ, "GITHUB_OUTPUT": str(folder / "output")},
+            )
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout)
+
+        listed = [listing()]
+        first = run("runtime", "--image", "tables")["runtimes"]
+        listed.append(listing())
+        released = Released(repository, sandbox, listed, [], first, {}, {}, {}, {})
         for version in ("1.0", "1.1"):
             if released.results:
                 change_multiply(repository)
@@ -88,6 +104,9 @@ def released(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
             released.results[version] = run("release", f"v{version}")
             calls = [json.loads(call.body) for call in relay.calls if call.target == "PutImage"]
             released.put[version] = [f"{call['repositoryName']}:{call['imageTag']}" for call in calls]
+            if len(listed) == 2:
+                listed.append(listing())
+                released.outputs.extend((folder / "output").read_text().splitlines())
             kept = (repository / "dist").rename(folder / version)
             released.records[version] = json.loads((kept / "release.json").read_bytes())
             (released.wheels[version],) = kept.glob("*.whl")
@@ -100,6 +119,18 @@ def how(result: dict[str, Any]) -> dict[str, str]:
 
 def test_a_runtime_that_is_asked_for_by_name_is_the_only_one_that_is_built(released: Released) -> None:
     assert [(runtime["name"], runtime["how"]) for runtime in released.first] == [("tables", "built")]
+
+
+def test_the_runtimes_that_are_missing_are_listed_and_become_a_matrix(released: Released) -> None:
+    assert [listing["missing"] for listing in released.listed] == [["tables", "demo"], ["demo"], []]
+    assert released.outputs == ['images=["tables", "demo"]', 'images=["demo"]', "images=[]"]
+    key = released.records["1.0"]["images"]["tables"]["runtime_key"]
+    assert [listing["runtimes"][0]["key"] for listing in released.listed] == [key] * 3
+    assert [bool(item["digest"]) for listing in released.listed for item in listing["runtimes"]] == [
+        *(False, False),
+        *(True, False),
+        *(True, True),
+    ]
 
 
 def test_a_release_builds_the_runtime_that_is_missing(released: Released) -> None:
