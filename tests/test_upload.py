@@ -22,7 +22,8 @@ from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor
 from kfp_release.progress import Silent
-from kfp_release.upload import upload_blobs
+from kfp_release.upload import new_lanes, upload_blobs
+from kfp_release.workers import in_parallel
 
 MIB = 1024 * 1024
 
@@ -123,6 +124,32 @@ def test_no_more_are_sent_at_once_than_there_are_workers(store: EcrRepository, c
     client.meta.events.register("provide-client-params.ecr.CompleteLayerUpload", end)
     upload_blobs(store, [MemoryBlob(noise(5000, seed)) for seed in range(8)], progress=Silent(), workers=2)
     assert 1 <= most[0] <= 2
+
+
+def test_layers_to_several_repositories_go_four_at_a_time_all_in_all(local: LocalEcr, client: Any) -> None:
+    lock, running, most = threading.Lock(), set[str](), list[int]()
+
+    def begin(params: dict[str, Any], **_: Any) -> None:
+        with lock:
+            running.add(params["uploadId"])
+            most.append(len(running))
+
+    def end(params: dict[str, Any], **_: Any) -> None:
+        with lock:
+            running.discard(params["uploadId"])
+
+    client.meta.events.register("provide-client-params.ecr.UploadLayerPart", begin)
+    client.meta.events.register("provide-client-params.ecr.CompleteLayerUpload", end)
+    stores = [local.repository(f"tests/lanes-{number}", client=client) for number in range(3)]
+    lanes = new_lanes()
+
+    def upload(store: EcrRepository) -> int:
+        blobs = [MemoryBlob(noise(5000, seed)) for seed in range(4)]
+        return upload_blobs(store, blobs, progress=Silent(), lanes=lanes)
+
+    assert in_parallel(upload, stores, workers=3) == [20_000] * 3
+    assert len(most) == 12
+    assert max(most) <= 4
 
 
 @pytest.mark.parametrize(
@@ -261,7 +288,8 @@ from kfp_release.ecr import open_ecr
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import Descriptor
 from kfp_release.progress import Silent
-from kfp_release.upload import upload_blobs
+from kfp_release.upload import new_lanes, upload_blobs
+from kfp_release.workers import in_parallel
 
 class Blob:
     def open(self):

@@ -1,0 +1,137 @@
+"""A release of several images: looked at and sent beside each other, and put one after another."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ecr_fixtures import HOST, LocalEcr, MemoryBlob, noise, running_ecr
+from publish_fixtures import COMMIT, COMPONENT, KEY, PROJECT, VERSION, MemoryIndex, parts, write_distributions
+
+from kfp_release.built import BuiltRelease
+from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import Problems, ReleaseError
+from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION, with_package
+from kfp_release.image_ref import ImageRef, Repository
+from kfp_release.layout import Layout
+from kfp_release.progress import Silent
+from kfp_release.publish import Published, publish
+from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.upload import upload_blobs
+
+NAMES = ("serve", "demo", "train")
+
+
+@dataclass
+class Place:
+    """A built release of three images, their repositories with a runtime each, and the calls that write there."""
+
+    folder: Path
+    repositories: dict[str, EcrRepository]
+    index: MemoryIndex = field(default_factory=MemoryIndex)
+    written: list[tuple[str, str]] = field(default_factory=list)
+    """Operation and image."""
+
+    def publish(self) -> Published:
+        stores = {store.repository.name: store for store in self.repositories.values()}
+        return publish(
+            BuiltRelease.read(self.folder),
+            stores=lambda repository: stores[repository.name],
+            index=self.index,
+            progress=Silent(),
+        )
+
+
+@pytest.fixture(scope="module")
+def ecr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
+    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
+        yield running
+
+
+@pytest.fixture
+def place(ecr: LocalEcr, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    home = "tests/" + re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
+    place, client = Place(tmp_path / "dist", {}), ecr.client()
+    runtime, package = parts()
+    labels = {LABEL_VERSION: str(VERSION), LABEL_REVISION: COMMIT, LABEL_RUNTIME_KEY: KEY}
+    layout, images = Layout.create(place.folder / "image"), list[PinnedImage]()
+    layout.write_blob(package.data)
+    for name in NAMES:
+        store = place.repositories[name] = ecr.repository(f"{home}/{name}", client=client)
+        blobs = [MemoryBlob(noise(1000)), MemoryBlob(runtime.config.data, runtime.manifest.config)]
+        upload_blobs(store, blobs, progress=Silent())
+        image = with_package(runtime, package, labels={**labels, "image": name}, created=1_800_000_000)
+        layout.add(image, name=name)
+        declared = Repository.parse(f"{HOST}/{store.repository.name}")
+        pin = str(ImageRef(store.repository, str(VERSION), image.manifest.digest))
+        images.append(PinnedImage(name, declared, pin, KEY, "linux/amd64"))
+    component = COMPONENT.format(images[0].pin).encode()
+    pinned = PinnedComponent("multiply_op", "multiply.yaml", (images[0].pin,), Digest.of(component).hex)
+    write_distributions(place.folder, Pins(PROJECT, VERSION, COMMIT, tuple(images), (pinned,)), component)
+
+    def tell(params: dict[str, Any], model: Any, **_: Any) -> None:
+        place.written.append((model.name, params["repositoryName"].rpartition("/")[2]))
+
+    for operation in ("CompleteLayerUpload", "PutImage"):
+        client.meta.events.register(f"provide-client-params.ecr.{operation}", tell)
+    return place
+
+
+def test_all_blobs_are_there_before_the_first_image_is_put_and_those_follow_their_repositories_names(
+    place: Place,
+) -> None:
+    published = place.publish()
+    operations = [operation for operation, _ in place.written]
+    assert operations == ["CompleteLayerUpload"] * 6 + ["PutImage"] * 3
+    assert [name for operation, name in place.written if operation == "PutImage"] == ["demo", "serve", "train"]
+    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 5
+    manifests = [Layout(place.folder / "image").image(name).manifest for name in NAMES]
+    assert published.bytes_sent == sum(one.config.size + one.layers[-1].size for one in manifests)
+
+
+def test_images_are_looked_at_beside_each_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(3)
+    for store in place.repositories.values():
+        describe = store.describe
+
+        def meet(describe: Any = describe) -> Any:
+            together.wait(60)
+            return describe()
+
+        monkeypatch.setattr(store, "describe", meet)
+    place.publish()
+
+
+def test_all_that_refuse_are_told_and_nothing_is_sent(place: Place) -> None:
+    for name in ("serve", "train"):
+        place.repositories[name].call("put_image_tag_mutability", imageTagMutability="MUTABLE")
+    with pytest.raises(Problems) as caught:
+        place.publish()
+    serve, _, train, _ = str(caught.value).splitlines()
+    assert re.match("serve: ECR repository .*/serve is MUTABLE", serve)
+    assert re.match("train: ECR repository .*/train is MUTABLE", train)
+    assert place.written == []
+    assert place.index.uploaded == []
+
+
+def test_an_image_that_cannot_be_sent_leaves_all_of_them_without_a_tag(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = place.repositories["demo"].call
+
+    def refuse(operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation == "upload_layer_part":
+            raise ReleaseError("demo takes no layer")
+        return call(operation, **parameters)
+
+    monkeypatch.setattr(place.repositories["demo"], "call", refuse)
+    with pytest.raises(ReleaseError, match="demo takes no layer"):
+        place.publish()
+    assert all(operation != "PutImage" for operation, _ in place.written)
+    assert place.index.uploaded == []
