@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -47,13 +50,34 @@ def test_exact_versions_that_are_here_need_no_index(environment: BuildEnvironmen
         run(environment, "import yaml")
 
 
-def test_the_copies_are_files_of_their_own(environment: BuildEnvironment) -> None:
+def test_what_is_installed_over_it_does_not_change_the_original(
+    environment: BuildEnvironment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     environment.install(EXACT)
-    made = Path(run(environment, "import packaging; print(packaging.__file__)"))
     here = Path(str(metadata.distribution("packaging").locate_file("packaging/__init__.py")))
     before = here.read_bytes()
-    made.write_text("x = 1\n", encoding="utf-8")
+    wheel = tmp_path / "packaging-99-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("packaging/__init__.py", "x = 1\n")
+        file.writestr("packaging-99.dist-info/METADATA", "Metadata-Version: 2.1\nName: packaging\nVersion: 99\n")
+        file.writestr("packaging-99.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr("packaging-99.dist-info/RECORD", "packaging/__init__.py,,\npackaging-99.dist-info/RECORD,,\n")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    environment.install({"packaging==99"})
+    assert environment.tools["packaging"] == "99"
+    assert run(environment, "import packaging; print(packaging.x)") == "1"
     assert here.read_bytes() == before
+
+
+def test_it_is_filled_from_another_file_system_too(
+    environment: BuildEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: Path, _target: Path) -> None:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    environment.install(EXACT)
+    assert run(environment, "import setuptools_scm, setuptools; print(setuptools.__version__)") == SETUPTOOLS
 
 
 @pytest.mark.parametrize(

@@ -83,17 +83,26 @@ def _is_exact(requirement: Requirement) -> bool:
 
 
 def _copy(found: Iterable[metadata.Distribution], target: Path) -> None:
-    """All but the scripts, which no build needs. Not as links, through which a build could change the original."""
+    """All but the scripts, which no build needs."""
     for item in found:
         for path in item.files or ():
             if path.is_absolute() or ".." in path.parts:
                 continue
             source, copy = Path(str(item.locate_file(path))), target / path
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_file():  # bytecode may be listed and not be there
-                shutil.copy2(source, copy)
-            # Nor is it always listed; without it each hook would compile all that it imports.
-            if path.suffix == ".py" and (compiled := Path(cache_from_source(str(source)))).is_file():
-                copied = Path(cache_from_source(str(copy)))
-                copied.parent.mkdir(exist_ok=True)
-                shutil.copy2(compiled, copied)
+            _link(source, copy)
+            # Bytecode is not always listed; without it each hook would compile all that it imports.
+            if path.suffix == ".py":
+                _link(Path(cache_from_source(str(source))), Path(cache_from_source(str(copy))))
+
+
+def _link(source: Path, target: Path) -> None:
+    """As uv fills its environments: installers replace files, and write into none. What is not there is left out."""
+    if not source.is_file():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:  # bytecode that was listed
+        return
+    except OSError:  # another file system, or another user's file
+        shutil.copy2(source, target)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -50,7 +51,9 @@ class Unpinned:
 
         Wheels and sdists are built beside each other, each from a clone of its own: setuptools writes into its folder.
         """
-        trees = [Git(project).clone_at(source.commit, scratch / kind) for kind in ("sdist", "wheel")]
+        with ThreadPoolExecutor() as pool:
+            clone = partial(Git(project).clone_at, source.commit)
+            trees = list(pool.map(clone, (scratch / "sdist", scratch / "wheel")))
         tree = trees[0]
         config = Config.parse((tree / PYPROJECT).read_bytes(), {})
         folders = [each / folder for each in trees for folder in (".", *config.extra_projects)]
