@@ -109,13 +109,16 @@ def _require_ours(target: Path) -> None:
 
 
 def _images(plan: Plan, config: Config, wheel: Wheel) -> list[_VersionImage]:
-    return [_version_image(planned, plan, config, wheel) for planned in plan.images]
+    layers = {
+        interpreter: package_layer(wheel, package=config.package, interpreter=interpreter)
+        for interpreter in {planned.interpreter for planned in plan.images}
+    }
+    return [_version_image(planned, plan, config, layers[planned.interpreter]) for planned in plan.images]
 
 
-def _version_image(planned: PlannedImage, plan: Plan, config: Config, wheel: Wheel) -> _VersionImage:
+def _version_image(planned: PlannedImage, plan: Plan, config: Config, layer: Layer) -> _VersionImage:
     if planned.runtime is None:  # pragma: no cover - `_require_runtimes` has refused it
         raise ReleaseError(f"image {planned.name} has no runtime")
-    layer = package_layer(wheel, package=config.package, interpreter=planned.interpreter)
     labels = {
         LABEL_VERSION: str(plan.source.version),
         LABEL_REVISION: plan.source.commit,
