@@ -13,6 +13,7 @@ from ecr_fixtures import LocalEcr, running_ecr
 from test_runtime import BASE, QuickBuilder
 
 from kfp_release.buildah import BuildRequest
+from kfp_release.commands import options
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.git_files import CommittedFile
@@ -22,7 +23,7 @@ from kfp_release.layout import Layout
 from kfp_release.program import run_program
 from kfp_release.progress import Progress, Silent
 from kfp_release.runtime import RuntimeResult
-from kfp_release.runtimes import BuildOptions, ensure_runtimes, look_at_runtimes
+from kfp_release.runtimes import JOBS, BuildOptions, ensure_runtimes, look_at_runtimes
 from kfp_release.settings import ImageSettings
 
 TOGETHER = 60
@@ -268,3 +269,7 @@ def test_a_program_of_a_thread_that_fails_is_its_own_error(place: Place) -> None
     place.images = place.images[:2]
     with pytest.raises(Problems, match=r"(train|serve): the runtime could not be built: false ended with exit code 1"):
         place.ensure(Broken())
+
+
+def test_the_option_and_the_library_build_as_many_at_a_time() -> None:
+    assert options.JOBS == JOBS == BuildOptions().jobs
