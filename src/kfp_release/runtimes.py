@@ -104,7 +104,7 @@ def ensure_runtimes(
         try:
             in_parallel(ensure_each, groups, workers=options.jobs, orderly=True)
         except ReleaseError as error:
-            raise all_of(errors) from error
+            raise all_of(dict(errors)) from error
     return tuple(results[image.name] for image in images)
 
 
