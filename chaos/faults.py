@@ -23,7 +23,7 @@ from chaos.matrix.trial import BOUND, Row, try_cells
 from chaos.stage import Result, Stage
 from kfp_release.errors import ReleaseError
 
-_SHORT, _LONG = 3, 6
+_SHORT, _LONG = 3, 8
 """Processes, each with a registry and an index of its own: half of a cell is waiting."""
 _LOOK = 1.0
 """Seconds."""

@@ -25,6 +25,8 @@ Drawn = tuple[Cut, int | None]
 """What cuts a release off, and in which of the four commands, if it is done by these."""
 _ELSEWHERE = 0.4
 """How many are completed by another machine."""
+_LANES = 4
+"""Releases at a time: most of one is waiting."""
 _REPOSITORIES = [f"team/{image}" for image in IMAGES[-1:]]
 
 
@@ -128,7 +130,7 @@ class History:
         """One with the runtime that most versions share, watched in the block."""
         with (
             Universe(self._stage.folder / f"universe-{number}", host=self._host) as universe,
-            open_lanes(self._stage.folder, universe.environ) as lanes,
+            open_lanes(self._stage.folder, universe.environ, count=_LANES) as lanes,
         ):
             folder = self._stage.folder / "machines" / f"{number}-runtime"
             machine = Machine(folder, self._repository, f"v{self._versions[1]}", universe.environ)

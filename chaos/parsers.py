@@ -23,7 +23,7 @@ from kfp_release.errors import ReleaseError
 
 _SHORT, _LONG = 20, 10_000
 """Distinct cases of each parser, and draws of them at least."""
-_MORE = 1.5
+_MORE = 5
 """How many draws there are at most for a distinct case: chance brings some again."""
 _PROCESSES = 2
 _PATIENCE = 20.0

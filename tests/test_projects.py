@@ -127,9 +127,9 @@ def test_a_build_without_room_says_to_make_some(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(table)
     with (
         pytest.raises(BuildFailed, match=rf"(?s)No space left on device\n  → {re.escape(MAKE_ROOM)}$"),
-        open_projects([tmp_path], version=VERSION, epoch=EPOCH, progress=Silent()),
+        open_projects([tmp_path], version=VERSION, epoch=EPOCH, progress=Silent()) as (project,),
     ):
-        pass
+        project.wheel(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[build-system", "[build-system]\nrequires = 1\n", None])

@@ -7,23 +7,18 @@ the plan's commit; the checkout is not written to.
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Self
 
 from kfp_release.arrival import arriving
 from kfp_release.built import BuiltRelease
 from kfp_release.changelog import CHANGELOG, Changelog
-from kfp_release.config import PYPROJECT, Config
+from kfp_release.config import Config
 from kfp_release.digest import Digest
-from kfp_release.distributions import project_name
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git
 from kfp_release.image import (
     LABEL_REVISION,
     LABEL_RUNTIME_KEY,
@@ -39,31 +34,11 @@ from kfp_release.pinned import PinnedPackage, pinned_package
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
-from kfp_release.projects import Project, open_projects
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
-from kfp_release.sdist import Sdist
 from kfp_release.source import Source
 from kfp_release.twine_upload import check_distributions
+from kfp_release.unpinned import Pair, Unpinned, building
 from kfp_release.wheel import Wheel
-
-
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """The sdist and the wheel of one project."""
-
-    project: str
-    sdist: Sdist
-    wheel: Wheel
-
-    @classmethod
-    def build(cls, project: Project, out: Path) -> Self:
-        # One after the other: setuptools writes into the project's folder.
-        sdist, wheel = project.sdist(out), project.wheel(out)
-        return cls(
-            project_name(project.folder),
-            Sdist.parse(sdist.name, sdist.read_bytes()),
-            Wheel.parse(wheel.name, wheel.read_bytes()),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,51 +50,48 @@ class _VersionImage:
     layer: Layer
 
 
-def build(project: Path, plan: Plan, target: Path, *, progress: Progress) -> BuiltRelease:
+def build(
+    project: Path, plan: Plan, target: Path, *, progress: Progress, made: Callable[[], Unpinned] | None = None
+) -> BuiltRelease:
     """Build `plan` from the repository at `project` into the folder `target`, which appears whole or not at all.
+
+    `made` gives the wheels and sdists of the plan's commit, where they are being built already.
 
     Raise `ReleaseError` where a runtime is missing, or something else is public under this version already.
     """
     _require_runtimes(plan)
     _require_ours(target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kfp-release-") as scratch, arriving(target) as out:
-        tree = Git(project).clone_at(plan.source.commit, Path(scratch, "source"))
-        config = Config.parse((tree / PYPROJECT).read_bytes(), {})
-        main, extra, tools = _build_projects(tree, config, plan.source, progress)
+    with ExitStack() as stack:
+        if made is None:
+            made = stack.enter_context(building(project, plan.source, progress=progress))
+        progress.step("build the wheels and sdists")
+        unpinned = made()
+        out = stack.enter_context(arriving(target))
         progress.step("pin the images")
-        images = _images(plan, config, main.wheel)
-        pinned = _pinned(plan, tree, images)
-        main = _Pair(main.project, pinned.in_sdist(main.sdist), pinned.in_wheel(main.wheel))
-        distributions = tuple(item for pair in (*extra, main) for item in _write(pair, out, plan.source.created))
-        check_distributions(out / item.filename for item in distributions)
-        _write_layout(out / "image", images)
-        record = ReleaseRecord(
-            tag=plan.source.tag,
-            created=plan.source.created,
-            pins=pinned.pins,
-            distributions=distributions,
-            tools={**tools, "kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]},
-        )
-        (out / "release.json").write_bytes(record.to_json())
-        (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
+        _make(plan, unpinned, out)
         BuiltRelease.read(out)
     return BuiltRelease.read(target)
 
 
-def _build_projects(
-    tree: Path, config: Config, source: Source, progress: Progress
-) -> tuple[_Pair, tuple[_Pair, ...], Mapping[str, str]]:
-    """The main project and the further ones, unpinned, beside each other; and the versions of the main one's tools."""
-    progress.step("build the wheels and sdists")
-    folders = [tree, *(tree / folder for folder in config.extra_projects)]
-    with (
-        tempfile.TemporaryDirectory(prefix="kfp-release-") as out,
-        open_projects(folders, version=source.version, epoch=source.created, progress=progress) as projects,
-        ThreadPoolExecutor() as pool,  # the last, so that its builds have ended before their folders go
-    ):
-        main, *extra = pool.map(partial(_Pair.build, out=Path(out)), projects)
-        return main, tuple(extra), projects[0].tools
+def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
+    """Write all that a build is of into the folder `out`."""
+    main, tree = unpinned.main, unpinned.tree
+    images = _images(plan, unpinned.config, main.wheel)
+    pinned = _pinned(plan, tree, images)
+    main = Pair(main.project, pinned.in_sdist(main.sdist), pinned.in_wheel(main.wheel))
+    distributions = tuple(item for pair in (*unpinned.extra, main) for item in _write(pair, out, plan.source.created))
+    check_distributions(out / item.filename for item in distributions)
+    _write_layout(out / "image", images)
+    record = ReleaseRecord(
+        tag=plan.source.tag,
+        created=plan.source.created,
+        pins=pinned.pins,
+        distributions=distributions,
+        tools={**unpinned.tools, "kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]},
+    )
+    (out / "release.json").write_bytes(record.to_json())
+    (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
 
 
 def _require_runtimes(plan: Plan) -> None:
@@ -193,7 +165,7 @@ def _pinned(plan: Plan, tree: Path, images: Sequence[_VersionImage]) -> PinnedPa
     return pinned_package(tree, pins=pins, version=str(source.version), commit=source.commit)
 
 
-def _write(pair: _Pair, out: Path, created: int) -> Iterator[Distribution]:
+def _write(pair: Pair, out: Path, created: int) -> Iterator[Distribution]:
     """Write both files, the wheel last, for that is the order of their upload."""
     for filename, data in (
         (pair.sdist.filename, pair.sdist.to_bytes(created)),

@@ -6,20 +6,17 @@ import errno
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from build import BuildBackendException, BuildException, FailedProcessError, ProjectBuilder
 from build.env import DefaultIsolatedEnv
-from packaging.utils import canonicalize_name
 
+from kfp_release.build_environment import BuildEnvironment
 from kfp_release.distributions import project_name
 from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.progress import Progress
@@ -39,30 +36,13 @@ class BuildFailed(ReleaseError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Environment:
-    isolated: DefaultIsolatedEnv
-    requirements: set[str]
-    """What was asked for so far."""
-
-    def install(self, requirements: AbstractSet[str]) -> None:
-        if missing := requirements - self.requirements:
-            self.isolated.install(missing)
-            self.requirements.update(missing)
-
-    @property
-    def tools(self) -> dict[str, str]:
-        """Versions by name of all that is installed in it."""
-        return _installed(Path(self.isolated.path))
-
-
-@dataclass(frozen=True, slots=True)
 class Project:
     """A project whose build requirements are installed, to be built once or more."""
 
     folder: Path
     version: ReleaseVersion
     epoch: int
-    environment: _Environment = field(repr=False)
+    environment: BuildEnvironment = field(repr=False)
     builder: ProjectBuilder = field(repr=False)
     output: list[str] = field(repr=False)
     """What the last hook printed."""
@@ -87,6 +67,10 @@ class Project:
         return _write(out / name, sdist.to_bytes(self.epoch))
 
     def _build(self, kind: Literal["wheel", "sdist"], settings: Mapping[str, str]) -> tuple[str, bytes]:
+        with _failures(self.folder, kind, self.output):
+            requirements = self.builder.get_requires_for_build(kind)
+        with _failures(self.folder, _INSTALL, self.output):
+            self.environment.install(requirements)
         with TemporaryDirectory() as made, _failures(self.folder, kind, self.output):
             path = Path(self.builder.build(kind, made, dict(settings)))
             return path.name, path.read_bytes()
@@ -117,7 +101,7 @@ def open_projects(
             "PYTHONDONTWRITEBYTECODE": "1",  # a backend of the project's own would be compiled beside its source
             "PYTHONHASHSEED": "0",
         }
-        environments: list[_Environment] = []
+        environments: list[BuildEnvironment] = []
         projects = []
         for folder in folders:
             output: list[str] = []
@@ -126,24 +110,13 @@ def open_projects(
                 environment = next((each for each in environments if requirements <= each.requirements), None)
                 if environment is None:
                     progress.note(f"build requirements: {', '.join(sorted(requirements))}")
-                    environment = _Environment(stack.enter_context(DefaultIsolatedEnv()), set())
+                    environment = BuildEnvironment(stack.enter_context(DefaultIsolatedEnv()))
                     environment.install(requirements)
                     environments.append(environment)
                 run = partial(_run_hook, environ=environ, output=output)
                 builder = ProjectBuilder.from_isolated_env(environment.isolated, folder, runner=run)
             projects.append(Project(folder, version, epoch, environment, builder, output))
-        with ThreadPoolExecutor() as pool:
-            asked = list(pool.map(_asked, projects))
-        for project, requirements in zip(projects, asked, strict=True):
-            with _failures(project.folder, _INSTALL, project.output):
-                project.environment.install(requirements)
         yield tuple(projects)
-
-
-def _asked(project: Project) -> set[str]:
-    """What the build hooks ask for besides."""
-    with _failures(project.folder, _INSTALL, project.output):
-        return {*project.builder.get_requires_for_build("wheel"), *project.builder.get_requires_for_build("sdist")}
 
 
 def _run_hook(
@@ -208,12 +181,6 @@ def _printed(cause: Exception) -> list[str]:
         return []
     streams = [text for text in (cause.stdout, cause.stderr) if text]
     return [line for text in streams for line in (text if isinstance(text, str) else text.decode()).splitlines()]
-
-
-def _installed(environment: Path) -> dict[str, str]:
-    libraries = [str(path) for path in environment.glob("lib*/python*/site-packages")]
-    found = metadata.distributions(path=libraries)
-    return dict(sorted((canonicalize_name(item.name), item.version) for item in found))
 
 
 def _write(path: Path, data: bytes) -> Path:

@@ -24,6 +24,7 @@ from kfp_release.publish import Published, UploadIndex, publish
 from kfp_release.retry import SILENT, Retry
 from kfp_release.runtime import RuntimeResult, ensure_runtime
 from kfp_release.source import Source
+from kfp_release.unpinned import building
 from kfp_release.version_home import ensure_home
 
 _BOTH = 2
@@ -88,7 +89,10 @@ def release(
     options: BuildOptions,
     progress: Progress,
 ) -> Released:
-    """Run every step; each looks first, so a release that was cut off goes on where it stopped."""
+    """Run every step; each looks first, so a release that was cut off goes on where it stopped.
+
+    The Python build, which needs nothing of ECR and the index, goes on while those are looked at.
+    """
     began = time.monotonic()
     progress.step("check the sources")
     git = Git(project)
@@ -97,8 +101,29 @@ def release(
         raise Problems(problems)
     for warning in problems:
         progress.note(str(warning))
+    with building(project, source, progress=progress) as made:
+        runtimes = _prepare(project, config, source, access=access, options=options, progress=progress)
+        progress.step(f"plan {source.version}")
+        plan = make_plan(project, config, source, stores=access.stores, index=access.index)
+        for warning in plan.warnings:
+            progress.note(str(warning))
+        built = build(project, plan, target, progress=progress, made=made)
+    published = publish(
+        built,
+        stores=access.stores,
+        index=access.index,
+        progress=progress,
+        retry=access.retry,
+        mutable=config.mutable_images,
+    )
+    return Released(published, runtimes, time.monotonic() - began)
+
+
+def _prepare(
+    project: Path, config: Config, source: Source, *, access: Access, options: BuildOptions, progress: Progress
+) -> tuple[RuntimeResult, ...]:
+    """Before minutes go into a runtime: can the version go where it is to go, with these credentials? Then runtimes."""
     progress.step("look at ECR and the index")
-    # Before minutes go into a runtime: can the version go where it is to go, with these credentials?
     _require_index(project, config, source, access.index)
     for settings in config.images:
         ensure_home(
@@ -107,8 +132,8 @@ def release(
             create=options.create_repository,
             mutable=settings.mutable_tags,
         )
-    files = partial(git.files, source.commit)
-    runtimes = tuple(
+    files = partial(Git(project).files, source.commit)
+    return tuple(
         ensure_runtime(
             settings,
             files,
@@ -120,20 +145,6 @@ def release(
         )
         for settings in config.images
     )
-    progress.step(f"plan {source.version}")
-    plan = make_plan(project, config, source, stores=access.stores, index=access.index)
-    for warning in plan.warnings:
-        progress.note(str(warning))
-    built = build(project, plan, target, progress=progress)
-    published = publish(
-        built,
-        stores=access.stores,
-        index=access.index,
-        progress=progress,
-        retry=access.retry,
-        mutable=config.mutable_images,
-    )
-    return Released(published, runtimes, time.monotonic() - began)
 
 
 def _require_index(project: Path, config: Config, source: Source, index: UploadIndex) -> None:

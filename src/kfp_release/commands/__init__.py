@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -63,6 +62,8 @@ class Commands(click.Group):
 
 def _version(context: click.Context, _option: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's
     if value:
+        from importlib import metadata  # noqa: PLC0415 - it brings the whole of email
+
         click.echo(f"kfp-release {metadata.version('kfp-release')}")
         context.exit()
 

@@ -12,26 +12,24 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kfp_release.cache import cache_folder
-from kfp_release.config import PYPROJECT, Config, IndexSettings
 from kfp_release.errors import ReleaseError
-from kfp_release.git import Git
-from kfp_release.image_ref import Repository
-from kfp_release.patience import Patience
-from kfp_release.progress import Progress
-from kfp_release.source import Source, release_source, snapshot_source
 
 if TYPE_CHECKING:
     from kfp_release.buildah import Builder
+    from kfp_release.config import Config, IndexSettings
     from kfp_release.ecr import EcrRepository
+    from kfp_release.git import Git
+    from kfp_release.image_ref import Repository
     from kfp_release.index import Index
+    from kfp_release.progress import Progress
     from kfp_release.report import Report
     from kfp_release.retry import Retry
+    from kfp_release.source import Source
 
 
 @dataclass(slots=True)
 class Invocation:
-    """Handed to every command. Libraries are imported when something of theirs is opened."""
+    """Handed to every command. What opens something imports it, so that ``--help`` imports nothing."""
 
     project: Path = field(default_factory=Path)
     debug: bool = False
@@ -39,6 +37,8 @@ class Invocation:
 
     def config(self) -> Config:
         """The project's configuration. Raise `ReleaseError` where there is none, `Problems` where it is wrong."""
+        from kfp_release.config import PYPROJECT, Config  # noqa: PLC0415 - see the class
+
         path = self.project / PYPROJECT
         try:
             data = path.read_bytes()
@@ -51,10 +51,14 @@ class Invocation:
 
     def git(self) -> Git:
         """The project's checkout."""
+        from kfp_release.git import Git  # noqa: PLC0415 - see the class
+
         return Git(self.project)
 
     def source(self, tag: str | None) -> Source:
         """What is released: the tag, or a snapshot where it is None."""
+        from kfp_release.source import release_source, snapshot_source  # noqa: PLC0415 - see the class
+
         return snapshot_source(self.git()) if tag is None else release_source(self.git(), tag)
 
     def retry(self, progress: Progress) -> Retry:
@@ -62,7 +66,8 @@ class Invocation:
 
         Raise `Problems` where the environment says it wrongly.
         """
-        from kfp_release.retry import Retry  # noqa: PLC0415 - for commands that use the network
+        from kfp_release.patience import Patience  # noqa: PLC0415 - see the class
+        from kfp_release.retry import Retry  # noqa: PLC0415 - likewise
 
         return Retry(Patience.from_environment(self.environ), progress.note)
 
@@ -74,7 +79,8 @@ class Invocation:
 
     def builder(self) -> Builder:
         """What builds runtimes, and remembers what it built."""
-        from kfp_release.buildah import Buildah  # noqa: PLC0415 - for commands that may build
+        from kfp_release.buildah import Buildah  # noqa: PLC0415 - see the class
+        from kfp_release.cache import cache_folder  # noqa: PLC0415 - likewise
         from kfp_release.kept_builds import KeptBuilds  # noqa: PLC0415 - likewise
 
         return KeptBuilds(Buildah(), cache_folder(self.environ) / "runtimes")
