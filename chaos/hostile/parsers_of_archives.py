@@ -200,9 +200,7 @@ PARSERS = {
     "package layer of another's": Parser(
         ("sdist.read_tar", "rebuilt_part.package_differences"), _sdist, _layer_compared
     ),
-    "another archive of the same name": Parser(
-        ("archive.same_members", "rebuilt_part.file_part"), _either, _compared
-    ),
+    "another archive of the same name": Parser(("archive.same_members", "rebuilt_part.file_part"), _either, _compared),
     "file of a release, as the index has it": Parser(
         ("release_file.ReleaseFile.read", "release_file.file_findings"), _either, _file
     ),

@@ -47,6 +47,7 @@ from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sources import RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.source import Source
+from kfp_release.unpinned import Unpinned, building
 from kfp_release.verify import verify
 
 _Thing = TypeVar("_Thing")
@@ -91,7 +92,7 @@ class _Image:
 
 @dataclass(frozen=True, slots=True)
 class Rebuilder:
-    """Where versions are looked for, and what they are made again with. It reads ECR and the index, and sends nothing."""
+    """Where versions are looked for, and what they are made again with. It sends nothing to ECR and the index."""
 
     project: Path
     stores: Callable[[Repository], EcrRepository]
@@ -115,13 +116,18 @@ class Rebuilder:
                 remedy="kfp-release status tells what is public; --index-url names another index",
             )
         pins = verified.pins
-        images = [self._image(settings, source, pins) for settings in config.images]
         parts = [commit_part(pins, tag=source.tag, commit=source.commit), *_unknown(pins, config)]
-        parts += [part for image in images for part in image.parts]
-        if any(image.runtime is None for image in images):
-            return Rebuilt(verified, source, tuple(parts), {})
-        with TemporaryDirectory(prefix="kfp-release-") as folder:
-            built, compared = self._build(Plan(source, config.distribution, _planned(images), {}), images, Path(folder))
+        with (
+            TemporaryDirectory(prefix="kfp-release-") as folder,
+            building(self.project, source, progress=self.progress) as made,
+        ):
+            images = [self._image(settings, source, pins) for settings in config.images]
+            parts += [part for image in images for part in image.parts]
+            if any(image.runtime is None for image in images):
+                return Rebuilt(verified, source, tuple(parts), {})
+            planned = tuple(image.planned() for image in images)
+            plan = Plan(source, config.distribution, planned, files={})
+            built, compared = self._build(plan, images, Path(folder), made)
             self.progress.step("compare")
             return Rebuilt(verified, source, (*parts, *compared, *self._files(built)), built.record.tools)
 
@@ -156,15 +162,18 @@ class Rebuilder:
         with TemporaryDirectory(prefix="kfp-release-") as folder:
             return normal_runtime(builder.build(request, Path(folder, "layout"), progress=self.progress).image(BUILT))
 
-    def _build(self, plan: Plan, images: Sequence[_Image], folder: Path) -> tuple[BuiltRelease, list[RebuiltPart]]:
+    def _build(
+        self, plan: Plan, images: Sequence[_Image], folder: Path, made: Callable[[], Unpinned]
+    ) -> tuple[BuiltRelease, list[RebuiltPart]]:
         """What the tag gives, and its images compared with the public ones."""
-        built = build(self.project, plan, folder / "dist", progress=self.progress)
+        pinned = partial(build, self.project, progress=self.progress, made=made)
+        built = pinned(plan, folder / "dist")
         parts = [self._compared(image, built) for image in images]
         verdicts = {part.verdict for part in parts}
         if Verdict.SAME_CONTENT in verdicts and Verdict.DIFFERS not in verdicts:
             # A release adopts such images, and then its files pin them.
             adopted = tuple(replace(image.planned(), existing=image.published) for image in images)
-            built = build(self.project, replace(plan, images=adopted), folder / "adopted", progress=self.progress)
+            built = pinned(replace(plan, images=adopted), folder / "adopted")
         return built, parts
 
     def _compared(self, image: _Image, built: BuiltRelease) -> RebuiltPart:
@@ -182,7 +191,8 @@ class Rebuilder:
             theirs = self.stores(image.settings.repository).read_blob(published.manifest.layers[-1])
             return package_differences(theirs, ours)
         except ReleaseError as error:
-            self.progress.note(f"the package layer of {image.settings.name} cannot be compared by file: {error.args[0]}")
+            name = image.settings.name
+            self.progress.note(f"the package layer of {name} cannot be compared by file: {error.args[0]}")
             return []
 
     def _files(self, built: BuiltRelease) -> Iterator[RebuiltPart]:
@@ -205,10 +215,6 @@ def _file(built: BuiltRelease, ours: Distribution, theirs: bytes | Finding) -> R
         text = theirs.text.removeprefix(f"{ours.filename}: ")
         return lone_part(what=ours.filename, rebuilt=ours.sha256, text=text)
     return file_part(ours.filename, theirs, built.unchanged(ours))
-
-
-def _planned(images: Sequence[_Image]) -> tuple[PlannedImage, ...]:
-    return tuple(image.planned() for image in images)
 
 
 def _unknown(pins: Pins | None, config: Config) -> Iterator[RebuiltPart]:

@@ -39,7 +39,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RebuiltPart:
-    """One of them: a commit in hex, a runtime's key, an image's digest or a file's sha256, as it is public and rebuilt."""
+    """One of them, as it is public and rebuilt: a commit, a runtime's key, an image's digest or a file's sha256."""
 
     what: str
     published: str
@@ -139,7 +139,7 @@ def lone_part(*, what: str, text: str, published: str = NONE, rebuilt: str = NON
 
 
 def _no_image(what: str, rebuilt: str) -> RebuiltPart:
-    return lone_part(what=what, rebuilt=rebuilt, text="there is no image of the published digest that could be compared")
+    return lone_part(what=what, rebuilt=rebuilt, text="ECR hands out no image of the pinned digest")
 
 
 def _image_part(what: str, published: Image, rebuilt: Image, package: Sequence[str]) -> RebuiltPart:
