@@ -1,7 +1,7 @@
-"""Makes a public version again from its tag, and holds it against what is public: is it what the tag gives?
+"""Makes a public version again from its tag, and holds what comes out against what is public.
 
-All is made of the tag's commit in a folder for scratch; the checkout is neither used nor touched, and nothing is written
-elsewhere. An image is compared as it comes out: a release that finds one of the same content would adopt that.
+All is made of the tag's commit in a folder for scratch; the checkout is neither used nor touched, and nothing is sent.
+An image is compared as it comes out, for a release that finds one of the same content would adopt that.
 """
 
 from __future__ import annotations

@@ -93,8 +93,7 @@ def runtime_part(published: Image | None, runtime: Image | None, *, what: str) -
     try:
         below = without_package(published)
     except BadImage as error:
-        text = f"{what}: {one_line(str(error.args[0]))}, so what it stands on cannot be told"
-        return RebuiltPart(what, NONE, NONE, Verdict.DIFFERS, text, _OTHER_TOOLS)
+        return _foreign(what, published, runtime, one_line(str(error.args[0])))
     if runtime is None:
         text = f"{what}: ECR has it not, and without it nothing can be rebuilt"
         remedy = "kfp-release runtime, in a checkout of the tag, recovers it; or build it anew with --rebuild-runtime"
@@ -136,6 +135,15 @@ def lone_part(*, what: str, text: str, published: str = NONE, rebuilt: str = NON
     """What is there once: public and not of the tag, or of the tag and not public."""
     remedy = "see what changed: kfp-release status" if published == NONE else _OTHER_TOOLS
     return RebuiltPart(what, published, rebuilt, Verdict.DIFFERS, f"{what}: {text}", remedy)
+
+
+def _foreign(what: str, published: Image, runtime: Image | None, why: str) -> RebuiltPart:
+    """Of an image that another tool wrote: its layers tell, and its settings are compared with the image."""
+    ours = NONE if runtime is None else str(runtime.manifest.digest)
+    if runtime is not None and published.config.diff_ids[:-1] == runtime.config.diff_ids:
+        text = f"{what}: its layers are below the package layer; the image is in another form ({why})"
+        return RebuiltPart(what, NONE, ours, Verdict.SAME_CONTENT, text)
+    return RebuiltPart(what, NONE, ours, Verdict.DIFFERS, f"{what}: what is below cannot be told: {why}", _OTHER_TOOLS)
 
 
 def _no_image(what: str, rebuilt: str) -> RebuiltPart:
