@@ -47,7 +47,7 @@ from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sources import RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.source import Source
-from kfp_release.unpinned import Unpinned, building
+from kfp_release.unpinned import building
 from kfp_release.verify import verify
 
 _Thing = TypeVar("_Thing")
@@ -117,17 +117,13 @@ class Rebuilder:
             )
         pins = verified.pins
         parts = [commit_part(pins, tag=source.tag, commit=source.commit), *_unknown(pins, config)]
-        with (
-            TemporaryDirectory(prefix="kfp-release-") as folder,
-            building(self.project, source, progress=self.progress) as made,
-        ):
-            images = [self._image(settings, source, pins) for settings in config.images]
-            parts += [part for image in images for part in image.parts]
-            if any(image.runtime is None for image in images):
-                return Rebuilt(verified, source, tuple(parts), {})
-            planned = tuple(image.planned() for image in images)
-            plan = Plan(source, config.distribution, planned, files={})
-            built, compared = self._build(plan, images, Path(folder), made)
+        images = [self._image(settings, source, pins) for settings in config.images]
+        parts += [part for image in images for part in image.parts]
+        if any(image.runtime is None for image in images):
+            return Rebuilt(verified, source, tuple(parts), {})
+        plan = Plan(source, config.distribution, tuple(image.planned() for image in images), files={})
+        with TemporaryDirectory(prefix="kfp-release-") as folder:
+            built, compared = self._build(plan, images, Path(folder))
             self.progress.step("compare")
             return Rebuilt(verified, source, (*parts, *compared, *self._files(built)), built.record.tools)
 
@@ -162,18 +158,17 @@ class Rebuilder:
         with TemporaryDirectory(prefix="kfp-release-") as folder:
             return normal_runtime(builder.build(request, Path(folder, "layout"), progress=self.progress).image(BUILT))
 
-    def _build(
-        self, plan: Plan, images: Sequence[_Image], folder: Path, made: Callable[[], Unpinned]
-    ) -> tuple[BuiltRelease, list[RebuiltPart]]:
+    def _build(self, plan: Plan, images: Sequence[_Image], folder: Path) -> tuple[BuiltRelease, list[RebuiltPart]]:
         """What the tag gives, and its images compared with the public ones."""
-        pinned = partial(build, self.project, progress=self.progress, made=made)
-        built = pinned(plan, folder / "dist")
-        parts = [self._compared(image, built) for image in images]
-        verdicts = {part.verdict for part in parts}
-        if Verdict.SAME_CONTENT in verdicts and Verdict.DIFFERS not in verdicts:
-            # A release adopts such images, and then its files pin them.
-            adopted = tuple(replace(image.planned(), existing=image.published) for image in images)
-            built = pinned(replace(plan, images=adopted), folder / "adopted")
+        with building(self.project, plan.source, progress=self.progress) as made:
+            pinned = partial(build, self.project, progress=self.progress, made=made)
+            built = pinned(plan, folder / "dist")
+            parts = [self._compared(image, built) for image in images]
+            verdicts = {part.verdict for part in parts}
+            if Verdict.SAME_CONTENT in verdicts and Verdict.DIFFERS not in verdicts:
+                # A release adopts such images, and then its files pin them.
+                adopted = tuple(replace(image.planned(), existing=image.published) for image in images)
+                built = pinned(replace(plan, images=adopted), folder / "adopted")
         return built, parts
 
     def _compared(self, image: _Image, built: BuiltRelease) -> RebuiltPart:
