@@ -51,12 +51,13 @@ class Registry:
         value: dict[str, Any] = json.loads(self._blob(digest).read_bytes())
         return value
 
-    def forget(self, repository: str) -> None:
-        """Remove a repository and the blobs that it alone was made for, so that a disk does not fill."""
-        contents = self.contents(repository)
-        for digest in (*contents.blobs, *contents.manifests):
-            shutil.rmtree(self._blob(digest).parent, ignore_errors=True)
-        shutil.rmtree(self._repositories / repository, ignore_errors=True)
+    def forget(self, *repositories: str) -> None:
+        """Remove repositories and their blobs, which no other one shares, so that a disk does not fill."""
+        for contents in [self.contents(repository) for repository in repositories]:
+            for digest in (*contents.blobs, *contents.manifests):
+                shutil.rmtree(self._blob(digest).parent, ignore_errors=True)
+        for repository in repositories:
+            shutil.rmtree(self._repositories / repository)
 
     def index_files(self) -> dict[str, int]:
         """Bytes by file name of all wheels and sdists on the index."""

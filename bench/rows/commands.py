@@ -27,6 +27,6 @@ def run(stage: Stage) -> dict[str, Values]:
 
 
 def _milliseconds(stage: Stage, arguments: tuple[str, ...]) -> float:
-    command = [Path(sys.executable).parent / "kfp-release", *arguments]
-    log = stage.folder / "commands.log"
+    command: list[str | Path] = [Path(sys.executable).parent / "kfp-release", *arguments]
+    log = stage.folder / "commands-log"
     return run_child(command, environ=plain_environ(os.environ), folder=PROJECT, log=log).seconds * 1000

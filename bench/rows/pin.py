@@ -38,7 +38,7 @@ def run(stage: Stage) -> dict[str, Values]:
 
 
 def _pin(folder: Path) -> float:
-    command = [sys.executable, "-m", "bench.pinning", folder, _REPOSITORY, _PIN]
+    command: list[str | Path] = [sys.executable, "-m", "bench.pinning", folder, _REPOSITORY, _PIN]
     return float(run_child(command, environ=plain_environ(os.environ), folder=PROJECT).stdout)
 
 
@@ -46,7 +46,7 @@ def _sed(folder: Path) -> float:
     """Milliseconds of CPU of the whole process."""
     write_components(folder, [_REPOSITORY], _FEW)
     files = sorted(folder.iterdir())
-    command = ["sed", "-i", rf"s|^\( *image: \).*|\1{_PIN}|", *files]
+    command: list[str | Path] = ["sed", "-i", rf"s|^\( *image: \).*|\1{_PIN}|", *files]
     cpu = run_child(command, environ=plain_environ(os.environ), folder=folder).cpu
     if any(_PIN not in file.read_text(encoding="utf-8") for file in files):
         raise BenchError("sed has not pinned every file")

@@ -32,8 +32,7 @@ def run(stage: Stage) -> dict[str, Values]:
         names = [f"bench/{who}-{number}" for who in ("pushed", "copied")]
         ran[0].append(push(stage, runner, layout, names[0]))
         ran[1].append(_copy(stage, runner, layout, names[1]))
-        for name in names:
-            stage.registry.forget(name)
+        stage.registry.forget(*names)
         shutil.rmtree(layout)
     cpu, seconds = (Values(tuple(map(of, ran[0])), tuple(map(of, ran[1])), _NOTE) for of in (_cpu_per_gb, _seconds))
     return {"push.cpu": cpu, "push.seconds": seconds}
@@ -42,15 +41,15 @@ def run(stage: Stage) -> dict[str, Values]:
 def push(stage: Stage, runner: Runner, layout: Path, name: str) -> Ran:
     """By this project; its stdout is its peak memory in KiB."""
     target = f"{stage.docker.registry}/{name}"
-    command = [sys.executable, "-m", "bench.pushing", layout, target]
-    return run_child(command, environ=runner.environ, folder=PROJECT, log=stage.folder / "push.log")
+    command: list[str | Path] = [sys.executable, "-m", "bench.pushing", layout, target]
+    return run_child(command, environ=runner.environ, folder=PROJECT, log=stage.folder / "push-log")
 
 
 def _copy(stage: Stage, runner: Runner, layout: Path, name: str) -> Ran:
     login = Path(stage.environ["DOCKER_CONFIG"]) / "config.json"
     command = ["skopeo", "copy", "--quiet", "--dest-tls-verify=false", f"--dest-authfile={login}"]
     command += [f"oci:{layout}:{NAME}", f"docker://{stage.docker.registry}/{name}:1"]
-    return run_child(command, environ=runner.environ, folder=layout, log=stage.folder / "push.log")
+    return run_child(command, environ=runner.environ, folder=layout, log=stage.folder / "push-log")
 
 
 def _cpu_per_gb(ran: Ran) -> float:
