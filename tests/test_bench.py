@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from dataclasses import replace
@@ -21,6 +22,7 @@ from bench.project import baseline_repository, our_repository, tag_version
 from bench.registry import Registry
 from bench.results import Results
 from bench.table import markdown, ratio_text, short, told
+from chaos.alarm import Overdue, alarm
 
 from kfp_release.check import check
 from kfp_release.config import Config
@@ -259,3 +261,12 @@ def test_what_has_arrived_in_the_registry(tmp_path: Path) -> None:
     registry.forget("team/demo")
     assert registry.contents("team/demo").blobs == {}
     assert not (home / "blobs/sha256/aa/aa11").exists()
+
+
+def test_a_child_that_is_interrupted_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
+    started = tmp_path / "started"
+    command = ["bash", "-c", 'sleep 600 & echo "$!" > started; wait']
+    with pytest.raises(Overdue), alarm(1):
+        run_child(command, environ=dict(os.environ), folder=tmp_path)
+    status = Path("/proc", started.read_text().strip(), "stat")
+    assert not status.exists() or ") Z " in status.read_text()
