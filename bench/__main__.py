@@ -91,6 +91,7 @@ def measure(rows: Sequence[str], out: Path, *, pairs: int | None) -> Results:
     """Play the rows, and write what is known after each."""
     measured: dict[str, Values] = {}
     seconds: dict[str, float] = {}
+    commit, today = _commit(), f"{datetime.now(UTC):%Y-%m-%d}"
     with tempfile.TemporaryDirectory(prefix="kfp-bench-", ignore_cleanup_errors=True) as name, Console() as console:
         folder = Path(name)
         ensure("buildah", "skopeo", progress=console)
@@ -105,7 +106,7 @@ def measure(rows: Sequence[str], out: Path, *, pairs: int | None) -> Results:
                     began = time.monotonic()
                     measured |= import_module(f"bench.rows.{row}").run(stage)
                     seconds[row] = time.monotonic() - began
-                    results = Results(_commit(), f"{datetime.now(UTC):%Y-%m-%d}", facts, seconds, measured)
+                    results = Results(commit, today, facts, seconds, measured)
                     write(results, out)
     return results
 

@@ -12,7 +12,7 @@ from bench.table import ratio_text, told
 
 _MET, _MISSED, _REPORTED = "#2a7f62", "#c0392b", "#7f8c8d"
 _SMALLEST: Final = 1e-6
-"""Where a bar of zero ends: the scale is logarithmic."""
+"""Where the bar of nothing at all, or less than that, ends: the scale is logarithmic."""
 _DPI: Final = 110
 
 
@@ -27,15 +27,16 @@ def draw(results: Results, path: Path) -> None:
     axes = picture.subplots()
     for place, figure in enumerate(shown):
         ratio = max(figure.ratio or 0, _SMALLEST)
-        axes.barh(place, ratio, color=_color(figure), height=0.62)
-        axes.text(ratio * 1.15, place, _words(figure), va="center", fontsize=8)
+        axes.barh(place, ratio - 1, left=1, color=_color(figure), height=0.62)
+        axes.text(max(ratio, 1) * 1.15, place, _words(figure), va="center", fontsize=8)
         if figure.goal.held is Held.RATIO:
             axes.plot([figure.goal.most] * 2, [place - 0.4, place + 0.4], color="black", linewidth=2)
     axes.set_xscale("log")
-    axes.set_xlim(right=max([30.0, *((figure.ratio or 0) * 60 for figure in shown)]))
+    ratios = [max(figure.ratio or 0, _SMALLEST) for figure in shown]
+    axes.set_xlim(min([0.1, *ratios]) / 2, max([1.0, *ratios]) * 1000)
     axes.axvline(1, color="#34495e", linewidth=1, linestyle="--")
     axes.set_yticks(range(len(shown)), [figure.goal.title for figure in shown], fontsize=8)
-    axes.set_xlabel("this project / baseline, medians of one run (logarithmic; left of the dashed line is less)")
+    axes.set_xlabel("this project / baseline, medians of one run, logarithmic: left of 1 is less")
     axes.set_title("green: goal met · red: goal missed · grey: reported · black mark: goal of the ratio", fontsize=9)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
