@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from bench.base import CompanyBase
 from bench.child import Ran, run_child
 from bench.docker import Docker
 from bench.project import HERE, baseline_repository
-from bench.registry import Contents, Registry
+from bench.registry import Registry
 from bench.side import Side
+
+_MOUNTED: Final = re.compile(r"^[0-9a-f]{12}: Mounted from (\S+)$", re.MULTILINE)
 
 
 class Baseline(Side):
@@ -40,7 +44,6 @@ class Baseline(Side):
         }
         super().__init__(folder, image=image, registry=registry, environ={**environ, **docker.environ, **own})
         self._docker = docker
-        self._base = base
         baseline_repository(self.repository, name=name)
 
     def start(self, clone: Path, *, environ: Mapping[str, str], ends: int) -> Ran:
@@ -54,9 +57,10 @@ class Baseline(Side):
             ends=ends,
         )
 
-    def mounted(self, new: Contents) -> set[str]:
-        """The base's layers, which Docker has the registry link."""
-        return set(new.blobs) & set(self.registry.contents(self._base.repository).blobs)
+    def mounted(self, ran: Ran) -> set[str]:
+        """Those of the repositories that ``docker push`` names: it has the registry link what it pulled from there."""
+        names = set(_MOUNTED.findall(ran.stdout))
+        return {digest for name in names for digest in self.registry.contents(name).blobs}
 
     def forget(self) -> None:
         """Without images and without build cache, too."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from bench.child import Ran
 from bench.project import tag_version
-from bench.registry import Contents, Registry
+from bench.registry import Registry
 from bench.runner import Runner
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -69,7 +69,8 @@ class Side(ABC):
         before, files = self.registry.contents(self.image), self.registry.index_files()
         ran = self.start(clone, environ=environ, ends=ends)
         new = self.registry.contents(self.image).since(before)
-        uploaded = {digest: size for digest, size in new.blobs.items() if digest not in self.mounted(new)}
+        mounted = self.mounted(ran)
+        uploaded = {digest: size for digest, size in new.blobs.items() if digest not in mounted}
         sent = sum(size for name, size in self.registry.index_files().items() if name not in files)
         layers = sum(uploaded.values())
         return Released(ran, layers + sum(new.manifests.values()), layers, sent)
@@ -78,9 +79,9 @@ class Side(ABC):
     def start(self, clone: Path, *, environ: Mapping[str, str], ends: int) -> Ran:
         """Run what releases."""
 
-    def mounted(self, new: Contents) -> set[str]:
-        """Those of the new blobs that the registry took from another repository of its own, and nobody uploaded."""
-        _ = new
+    def mounted(self, ran: Ran) -> set[str]:
+        """Blobs that the registry took from another repository of its own, so that nobody uploaded them."""
+        _ = ran
         return set()
 
     def forget(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.figure import Values
+from bench.side import Side
 from bench.stage import Stage
 
 _ANY = -1
@@ -12,11 +13,12 @@ _ANY = -1
 def run(stage: Stage) -> dict[str, Values]:
     """Seconds, bytes of layers, and how the script ends."""
     sides = stage.sides()
-    clones = []
+    clones, tags = [], []
     for side in sides.both:
         clone = side.runner.clone(side.repository, f"v{side.tag()}")
         side.release(clone)
         clones.append(clone)
+        tags.append(_tag(side))
     seconds: list[list[float]] = [[], []]
     layers: list[list[float]] = [[], []]
     codes: set[int] = set()
@@ -27,8 +29,16 @@ def run(stage: Stage) -> dict[str, Values]:
             layers[number].append(released.layers)
             codes.add(released.ran.code)
     failed = ", ".join(str(code) for code in sorted(codes - {0}))
-    note = f"the script ends with exit code {failed}: the index has its files already" if failed else ""
+    notes = [f"the script ends with exit code {failed}: the index has its files already"] if failed else []
+    for side, tag in zip(sides.both, tags, strict=True):
+        notes += [f"the tag of {side.image} has become another image"] if _tag(side) != tag else []
+    note = "; ".join(notes)
     return {
         "rerun.seconds": Values(tuple(seconds[0]), tuple(seconds[1]), note),
         "rerun.layers": Values(tuple(layers[0]), tuple(layers[1])),
     }
+
+
+def _tag(side: Side) -> str:
+    """The digest of the image that the newest version's tag is."""
+    return side.registry.contents(side.image).tags[side.versions[0]]
