@@ -39,7 +39,9 @@ def origin(results: Results) -> str:
         f"{name} {facts[name]}" for name in ("docker", "buildah", "skopeo", "python") if facts.get(name)
     )
     minutes = sum(results.seconds.values()) / 60
+    counts = [len(values.ours) for values in results.measured.values()]
     return (
-        f"Medians of one run of {minutes:.0f} minutes, {results.when}, commit {results.commit[:12]}: "
+        f"Medians of {min(counts)} to {max(counts)} measurements in one run of {minutes:.0f} minutes, "
+        f"{results.when}, commit {results.commit[:12]}: "
         f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}, {facts['system']}, {programs}."
     )

@@ -31,6 +31,7 @@ def draw(results: Results, path: Path) -> None:
         axes.text(max(ratio, 1) * 1.15, place, _words(figure), va="center", fontsize=8)
         if figure.goal.held is Held.RATIO:
             axes.plot([figure.goal.most] * 2, [place - 0.4, place + 0.4], color="black", linewidth=2)
+    axes.margins(y=0.01)
     axes.set_xscale("log")
     ratios = [max(figure.ratio or 0, _SMALLEST) for figure in shown]
     axes.set_xlim(min([0.1, *ratios]) / 2, max([1.0, *ratios]) * 1000)

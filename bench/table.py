@@ -13,9 +13,13 @@ _FEW = 10
 
 
 def markdown(results: Results) -> str:
-    """A row a figure: both medians, their ratio, how far the pairs spread, the goal, and whether it is met."""
+    """A row a figure: both medians, their ratio, how far the pairs spread, the goal, and whether it is met.
+
+    What a row has to say besides comes after the table.
+    """
     head = ("figure", "this project", "baseline", "ratio", "of the pairs", "goal", "")
-    return _table(head, (_cells(figure) for figure in results.figures))
+    notes = [f"- {figure.goal.title}: {figure.values.note}\n" for figure in results.figures if figure.values.note]
+    return _table(head, (_cells(figure) for figure in results.figures)) + "".join(["\n", *notes] if notes else [])
 
 
 def short(results: Results) -> str:

@@ -127,7 +127,8 @@ def test_ratios_for_people() -> None:
 
 
 def test_the_table_has_a_row_a_figure_and_says_what_is_missed() -> None:
-    lines = markdown(some_results()).splitlines()
+    *lines, empty, note = markdown(some_results()).splitlines()
+    assert (empty, note) == ("", "- code-only release, warm machine: tag to verified: a note")
     assert len(lines) == 2 + 4
     assert lines[3].startswith("| code-only release, warm machine: tag to verified | 2.50 s | 6 s | 0.417 |")
     assert lines[3].endswith("| 0.300 to 0.417 | ≤ 0.350 | missed |")

@@ -21,14 +21,15 @@ def run(stage: Stage) -> dict[str, Values]:
     folder = stage.folder / "memory"
     folder.mkdir()
     runner = Runner(folder, stage.environ)
+    layouts = [make_layout(folder / f"layout-{size}", [size]) for size in (_LARGE, _SMALL)]
     peaks: list[list[float]] = [[], []]
     for number in stage.count(3):
-        for side, size in enumerate((_LARGE, _SMALL)):
+        for side, layout in enumerate(layouts):
             name = f"bench/memory-{number}-{side}"
-            layout = make_layout(folder / "layout", [size])
             peaks[side].append(int(push(stage, runner, layout, name).stdout) / KIB)
             stage.registry.forget(name)
-            shutil.rmtree(layout)
+    for layout in layouts:
+        shutil.rmtree(layout)
     return {
         "memory.large": Values(tuple(peaks[0])),
         "memory.growth": Values(tuple(peaks[0]), tuple(peaks[1])),
