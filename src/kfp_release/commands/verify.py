@@ -78,10 +78,17 @@ def command(
         from kfp_release.commands.rebuilding import prove  # noqa: PLC0415 - brings all that builds
 
         return prove(invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, as_json=as_json)
+    return _look(invocation, wanted, name=name, index_url=index_url, as_json=as_json)
+
+
+def _look(
+    invocation: Invocation, wanted: ReleaseVersion, *, name: str | None, index_url: str | None, as_json: bool
+) -> int:
+    """Look from outside alone, and tell; the exit code."""
     url = parse_url(index_url) if index_url else invocation.config().require_index().simple_url
     distribution = name or invocation.config().distribution
     with Console() as console:
-        console.step(f"look at {version} on the index and in ECR")
+        console.step(f"look at {wanted} on the index and in ECR")
         verified = verify(
             wanted,
             distribution=distribution,
