@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-Value = str | int | float | bool | list[Any] | dict[str, Any]
+# As typing.TYPE_CHECKING, without a third of a small program's start: typing, and inspect for a dataclass.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    Value = str | int | float | bool | list[Any] | dict[str, Any]
 
 
-@dataclass(frozen=True)
 class ExecutorInput:
-    """The artifacts that a task is to make, and where it reports them."""
+    """The artifacts that a task is to make, and where it reports them.
 
-    output_file: Path
-    artifacts: Mapping[str, Mapping[str, Any]]
-    """Each output artifact by name, as kfp gave it: name, type, uri, metadata."""
+    `artifacts` has each output artifact by name, as kfp gave it: name, type, uri, metadata.
+    """
+
+    def __init__(self, output_file: Path, artifacts: Mapping[str, Mapping[str, Any]]) -> None:
+        self.output_file = output_file
+        self.artifacts = artifacts
 
     @classmethod
     def parse(cls, text: str) -> ExecutorInput:
