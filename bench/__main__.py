@@ -29,6 +29,7 @@ from bench.figure import Values
 from bench.git import git
 from bench.goals import ROWS
 from bench.machine import machine_facts
+from bench.mounts import unmounted
 from bench.pages import PLOT, RESULTS, TABLE, origin, publish
 from bench.plot import draw
 from bench.results import Results
@@ -95,7 +96,7 @@ def measure(rows: Sequence[str], out: Path, *, pairs: int | None) -> Results:
     with tempfile.TemporaryDirectory(prefix="kfp-bench-", ignore_cleanup_errors=True) as name, Console() as console:
         folder = Path(name)
         ensure("buildah", "skopeo", progress=console)
-        with Sandbox(folder / "sandbox", progress=console) as sandbox:
+        with unmounted(folder), Sandbox(folder / "sandbox", progress=console) as sandbox:
             registry = sandbox.environ["KFP_RELEASE_REGISTRY"]
             docker = Docker(folder / "docker", environ=sandbox.environ, registry=registry, progress=console)
             with docker:

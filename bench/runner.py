@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.git import git
+from bench.mounts import unmount_below
 
 _OF_THE_MACHINE = (
     *("AWS_", "TWINE_", "KFP_", "GIT", "SETUPTOOLS_SCM_", "DOCKER_", "BUILDAH_", "STORAGE_", "CONTAINERS_"),
@@ -48,6 +49,7 @@ class Runner:
     def forget(self) -> None:
         """Be a new computer: no clone, no cache, no storage of the one before."""
         if self._number:
+            unmount_below(self._home)
             shutil.rmtree(self._home, ignore_errors=True)
         self._number += 1
         (self._home / "scratch").mkdir(parents=True)
