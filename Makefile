@@ -55,9 +55,13 @@ types: $(READY) ## mypy, strict
 check: $(READY) ## kfp-release check
 	@$(BIN)/kfp-release check
 
+.PHONY: bench
+bench: $(READY) ## measure this project beside a shell script of docker, sed and twine, for 20 minutes
+	@$(BIN)/python -m bench --out build/bench
+
 .PHONY: bench-status
 bench-status: $(READY) ## time kfp-release status of 200 versions against the sandbox
-	@PYTHONPATH=tests $(BIN)/python bench/status.py
+	@$(BIN)/python -m bench.status
 
 .PHONY: programs-help
 programs-help: $(READY) ## run each program's --help inside the image of this commit
@@ -72,6 +76,8 @@ tool: ## kfp-release alone, from locks/release.lock, into the current Python (wh
 lock: $(READY) ## compile the locks anew
 	@$(BIN)/python .ci/image_requirements.py | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file requirements.lock -
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    bench/requirements.in --output-file bench/requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    src/kfp_release/pyproject.toml --extra sandbox locks/dev.in --output-file locks/dev.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,6 +1,6 @@
 """How long `kfp-release status` takes for many versions, against the sandbox.
 
-    PYTHONPATH=tests python bench/status.py [VERSIONS]
+    python -m bench.status [VERSIONS]
 
 Makes a repository with that many release tags (200 if none is given), puts an image, a wheel and an sdist of each, and
 the wheel and sdist of an extra project, into a sandbox, and runs the command three times, in a process of its own, as

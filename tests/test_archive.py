@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from archives import FILES, INFO, NAME, sdist_bytes, sdist_packed_anew, wheel_bytes, wheel_packed_anew
 
-from kfp_release.archive import members_of, same_members
+from kfp_release.archive import differing_members, members_of, same_members
 from kfp_release.member import BadArchive
 
 SDIST = "some_components-1.2.tar.gz"
@@ -54,3 +54,17 @@ def test_other_files_are_not_the_same(name: str) -> None:
 def test_what_is_no_archive_of_that_name_is_refused(filename: str, data: bytes) -> None:
     with pytest.raises(BadArchive):
         members_of(filename, data)
+
+
+def test_the_files_that_differ_are_named_and_a_record_only_where_nothing_else_does() -> None:
+    ours = members_of(NAME, WHEEL_DATA)
+
+    def differing(files: dict[str, bytes]) -> list[str]:
+        return differing_members(members_of(NAME, wheel_packed_anew(WHEEL_DATA, files)), ours)
+
+    assert differing({}) == []
+    assert differing({f"{INFO}/RECORD": b"a.py,,\n"}) == [f"{INFO}/RECORD (other bytes)"]
+    changed = {f"{INFO}/RECORD": b"a.py,,\n", "some_components/programs.py": b""}
+    assert differing(changed) == ["some_components/programs.py (other bytes)"]
+    executable = differing_members(members_of(NAME, wheel_packed_anew(WHEEL_DATA, mode=0o755)), ours)
+    assert "some_components/__init__.py (mode 0755)" in executable

@@ -89,7 +89,7 @@ def test_only_the_newest_are_kept_and_what_was_handed_out_stays(tmp_path: Path, 
     first = build(kept, REQUEST, tmp_path / "first")
     build(kept, replace(REQUEST, platform="linux/arm64"), tmp_path / "second")
     assert len(list((tmp_path / "kept").iterdir())) == 1
-    Layout(tmp_path / "first").blob(first.manifest.layers[0]).open().close()
+    Layout(tmp_path / "first").blob(first.manifest.layers[0]).verify()
 
 
 def test_what_a_killed_build_left_is_taken_away_a_day_later(tmp_path: Path, builder: CountingBuilder) -> None:

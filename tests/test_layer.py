@@ -39,7 +39,7 @@ def read(made: Layer, path: str) -> str:
         return stream.read().decode()
 
 
-def test_its_digests_are_of_the_stored_stream_and_of_the_tar_inside() -> None:
+def test_its_digests_are_of_the_stream_and_of_the_tar_inside() -> None:
     made = layer()
     assert made.descriptor.media_type == OCI_LAYER_GZIP
     assert made.descriptor.digest == Digest.of(made.data)

@@ -112,7 +112,7 @@ def test_damage_of_the_same_length_is_seen(layout: Layout) -> None:
     digest = layout.write_blob(b"layer")
     blob_file(layout, digest).write_bytes(b"Layer")
     with pytest.raises(BadLayout, match="is damaged: its digest is sha256:"):
-        layout.blob(Descriptor(OCI_LAYER_GZIP, digest, 5)).open()
+        layout.blob(Descriptor(OCI_LAYER_GZIP, digest, 5)).verify()
 
 
 def test_a_blob_that_was_cut_off_is_seen(layout: Layout) -> None:

@@ -332,3 +332,45 @@ def test_loading_an_operator_warns_of_nothing() -> None:
         warnings.simplefilter("always")
         operator("multiply")
     assert seen == []
+
+
+EVERYTHING = """\
+name: Everything
+description: |
+  Two lines,
+  and "quotes".
+metadata: {annotations: {author: somebody}, labels: {team: "7"}}
+inputs:
+- {name: Some Text, type: String, default: 'yes'}
+- {name: count, type: Integer, default: '3'}
+- {name: factor, type: Float, optional: true}
+- {name: switch, type: Boolean, default: 'False'}
+- {name: many, type: JsonArray, default: '[1, 2]'}
+- {name: more, type: JsonObject, default: '{"a": 1}'}
+- {name: data, type: Dataset}
+outputs:
+- {name: model, type: Model}
+- {name: score, type: Float}
+implementation:
+  container:
+    image: registry.example/some:1
+    command: [run, --text, {inputValue: Some Text}]
+    args:
+    - {concat: [a, {inputValue: count}]}
+    - {if: {cond: {isPresent: factor}, then: [--factor, {inputValue: factor}], else: [--none]}}
+    - {inputPath: data}
+    - {outputPath: model}
+    env: {WHEN: 2020-01-01x, ONE: '1'}
+"""
+
+
+def test_a_v1_component_is_what_kfp_makes_of_it() -> None:
+    ours = YamlOperator.from_text("everything_op", EVERYTHING)
+    theirs = components.load_component_from_text(EVERYTHING)
+    assert ours.component_spec == theirs.component_spec
+    assert ours.pipeline_spec == theirs.pipeline_spec
+
+
+@pytest.mark.parametrize("file", sorted(YAML.glob("*.yaml")), ids=lambda file: file.stem)
+def test_each_component_here_is_what_kfp_makes_of_it(file: Path) -> None:
+    assert operator(file.stem).component_spec == stock(file.stem).component_spec

@@ -9,6 +9,7 @@ from conftest import run_git
 from small_project import DEMO, FOREIGN, component, exact_pins, make_project
 
 from kfp_release.carried_pins import SDIST_PINS
+from kfp_release.component import ComponentFile
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand
 
@@ -117,3 +118,26 @@ def test_what_is_wrong_in_the_folder_is_refused_with_what_is_wrong_in_its_files(
         ("yaml/multiply.yml", "gives the op"),
         ("yaml/multiply.yml", "owned image "),
     ]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        DEMO,
+        f"'{DEMO}'",
+        f'"{DEMO}"',
+        f"&image {DEMO}",
+        f">-\n      {DEMO}",
+        f'"{DEMO.replace("d", chr(92) + "x64", 1)}"',
+        FOREIGN,
+    ],
+)
+def test_what_is_recorded_of_a_component_is_what_its_pinned_file_says(project: Path, image: str) -> None:
+    text = f"name: A\nimplementation:\n  container:\n    image: {image}\n    command: [multiply]\n"
+    (project / "yaml" / "other.yaml").write_text(text)
+    package = pinned(project, in_git=False)
+    for recorded in package.pins.components:
+        data = package.components[recorded.file]
+        read = ComponentFile.parse(recorded.file, data)
+        assert recorded.images == tuple(one.value for one in read.images)
+        assert (recorded.name, recorded.sha256) == (read.operator, hashlib.sha256(data).hexdigest())

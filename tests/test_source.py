@@ -13,7 +13,8 @@ from git_fixtures import TIME, commit, new_repository, run, state
 from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.git import Git
 from kfp_release.scm_version import scm_version
-from kfp_release.source import candidate_source, committed_source, release_source, snapshot_source
+from kfp_release.source import candidate_source, committed_source, release_source, snapshot_source, tagged_source
+from kfp_release.version import ReleaseVersion
 
 
 @pytest.fixture
@@ -183,3 +184,23 @@ def test_files_that_are_as_their_commit_has_them_may_be_built_from(repository: P
     (repository / "Dockerfile").write_text("FROM other\n", encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"    Dockerfile\n.*commit them"):
         committed_source(Git(repository), ["Dockerfile"])
+
+
+def test_a_tag_is_taken_from_wherever_the_checkout_is(repository: Path) -> None:
+    at = run(repository, "rev-parse", "HEAD")
+    run(repository, "tag", "--annotate", "--message=first", "v1.2")
+    commit(repository)
+    (repository / "a.txt").write_text("changed\n")
+    before = state(repository)
+    source = tagged_source(Git(repository), ReleaseVersion.parse("1.2"))
+    assert (source.tag, source.commit, source.created) == ("v1.2", at, TIME)
+    assert state(repository) == before
+
+
+def test_a_tag_that_is_taken_has_to_be_there_once(repository: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"has no tag v1\.2\n  → git fetch --tags"):
+        tagged_source(Git(repository), ReleaseVersion.parse("1.2"))
+    run(repository, "tag", "v1.2")
+    run(repository, "tag", "v1.2.0")
+    with pytest.raises(ReleaseError, match=r"tags v1\.2 and v1\.2\.0 are one version"):
+        tagged_source(Git(repository), ReleaseVersion.parse("1.2"))

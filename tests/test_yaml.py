@@ -95,10 +95,10 @@ def test_the_listing_and_kfp_see_the_same_component(file: Path) -> None:
 
 @every_file
 def test_the_release_names_the_operator_as_the_package_does(file: Path) -> None:
-    assert ComponentFile.parse(file.name, file.read_bytes()).operator == operator_name(file)
+    assert ComponentFile.parse(file.name, file.read_bytes()).operator == operator_name(file.name)
 
 
 @pytest.mark.parametrize("name", ["make-table.yaml", "make--table.yaml", "make_-table.yml", "make.table.yaml"])
 def test_both_make_the_same_operator_of_any_file_name(name: str) -> None:
     data = (PROJECT / "yaml" / "multiply.yaml").read_bytes()
-    assert ComponentFile.parse(name, data).operator == operator_name(Path(name))
+    assert ComponentFile.parse(name, data).operator == operator_name(name)

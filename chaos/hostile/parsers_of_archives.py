@@ -23,6 +23,7 @@ from kfp_release.layer import Layer, package_layer
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, OCI_MANIFEST, BadImage, Descriptor, ImageConfig, Manifest
 from kfp_release.member import Member, by_path
+from kfp_release.rebuilt_part import file_part, image_part, package_differences, runtime_part
 from kfp_release.release_file import ReleaseFile, file_findings
 from kfp_release.sdist import Sdist
 from kfp_release.stored import gzip_stored
@@ -33,6 +34,7 @@ from kfp_release.wheel import Wheel
 _NAME, _SDIST = "some_components-1.2-py3-none-any.whl", f"{ROOT}.tar.gz"
 _PINS = json.dumps(PINS)
 _LAYER = Layer(b"layer", Descriptor(OCI_LAYER_GZIP, Digest(HEX), 5), Digest(HEX))
+_LAYER_OF_OURS = hostile_archives.sdist_of(SDIST)
 _LABELS = {"kfp-release.runtime-key": KEY, "org.opencontainers.image.version": "1.2"}
 
 
@@ -63,7 +65,11 @@ def _read_sdist(case: tuple[str, bytes]) -> object:
 
 def _compared(case: tuple[str, bytes]) -> object:
     ours = hostile_archives.wheel_of(WHEEL) if case[0].endswith(".whl") else hostile_archives.sdist_of(SDIST)
-    return same_members(case[0], ours, case[1])
+    return same_members(case[0], ours, case[1]), file_part(case[0], case[1], ours)
+
+
+def _layer_compared(case: tuple[str, bytes]) -> object:
+    return package_differences(case[1], _LAYER_OF_OURS)
 
 
 def _either(random: Random) -> tuple[str, bytes]:
@@ -145,6 +151,8 @@ def _read_image(case: tuple[bytes, bytes, bool]) -> object:
         without_package(image)
     made = with_package(runtime, _LAYER, labels=_LABELS, created=1)
     assert without_package(made) == runtime
+    runtime_part(image, runtime, what="runtime")
+    image_part(image, made, name="demo")
     return made
 
 
@@ -189,7 +197,10 @@ PARSERS = {
         _read_wheel,
     ),
     "sdist": Parser(("sdist.Sdist.parse", "archive_name.ArchiveName.of_sdist"), _sdist, _read_sdist),
-    "another archive of the same name": Parser(("archive.same_members",), _either, _compared),
+    "package layer of another's": Parser(
+        ("sdist.read_tar", "rebuilt_part.package_differences"), _sdist, _layer_compared
+    ),
+    "another archive of the same name": Parser(("archive.same_members", "rebuilt_part.file_part"), _either, _compared),
     "file of a release, as the index has it": Parser(
         ("release_file.ReleaseFile.read", "release_file.file_findings"), _either, _file
     ),

@@ -108,6 +108,7 @@ PARSERS = {
                 "component.ComponentFile.parse",
                 "pinning.pin",
                 "interface.v1_interface",
+                "interface.require_names",
                 "interface.canonical_type",
                 "interface.sanitised",
             ),

@@ -28,6 +28,7 @@ PARSERS: dict[str, Parser] = {
 }
 LISTED = {
     "digest.Digest.of": "all bytes have a digest",
+    "deflate.gzip_deflated": "all bytes can be compressed",
     "commit.is_commit": "parse_commit, whose parser is above, asks it",
     "finding.Finding.of": "says what a parser refused",
     "released_files.read_file": "asks the index; the parser 'file of a release, as the index has it' reads the answer",

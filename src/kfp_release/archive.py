@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 
 from kfp_release.member import BadArchive, Member
@@ -32,3 +33,22 @@ def same_members(filename: str, ours: bytes, theirs: bytes) -> bool:
     except BadArchive:
         return False
     return found == members_of(filename, ours)
+
+
+def differing_members(theirs: Iterable[Member], ours: Iterable[Member]) -> list[str]:
+    """The paths of the files that are not the same in both, sorted, each with what is otherwise than in `ours`.
+
+    A RECORD, which differs because of others, is named where nothing else differs.
+    """
+    there, here = ({member.path: member for member in members} for members in (theirs, ours))
+    differing = [path for path in sorted({*there, *here}) if there.get(path) != here.get(path)]
+    causes = [path for path in differing if not path.endswith(".dist-info/RECORD")] or differing
+    return [f"{path} ({_difference(there.get(path), here.get(path))})" for path in causes]
+
+
+def _difference(theirs: Member | None, ours: Member | None) -> str:
+    if theirs is None:
+        return "missing"
+    if ours is None:
+        return "added"
+    return "other bytes" if theirs.data != ours.data else f"mode {theirs.mode:04o}"

@@ -9,7 +9,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
@@ -120,6 +120,16 @@ class Buildah:
                 _require_platform(found, request.platform, f"its base image {base}")
         return layout
 
+    def forget(self) -> None:
+        """Remove all that it has in a storage of its own, layers that belong to other user ids too."""
+        if self._storage is not None and (self._storage / "root").is_dir():
+            run_program(
+                [*self._command(), "rmi", "--all", "--force"],
+                what="what was built could not be removed",
+                folder=Path.cwd(),
+                on_line=lambda _: None,
+            )
+
     def _inspect(self, image: str) -> tuple[str, tuple[Digest, ...]]:
         """The platform of an image in the storage, without its variant, and the digests of its layers' tars."""
         lines: list[str] = []
@@ -139,6 +149,17 @@ class Buildah:
         if self._storage is None:
             return [program]
         return [program, f"--root={self._storage / 'root'}", f"--runroot={self._storage / 'run'}"]
+
+
+@contextlib.contextmanager
+def fresh_buildah() -> Iterator[Buildah]:
+    """A `Builder` that has nothing from before: every step is run, in a storage that is gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="kfp-release-", ignore_cleanup_errors=True) as folder:
+        buildah = Buildah(storage=Path(folder), cache=False)
+        try:
+            yield buildah
+        finally:
+            buildah.forget()
 
 
 def host_platform() -> str:

@@ -105,7 +105,7 @@ class BuiltRelease:
         if not self.layout.has(layer.digest):
             # An image that was adopted may name other bytes of the same content; ECR has those.
             return self.layout.has_content(image.config.diff_ids[-1])
-        self.layout.blob(layer).open().close()
+        self.layout.blob(layer).verify()
         return True
 
     def require_registry(self, config: Config) -> None:

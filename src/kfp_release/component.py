@@ -10,7 +10,7 @@ from typing import Literal, Self, TypeAlias
 from kfp_release.container import Container, ir_containers, v1_containers
 from kfp_release.errors import Problem, Problems
 from kfp_release.image_ref import has_digest, repository_of
-from kfp_release.interface import Interface, Port, ir_interfaces, v1_interface
+from kfp_release.interface import Interface, Port, ir_interfaces, require_names, v1_interface
 from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
 from kfp_release.yaml_text import YamlText
 
@@ -51,9 +51,6 @@ class ComponentFile:
     kind: Literal["v1", "ir"]
     images: tuple[ImageText, ...]
     """In the order of the text; an image that aliases repeat counts once, at its anchor."""
-    commands: tuple[Container, ...]
-    interfaces: tuple[Interface, ...]
-    """That of the component as a whole first; in compiled YAML those of the components that it is made of, too."""
     root: Table = field(repr=False, compare=False)
     """The first document."""
 
@@ -65,6 +62,8 @@ class ComponentFile:
         """
         yaml_text = YamlText.parse(name, data)
         root, kind = _root(name, yaml_text)
+        if kind == "v1":
+            require_names(name, root)
         images = _Images(name, yaml_text)
         for node, through in _v1_image(root) if kind == "v1" else _ir_images(root):
             images.add(node, through)
@@ -73,10 +72,18 @@ class ComponentFile:
             text=yaml_text.text,
             kind=kind,
             images=images.found(root.line),
-            commands=v1_containers(root) if kind == "v1" else ir_containers(root),
-            interfaces=(v1_interface(name, root),) if kind == "v1" else ir_interfaces(root),
             root=root,
         )
+
+    @property
+    def commands(self) -> tuple[Container, ...]:
+        """What its containers run, in the order of the text."""
+        return v1_containers(self.root) if self.kind == "v1" else ir_containers(self.root)
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """That of the component as a whole first; in compiled YAML those of the components that it is made of, too."""
+        return (v1_interface(self.name, self.root),) if self.kind == "v1" else ir_interfaces(self.root)
 
     @property
     def inputs(self) -> tuple[Port, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,30 +21,37 @@ class ComponentFolder:
 
     @classmethod
     def read(cls, project: Path, components: str) -> Self:
-        """Every ``.yaml`` and ``.yml`` of the folder `components`, whose path is relative to `project`."""
-        folder = project / components
-        names = sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else ()
-        files: list[ComponentFile] = []
+        """Every file of the folder `components`, whose path is relative to `project`; see `component_files`."""
         problems: list[Problem] = []
-        for name in names:
-            try:
-                files.append(ComponentFile.parse(f"{components}/{name}", (folder / name).read_bytes()))
-            except Problems as error:
-                problems += error.problems
-            except OSError as error:
-                remedy = "make it a file that can be read, or move it elsewhere"
-                problems.append(Problem(f"{components}/{name}", 0, f"cannot be read: {error.strerror}", remedy))
-        if not names:
-            message = f"has no component files ({', '.join(SUFFIXES)})"
-            remedy = f"add one, and to git; 'components' in [tool.kfp-release] of {PYPROJECT} names the folder"
-            problems.append(Problem(components, 0, message, remedy))
-        return cls(tuple(files), (*problems, *_shared_operators(files)))
+        files = tuple(component_files(project, components, problems))
+        return cls(files, tuple(problems))
 
 
-def _shared_operators(files: Iterable[ComponentFile]) -> Iterator[Problem]:
-    seen: dict[str, ComponentFile] = {}
-    for file in files:
-        first = seen.setdefault(file.operator, file)
-        if first is not file:
-            message = f"gives the operator {file.operator}, as {first.name} does"
-            yield Problem(file.name, 0, message, "rename one of them")
+def component_files(project: Path, components: str, problems: list[Problem]) -> Iterator[ComponentFile]:
+    """Every ``.yaml`` and ``.yml`` of the folder `components` that can be read, one after the other, by name.
+
+    What is wrong with the others, and between them, is in `problems` at the end.
+    """
+    folder = project / components
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else ()
+    operators: dict[str, str] = {}
+    shared: list[Problem] = []
+    for name in names:
+        try:
+            file = ComponentFile.parse(f"{components}/{name}", (folder / name).read_bytes())
+        except Problems as error:
+            problems += error.problems
+        except OSError as error:
+            remedy = "make it a file that can be read, or move it elsewhere"
+            problems.append(Problem(f"{components}/{name}", 0, f"cannot be read: {error.strerror}", remedy))
+        else:
+            first = operators.setdefault(file.operator, file.name)
+            if first != file.name:
+                message = f"gives the operator {file.operator}, as {first} does"
+                shared.append(Problem(file.name, 0, message, "rename one of them"))
+            yield file
+    if not names:
+        message = f"has no component files ({', '.join(SUFFIXES)})"
+        remedy = f"add one, and to git; 'components' in [tool.kfp-release] of {PYPROJECT} names the folder"
+        problems.append(Problem(components, 0, message, remedy))
+    problems += shared

@@ -14,6 +14,7 @@ from kfp_release.aws_credentials import require_credentials
 from kfp_release.digest import Digest
 from kfp_release.ecr_answer import read_answer
 from kfp_release.ecr_errors import LONGEST, EcrError, refused, tellable, unanswered
+from kfp_release.ecr_parts import send_parts_plainly
 from kfp_release.ecr_retry import EcrRetry
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
@@ -55,6 +56,7 @@ def ecr_client(repository: Repository, retry: Retry) -> Any:
     # Those that end are renewed on the way: a source that fails then is no fault of the endpoint either.
     client.meta.events.register_first("before-call.ecr.*", lambda **_: require_credentials(session, where=where))
     EcrRetry(retry).watch(client)
+    send_parts_plainly(client)
     return client
 
 

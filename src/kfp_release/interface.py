@@ -67,10 +67,22 @@ def canonical_type(name: str) -> str:
 
 def v1_interface(name: str, root: Table) -> Interface:
     """The ports of a v1 component in the file `name`. Raise `Problems` where they are no lists of names."""
-    return Interface("", "", *(tuple(_v1_ports(name, root, section)) for section in ("inputs", "outputs")))
+    inputs, outputs = (
+        tuple(_v1_port(port, section, table, line) for port, table, line in _named(name, root, section))
+        for section in ("inputs", "outputs")
+    )
+    return Interface("", "", inputs, outputs)
 
 
-def _v1_ports(name: str, root: Table, section: str) -> Iterator[Port]:
+def require_names(name: str, root: Table) -> None:
+    """Raise `Problems` where `v1_interface` would."""
+    for section in ("inputs", "outputs"):
+        for _ in _named(name, root, section):
+            pass
+
+
+def _named(name: str, root: Table, section: str) -> Iterator[tuple[str, Table, int]]:
+    """The name of each port, what is said of it, and its line."""
     node = root.get(section)
     if node is None or (isinstance(node, Scalar) and node.is_null):
         return
@@ -81,7 +93,7 @@ def _v1_ports(name: str, root: Table, section: str) -> Iterator[Port]:
             message = f"has an entry of `{section}` without a name"
             remedy = f"write `{section}` as a list of - {{name: …, type: …}}"
             raise Problems([Problem(name, item.line, message, remedy)])
-        yield _v1_port(port_name, section, table, item.line)
+        yield port_name, table, item.line
 
 
 def _v1_port(name: str, section: str, table: Table, line: int) -> Port:

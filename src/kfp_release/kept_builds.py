@@ -105,7 +105,7 @@ def _is_whole(home: Path) -> bool:
     try:
         layout = Layout(home)
         for descriptor in layout.image(BUILT).manifest.layers:
-            layout.blob(descriptor).open().close()
+            layout.blob(descriptor).verify()
     except (ReleaseError, OSError):
         return False
     return True

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kfp_release.deflate import gzip_deflated
 from kfp_release.digest import Digest
 from kfp_release.entry_points import ConsoleScript, console_scripts
 from kfp_release.errors import ReleaseError
 from kfp_release.interpreter import Interpreter
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor
 from kfp_release.member import EXECUTABLE, Member
-from kfp_release.stored import gzip_stored
 from kfp_release.tar import tar_bytes
 from kfp_release.wheel import Wheel, record_bytes
 
@@ -55,7 +55,7 @@ def package_layer(wheel: Wheel, *, package: str, interpreter: Interpreter) -> La
     _refuse_impure(wheel)
     pinned = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
     tar = tar_bytes(_members(wheel.without(pinned), interpreter), mtime=0)
-    data = b"".join(gzip_stored([tar]))
+    data = gzip_deflated(tar)
     return Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(tar))
 
 

@@ -8,7 +8,6 @@ import re
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self
@@ -37,21 +36,29 @@ class BadLayout(ReleaseError):
 
 @dataclass(frozen=True, slots=True)
 class LayoutBlob:
-    """One blob of a layout, of the right length; `open` makes sure of its digest."""
+    """One blob of a layout, of the right length; `verify` makes sure of its digest."""
 
     descriptor: Descriptor
     path: Path
 
     def open(self) -> BinaryIO:
-        """The blob from its beginning, for reading. Raise `BadLayout` where its bytes are not what it is called."""
-        with ExitStack() as stack:
-            file = stack.enter_context(self.path.open("rb"))
-            found = Digest.of_chunks(_chunks(file))
-            if found != self.descriptor.digest:
-                raise BadLayout(f"{self.path} is damaged: its digest is {found}", remedy=_ANEW)
-            file.seek(0)
-            stack.pop_all()
-        return file
+        """The blob from its beginning, for reading. Its bytes are those of the file, whatever they are."""
+        return self.path.open("rb")
+
+    def verify(self) -> None:
+        """Read it all. Raise `BadLayout` where its bytes are not what it is called."""
+        with self.open() as file:
+            self._require(Digest.of_chunks(_chunks(file)))
+
+    def read(self) -> bytes:
+        """All of it, for what is small. Raise `BadLayout` as `verify`."""
+        data = self.path.read_bytes()
+        self._require(Digest.of(data))
+        return data
+
+    def _require(self, found: Digest) -> None:
+        if found != self.descriptor.digest:
+            raise BadLayout(f"{self.path} is damaged: its digest is {found}", remedy=_ANEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +158,7 @@ class Layout:
                 f"{self.path} has {descriptor.digest} of {descriptor.size} bytes where a manifest or config should be",
                 remedy=_ANEW,
             )
-        with self.blob(descriptor).open() as file:
-            return file.read()
+        return self.blob(descriptor).read()
 
     def _blob_path(self, digest: Digest) -> Path:
         return self.path / "blobs" / "sha256" / digest.hex

@@ -9,11 +9,10 @@ from pathlib import Path, PurePosixPath
 from packaging.utils import canonicalize_name
 
 from kfp_release.carried_pins import SDIST_PINS
-from kfp_release.component import ComponentFile
-from kfp_release.component_folder import ComponentFolder
+from kfp_release.component_folder import component_files
 from kfp_release.config import PYPROJECT, Config, ImageSettings
 from kfp_release.digest import Digest
-from kfp_release.errors import Problems, ReleaseError
+from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.layer import is_pinned_file
 from kfp_release.pinning import pin
 from kfp_release.plain_file import read_plain
@@ -28,6 +27,14 @@ PINS_SETTING = "kfp-release-pins"
 
 class BadPins(ReleaseError):
     """Pins that are not of what is being built."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFile:
+    """A component file with its pins, and what pins.json says of it."""
+
+    data: bytes
+    component: PinnedComponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +74,17 @@ def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> P
     """
     config = Config.parse(read_plain(project / PYPROJECT), {})
     _require_same(pins, config, version, commit)
-    folder = ComponentFolder.read(project, config.components)
     by_repository = {str(image.declared): image.pin for image in pins.images}
-    files = pinned_files(folder, by_repository)
-    named = {PurePosixPath(file.name).name: file for file in folder.files}
-    components = tuple(_component(named[name], data, by_repository) for name, data in files.items())
+    files = pinned_files(project, config.components, by_repository)
+    components = tuple(file.component for file in files)
     if pins.components and pins.components != components:
         raise BadPins(
             f"the pins were made of other component files: {_first_difference(pins.components, components)}",
             remedy="build from the commit that they name, unchanged",
         )
-    return PinnedPackage(config, replace(pins, components=components), files)
+    return PinnedPackage(
+        config, replace(pins, components=components), {file.component.file: file.data for file in files}
+    )
 
 
 def pins_at_hand(
@@ -95,27 +102,25 @@ def pins_at_hand(
     return _tag_pins(Config.parse(read_plain(project / PYPROJECT), environ), version, commit)
 
 
-def pinned_files(folder: ComponentFolder, pins: Mapping[str, str]) -> dict[str, bytes]:
-    """The component files of `folder` by name, sorted, with the pin that `pins` gives for each declared repository.
+def pinned_files(project: Path, components: str, pins: Mapping[str, str]) -> tuple[PinnedFile, ...]:
+    """The component files of the folder `components`, by name, with the pin that `pins` gives for each repository.
 
-    Raise `Problems` with all that is wrong in them.
+    Each is let go of before the next is read. Raise `Problems` with all that is wrong in them.
     """
-    files: dict[str, bytes] = {}
-    problems = list(folder.problems)
-    for file in folder.files:
+    problems: list[Problem] = []
+    pinned: list[PinnedFile] = []
+    for file in component_files(project, components, problems):
         try:
-            files[PurePosixPath(file.name).name] = pin(file, pins)
+            data = pin(file, pins)
         except Problems as error:
             problems += error.problems
+            continue
+        images = tuple(pins.get(image.repository, image.value) for image in file.images)
+        name = PurePosixPath(file.name).name
+        pinned.append(PinnedFile(data, PinnedComponent(file.operator, name, images, Digest.of(data).hex)))
     if problems:
         raise Problems(problems)
-    return files
-
-
-def _component(file: ComponentFile, pinned: bytes, pins: Mapping[str, str]) -> PinnedComponent:
-    """What is recorded of `file`, whose bytes are `pinned` now; that they name these images is read back in `built`."""
-    images = tuple(pins.get(image.repository, image.value) for image in file.images)
-    return PinnedComponent(file.operator, PurePosixPath(file.name).name, images, Digest.of(pinned).hex)
+    return tuple(pinned)
 
 
 def _tag_pins(config: Config, version: str, commit: str) -> Pins:

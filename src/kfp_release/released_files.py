@@ -44,15 +44,23 @@ def read_file(index: PackageIndex, file: IndexFile, *, project: str, version: Re
 
     Raise `ReleaseError` where the index cannot be asked for it.
     """
+    data = file_bytes(index, file)
+    if isinstance(data, Finding):
+        return ReleaseFile(project, file.filename, file.sha256 or "", findings=(data,))
+    with _ONE_BY_ONE:
+        return ReleaseFile.read(project, file.filename, data, version)
+
+
+def file_bytes(index: PackageIndex, file: IndexFile) -> bytes | Finding:
+    """The bytes of the file, or why the index has not those that it announces.
+
+    Raise `ReleaseError` where the index cannot be asked for it.
+    """
     try:
-        data = index.download(file)
+        return index.download(file)
     except PackageIndexError as error:
         if error.status not in _GONE:
             raise
-        finding = Finding.of(Kind.FILE_GONE, file.filename, error)
+        return Finding.of(Kind.FILE_GONE, file.filename, error)
     except ReleaseError as error:
-        finding = Finding.of(Kind.FILE_CHANGED, file.filename, error)
-    else:
-        with _ONE_BY_ONE:
-            return ReleaseFile.read(project, file.filename, data, version)
-    return ReleaseFile(project, file.filename, file.sha256 or "", findings=(finding,))
+        return Finding.of(Kind.FILE_CHANGED, file.filename, error)

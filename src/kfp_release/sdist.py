@@ -51,7 +51,7 @@ class Sdist:
             raise BadArchive(
                 f"{filename[:160]!r} is not the name of a {_SUFFIX} file", remedy="name it as it was built"
             )
-        members = by_path(_read(filename, data), filename)
+        members = by_path(read_tar(filename, data), filename)
         sdist = cls(filename, called.name, str(called.version), tuple(members.values()))
         if stray := [member.path for member in sdist.members if not member.path.startswith(f"{sdist.root}/")]:
             raise BadArchive(f"{filename} has {stray[0]!r} outside its folder {sdist.root}/", remedy="build it anew")
@@ -94,7 +94,11 @@ class Sdist:
         return type(self)(self.filename, self.name, self.version, tuple(members))
 
 
-def _read(filename: str, data: bytes) -> list[Member]:
+def read_tar(filename: str, data: bytes) -> list[Member]:
+    """The plain files of a tar in gzip, in its order: an sdist's, or those of a package layer.
+
+    Raise `BadArchive` for anything else, and for one that holds a link or a device. `filename` is for its message.
+    """
     members = []
     try:
         with (

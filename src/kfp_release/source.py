@@ -70,6 +70,23 @@ def candidate_source(git: Git, tag: str) -> Source:
     return Source(version, tag, commit, git.commit_time(commit))
 
 
+def tagged_source(git: Git, version: ReleaseVersion) -> Source:
+    """The release of `version` as its tag has it, whatever the checkout is at.
+
+    Raise `ReleaseError` with the command that mends it.
+    """
+    tag = version.tag
+    refuse_shallow(git)
+    tags = git.tags()
+    if tag not in tags:
+        raise ReleaseError(
+            f"{git.root.resolve()} has no tag {tag}",
+            remedy="git fetch --tags brings the tags that this clone lacks; kfp-release status lists the versions",
+        )
+    _refuse_equal_tags(version, tags)
+    return Source(version, tag, tags[tag], git.commit_time(tags[tag]))
+
+
 def refuse_shallow(git: Git) -> None:
     """Raise `ReleaseError` for a clone whose history is cut off: it may lack tags and the commits that they lead to."""
     if git.is_shallow():

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Iterator
 BLOCK = 0xFFFF
 """Bytes. The most that one stored block holds; every block but the last is full, so the form is one."""
 
-_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # deflate, no flags, no time, no level, unknown system
+HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+"""What every stream begins with: deflate, no flags, no time, no level, unknown system."""
 
 
 def gzip_stored(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The gzip stream of `chunks` one after the other, in pieces. How they are cut does not show in it."""
     crc = size = 0
     pending = bytearray()
-    yield _HEADER
+    yield HEADER
     for chunk in chunks:
         crc = zlib.crc32(chunk, crc)
         size += len(chunk)

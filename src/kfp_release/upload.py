@@ -1,9 +1,11 @@
-"""Layers to ECR: verified first, several at a time, the parts of one in sequence, never a whole layer in memory."""
+"""Layers to ECR: verified as they go, several at a time, the parts of one in sequence, never a whole one in memory."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
@@ -20,9 +22,9 @@ LAYERS_AT_ONCE: Final = 4
 """More cause socket failures, an engineer of AWS reports: dotnet/sdk-container-builds#279."""
 Lanes: TypeAlias = AbstractContextManager[object]
 """What bounds the layers that go to several repositories at a time; each goes inside of it."""
-_CHUNK = 1024 * 1024
-_LARGEST_PART = 20 * 1024 * 1024
-"""Bytes of a part that ECR takes at most: ECR API Reference, UploadLayerPart."""
+_LARGEST_PART: Final = 10 * 1024 * 1024
+"""Bytes of a part that ECR takes at most: its quotas. Each worker has as many in memory."""
+_AGAIN: Final = "build it again; nothing was made public"
 
 
 class Blob(Protocol):
@@ -55,8 +57,9 @@ def upload_blobs(
 ) -> int:
     """Send those of `blobs` that the repository lacks, the largest first, and make sure that all are there.
 
-    `lanes` are shared with other uploads at the same time. Size and digest of each are checked before the first byte
-    goes. Gives the bytes of the blobs that were sent.
+    `lanes` are shared with other uploads at the same time. The size of each is checked before the first byte goes, and
+    its digest over the bytes that go, before the last part does: ECR is never told that a blob is complete which is not
+    what its descriptor says. Gives the bytes of the blobs that were sent.
     Raises `ReleaseError` for a blob that is not what its descriptor says, and where ECR takes one not.
     """
     digests = [blob.descriptor.digest for blob in blobs]
@@ -64,7 +67,7 @@ def upload_blobs(
     lacking = {blob.descriptor.digest: blob for blob in blobs if blob.descriptor.digest in missing}
     todo = sorted(lacking.values(), key=lambda blob: (-blob.descriptor.size, blob.descriptor.digest))
     for blob in todo:
-        _verify(blob)
+        _require_size(blob)
     if todo:
         _send_all(store, todo, progress, workers, lanes or nullcontext())
         if left := store.missing(digests):
@@ -75,25 +78,55 @@ def upload_blobs(
     return sum(blob.descriptor.size for blob in todo)
 
 
-def _verify(blob: Blob) -> None:
+def _require_size(blob: Blob) -> None:
     want = blob.descriptor
     if not want.size:
         raise ReleaseError(f"blob {want.digest} is empty, and ECR refuses empty blobs", remedy="leave the layer out")
-    size = 0
-
-    def counted(stream: BinaryIO) -> Iterator[bytes]:
-        nonlocal size
-        while chunk := stream.read(_CHUNK):
-            size += len(chunk)
-            yield chunk
-
     with blob.open() as stream:
-        digest = Digest.of_chunks(counted(stream))
-    if (size, digest) != (want.size, want.digest):
-        raise ReleaseError(
-            f"blob {want.digest} should have {want.size} bytes, and has {size} bytes of digest {digest}",
-            remedy="build it again; nothing was sent",
-        )
+        size = stream.seek(0, os.SEEK_END)
+    if size != want.size:
+        raise ReleaseError(f"blob {want.digest} should have {want.size} bytes, and has {size}", remedy=_AGAIN)
+
+
+class _Parts:
+    """The parts of a blob. Each byte is hashed once, also where ECR asks for it again or skips it."""
+
+    def __init__(self, descriptor: Descriptor, stream: BinaryIO) -> None:
+        self._descriptor = descriptor
+        self._stream = stream
+        self._state = hashlib.sha256()
+        self._hashed = 0
+
+    def read(self, first: int, size: int) -> bytes:
+        """The part from byte `first` on, of at most `size` bytes. The last one is verified to be that of the blob."""
+        self._hash_until(first, size)
+        part = self._at(first, min(size, self._descriptor.size - first))
+        if first + len(part) == self._descriptor.size:
+            self.verify()
+        return part
+
+    def verify(self) -> None:
+        """Raise `ReleaseError` where the bytes are not what the descriptor says. What was not hashed yet is read."""
+        self._hash_until(self._descriptor.size, _LARGEST_PART)
+        found = Digest(self._state.hexdigest())
+        if found != self._descriptor.digest:
+            raise ReleaseError(f"blob {self._descriptor.digest} is damaged: its digest is {found}", remedy=_AGAIN)
+
+    def _hash_until(self, end: int, size: int) -> None:
+        while self._hashed < end:
+            self._at(self._hashed, min(size, end - self._hashed))
+
+    def _at(self, first: int, size: int) -> bytes:
+        self._stream.seek(first)
+        part = self._stream.read(size)
+        if len(part) < size:
+            raise ReleaseError(
+                f"blob {self._descriptor.digest} ends at byte {first + len(part)} while it is sent", remedy=_AGAIN
+            )
+        if first <= self._hashed < first + size:
+            self._state.update(memoryview(part)[self._hashed - first :])
+            self._hashed = first + size
+        return part
 
 
 def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, workers: int, lanes: Lanes) -> None:
@@ -145,11 +178,10 @@ def _send_once(store: EcrRepository, blob: Blob, moved: Callable[[int], None]) -
         raise EcrError(f"ECR takes parts of {part_size} bytes for {store.repository}", remedy="run this again")
     first = furthest = corrections = 0
     with blob.open() as stream:
+        parts = _Parts(blob.descriptor, stream)
         while first < blob.descriptor.size:
             moved(first)
-            part = stream.read(part_size)
-            if not part:
-                raise ReleaseError(f"blob {blob.descriptor.digest} ends at byte {first} while it is sent")
+            part = parts.read(first, part_size)
             try:
                 store.call(
                     "upload_layer_part",
@@ -165,9 +197,9 @@ def _send_once(store: EcrRepository, blob: Blob, moved: Callable[[int], None]) -
                 if error.code != "InvalidLayerPartException" or corrections > store.retry.patience.attempts:
                     raise
                 first = _next_byte(error, blob)
-                stream.seek(first)
             if first > furthest:  # else it could go back and forth for ever
                 furthest, corrections = first, 0
+        parts.verify()
     store.call("complete_layer_upload", uploadId=upload, layerDigests=[str(blob.descriptor.digest)])
 
 

@@ -1,11 +1,14 @@
-"""Nodes of a YAML document that know where in the text they stand."""
+"""Nodes of a YAML document that know where in the text they stand.
+
+Of each, `start` and `end` count characters from the text's beginning, and `line` counts from 1. They are tuples, for a
+repository has tens of thousands of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
@@ -19,23 +22,12 @@ UNLOADABLE = (yaml.YAMLError, ValueError, OverflowError)
 """What YAML's loader raises of a value that is none: a date in month 13, a number of 200 sexagesimal places."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """Part of a document. `start` and `end` count characters from the text's beginning, `line` counts from 1."""
+class Scalar(NamedTuple):
+    """One text; its span covers anchor, tag and quotes."""
 
     start: int
     end: int
     line: int
-    size: int = field(default=1, kw_only=True)
-    """How many nodes it is made of, itself included, with every alias written out."""
-    height: int = field(default=1, kw_only=True)
-    """How many levels it is made of, itself included, with every alias written out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar(Node):
-    """One text; its span covers anchor, tag and quotes."""
-
     text: str
     style: str
     """Empty for plain, else the character that it begins with: one of ``'"|>``."""
@@ -77,17 +69,21 @@ _loaded_before = lru_cache(maxsize=4096)(_loaded)
 """A repository's files repeat the same few words: names of types, flags, programs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Items(Node):
+class Items(NamedTuple):
     """A sequence."""
 
+    start: int
+    end: int
+    line: int
     nodes: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table(Node):
+class Table(NamedTuple):
     """A mapping whose keys are texts, each of them once."""
 
+    start: int
+    end: int
+    line: int
     entries: Mapping[str, Node]
     keys: Mapping[str, Scalar]
     """The keys themselves, by their texts."""
@@ -108,11 +104,17 @@ class Table(Node):
         return node.text if isinstance(node, Scalar) and not node.is_null else None
 
 
-@dataclass(frozen=True, slots=True)
-class Alias(Node):
+class Alias(NamedTuple):
     """A place that repeats an anchored node."""
 
+    start: int
+    end: int
+    line: int
     target: Node
+    anchor: str
+
+
+Node: TypeAlias = Scalar | Items | Table | Alias
 
 
 def written_out(node: Node) -> Node:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _SUFFIXES = (".yaml", ".yml")
 _SCHEMA = 1
@@ -16,8 +17,7 @@ class BadPins(ValueError):
     """A pins.json that this version of the package cannot read."""
 
 
-@dataclass(frozen=True)
-class Pins:
+class Pins(NamedTuple):
     """What pins.json says of the release: its version and commit, and what its images are pinned to."""
 
     version: str
@@ -48,29 +48,29 @@ class Pins:
         return all("@sha256:" in pin for pin in self.images.values())
 
 
-@dataclass(frozen=True)
-class Catalog:
-    """Component files by the operator's name, sorted; `pins` is None where no build has pinned them."""
+class Catalog(NamedTuple):
+    """Names of component files by the operator's name, sorted; `pins` is None where no build has pinned them."""
 
     folder: Path
-    files: Mapping[str, Path]
+    files: Mapping[str, str]
     pins: Pins | None
 
     def text(self, operator: str) -> str:
         """The component file of `operator`, as it is."""
-        return self.files[operator].read_text(encoding="utf-8")
+        return (self.folder / self.files[operator]).read_text(encoding="utf-8")
 
     @classmethod
     def of(cls, folder: Path, pins: Path) -> Catalog:
         """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged."""
-        files = {operator_name(item): item for item in folder.iterdir() if item.suffix in _SUFFIXES}
+        names = os.listdir(folder)  # noqa: PTH208 - half of the first operator's time with a thousand components
+        files = {operator_name(name): name for name in names if name.endswith(_SUFFIXES)}
         text = pins.read_text(encoding="utf-8") if pins.is_file() else None
         return cls(folder, dict(sorted(files.items())), Pins.parse(text) if text is not None else None)
 
 
-def operator_name(file: Path) -> str:
+def operator_name(file: str) -> str:
     """The operator of a component file: ``make_table_op`` for ``make_table.yaml`` and ``make-table.yaml``."""
-    return file.stem.replace("-", "_") + "_op"
+    return file.rpartition(".")[0].replace("-", "_") + "_op"
 
 
 @functools.cache

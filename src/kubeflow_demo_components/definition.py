@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -25,8 +24,7 @@ class BadDefinition(ValueError):
     """A file that is no component definition."""
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(NamedTuple):
     """One input or output, under the name by which a pipeline passes or takes it."""
 
     name: str
@@ -41,8 +39,7 @@ class Port:
         return f"{self.name}: {self.type}{default}"
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(NamedTuple):
     """One component file. `is_v1` where it is v1 component YAML, and not compiled IR, which has no order of inputs."""
 
     operator: str
@@ -54,11 +51,28 @@ class Definition:
     @classmethod
     def parse(cls, operator: str, text: str) -> Definition:
         """Raise `BadDefinition`, with the `operator`'s name, where `text` is no component."""
+        return cls.of(operator, documents(operator, text))
+
+    @classmethod
+    def of(cls, operator: str, loaded: Sequence[Any]) -> Definition:
+        """From what `documents` gives. Raise `BadDefinition` as `parse`."""
         try:
-            value = next(yaml.load_all(text, Loader=_Loader))
+            value = loaded[0]
             return _from_v1(operator, value) if "implementation" in value else _from_ir(operator, value)
-        except (yaml.YAMLError, StopIteration, LookupError, TypeError, AttributeError) as error:
-            raise BadDefinition(f"the definition of {operator} is no component YAML: {error}") from error
+        except (LookupError, TypeError, AttributeError) as error:
+            raise _bad(operator, error) from error
+
+
+def documents(operator: str, text: str) -> list[Any]:
+    """What the documents of a component file hold. Raise `BadDefinition` where it is no YAML."""
+    try:
+        return list(yaml.load_all(text, Loader=_Loader))
+    except yaml.YAMLError as error:
+        raise _bad(operator, error) from error
+
+
+def _bad(operator: str, error: Exception) -> BadDefinition:
+    return BadDefinition(f"the definition of {operator} is no component YAML: {error}")
 
 
 def _from_v1(operator: str, value: Mapping[str, Any]) -> Definition:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kfp import components, dsl
-from kfp.dsl import for_loop, pipeline_channel, structures, yaml_component
+from kfp import dsl
+from kfp.dsl import for_loop, pipeline_channel, structures, v1_structures, yaml_component
 from kfp.dsl.types import type_utils
 
-from kubeflow_demo_components.definition import BadDefinition, Definition
+from kubeflow_demo_components.definition import BadDefinition, Definition, documents
 
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "List": list, "Dict": dict}
 
@@ -23,18 +22,18 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
     first. IR does not keep the order of inputs, so its components take keywords alone.
     """
 
-    def __init__(self, operator: str, component_spec: structures.ComponentSpec, component_yaml: str) -> None:
+    def __init__(self, definition: Definition, component_spec: structures.ComponentSpec, component_yaml: str) -> None:
         super().__init__(component_spec=component_spec, component_yaml=component_yaml)
-        self.operator = operator
-        definition = Definition.parse(operator, component_yaml)
-        self.__signature__ = _signature(operator, component_spec, is_ordered=definition.is_v1)
+        self.operator = definition.operator
+        self.__signature__ = _signature(self.operator, component_spec, is_ordered=definition.is_v1)
         self.__doc__ = _docstring(self, definition)
 
     @classmethod
     def from_text(cls, operator: str, text: str) -> YamlOperator:
         """The component that the YAML `text` defines. `operator` is what pipelines call it, as in ``multiply_op``."""
-        loaded = components.load_component_from_text(text)
-        return cls(operator, loaded.component_spec, text)
+        loaded = documents(operator, text)
+        definition = Definition.of(operator, loaded)
+        return cls(definition, _component_spec(definition, loaded, text), text)
 
     def __call__(self, *args: Any, **kwargs: Any) -> dsl.PipelineTask:
         """The task that runs the component on these arguments.
@@ -62,6 +61,8 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
         arguments = dict(zip(ordered, args, strict=False))
         for name, value in kwargs.items():
             if name not in parameters:
+                import difflib  # noqa: PLC0415 - for an error alone
+
                 near = difflib.get_close_matches(name, parameters, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise TypeError(f"{self.operator}() has no input {name!r}{hint}: {self._usage()}")
@@ -88,6 +89,14 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
 
     def _usage(self) -> str:
         return f"it is {_usage(self.operator, self.__signature__)}"
+
+
+def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) -> structures.ComponentSpec:
+    """As kfp.components.load_component_from_text has it, which loads v1 YAML twice, and by PyYAML's slow loader."""
+    if definition.is_v1 and len(loaded) == 1:
+        v1_spec = v1_structures.ComponentSpec.from_dict(loaded[0])
+        return structures.ComponentSpec.from_v1_component_spec(v1_spec)
+    return structures.ComponentSpec.from_yaml_documents(text)
 
 
 def _is_integer(channel_type: Any) -> bool:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,12 @@ class Invocation:
         from kfp_release.kept_builds import KeptBuilds  # noqa: PLC0415 - likewise
 
         return KeptBuilds(Buildah(), cache_folder(self.environ) / "runtimes", keep=max(images, 2))
+
+    def fresh_builder(self) -> AbstractContextManager[Builder]:
+        """What builds runtimes anew, with nothing from before; what it built is gone at the end."""
+        from kfp_release.buildah import fresh_buildah  # noqa: PLC0415 - for commands that may build
+
+        return fresh_buildah()
 
     def index(self, settings: IndexSettings, progress: Progress) -> Index:
         """The index, asked with the environment's credentials."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -11,11 +12,14 @@ from kfp_release.console import StepTime
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.publish import Outcome
+from kfp_release.rebuilt_part import RebuiltPart
 from kfp_release.record import Distribution, PinnedImage
 from kfp_release.report import Table
 from kfp_release.runtime import RuntimeResult
 from kfp_release.runtimes import RuntimeState
 from kfp_release.source import Source
+
+_HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
 
 
 def runtimes(results: Iterable[RuntimeResult]) -> Table:
@@ -70,6 +74,14 @@ def images(pinned: Iterable[PinnedImage]) -> Table:
     return Table.of(("image", "pinned to", "platform"), [(item.name, item.pin, item.platform) for item in pinned])
 
 
+def rebuilt(parts: Iterable[RebuiltPart]) -> Table:
+    """A row a part of a version: as it is public, as its tag gives it, and whether that is the same."""
+    return Table.of(
+        ("what", "published", "rebuilt", "verdict"),
+        [(part.what, _short(part.published), _short(part.rebuilt), part.verdict) for part in parts],
+    )
+
+
 def distributions(items: Iterable[Distribution]) -> Table:
     """A row a file, in the order of their upload."""
     return Table.of(("file", "size", "sha256"), [(item.filename, decimal(item.size), item.sha256) for item in items])
@@ -97,6 +109,11 @@ def source_note(source: Source) -> str:
     """What is released, in a line."""
     when = datetime.fromtimestamp(source.created, UTC)
     return f"{source.tag or 'snapshot'} is commit {source.commit[:12]} of {when:%Y-%m-%d %H:%M} UTC"
+
+
+def _short(text: str) -> str:
+    """The beginning of a digest, a commit or a key; other words as they are."""
+    return _HEX.sub(lambda found: found[0][:12], text)
 
 
 def _now(image: PlannedImage) -> str:

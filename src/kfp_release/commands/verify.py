@@ -26,20 +26,58 @@ from kfp_release.version import ReleaseVersion
     show_envvar=True,
     help="Another simple index than that of pyproject.toml.",
 )
+@click.option(
+    "--rebuild", is_flag=True, help="Then make it again from its tag, and hold what comes out against what is public."
+)
+@click.option(
+    "--rebuild-runtime",
+    "anew",
+    is_flag=True,
+    help="The same, with runtimes built anew with buildah, without any cache, and compared too.",
+)
+@options.ssh
+@options.secret
 @options.as_json
 @click.pass_obj
-def command(invocation: Invocation, *, version: str, name: str | None, index_url: str | None, as_json: bool) -> int:
+def command(
+    invocation: Invocation,
+    *,
+    version: str,
+    name: str | None,
+    index_url: str | None,
+    rebuild: bool,
+    anew: bool,
+    ssh: tuple[str, ...],
+    secret: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Look at a published version from outside: download its files, read its pins, ask ECR for its images.
 
     Every disagreement is a line. With --name and --index-url it needs no project at all.
 
+    With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
+    layer, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes are
+    those of ECR, or built anew with --rebuild-runtime. A verdict is identical, same content (in other container
+    bytes), or differs: then it is told what differs and what to do.
+
     \b
     kfp-release verify 1.2
     kfp-release verify 1.2 --name kubeflow-demo-components --index-url https://pypi.example/simple/
+    kfp-release verify 1.2 --rebuild
+    kfp-release verify 1.2 --rebuild-runtime
 
-    Reads the index and ECR; writes nothing. Exit codes: 0 all is as the pins say, 1 something is not, 2 wrong use.
+    Reads the index and ECR, and git for --rebuild; writes nothing.
+    Exit codes: 0 all is as the pins say, and as the tag gives it; 1 something is not; 2 wrong use.
     """  # noqa: D301 - click reads the \\b
+    if name and (rebuild or anew):
+        raise click.UsageError("--name cannot be had with --rebuild: the tag's commit names the distribution")
+    if (ssh or secret) and not anew:
+        raise click.UsageError("--ssh and --secret are for --rebuild-runtime")
     wanted = ReleaseVersion.parse(version)
+    if rebuild or anew:
+        from kfp_release.commands.rebuilding import prove  # noqa: PLC0415 - brings all that builds
+
+        return prove(invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, as_json=as_json)
     url = parse_url(index_url) if index_url else invocation.config().require_index().simple_url
     distribution = name or invocation.config().distribution
     with Console() as console:

@@ -1,0 +1,68 @@
+"""What ``kfp-release verify --rebuild`` does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from kfp_release.commands import tables
+from kfp_release.commands.invocation import Invocation
+from kfp_release.config import IndexSettings
+from kfp_release.console import Console
+from kfp_release.rebuild import Rebuilder, committed_config
+from kfp_release.rebuilt import Rebuilt
+from kfp_release.report import Report
+from kfp_release.source import tagged_source
+from kfp_release.url import parse_url
+from kfp_release.version import ReleaseVersion
+
+
+def prove(
+    invocation: Invocation,
+    version: ReleaseVersion,
+    *,
+    index_url: str | None,
+    anew: bool,
+    ssh: Sequence[str],
+    secrets: Sequence[str],
+    as_json: bool,
+) -> int:
+    """Rebuild `version`, its runtimes too if they are to be `anew`, and tell; the exit code."""
+    source = tagged_source(invocation.git(), version)
+    config = committed_config(invocation.git(), source, invocation.environ)
+    url = parse_url(index_url) if index_url else config.require_index().simple_url
+    with ExitStack() as stack:
+        console = stack.enter_context(Console())
+        rebuilder = Rebuilder(
+            invocation.project,
+            invocation.stores(console),
+            invocation.index(IndexSettings(upload_url=url, simple_url=url), console),
+            console,
+            stack.enter_context(invocation.fresh_builder()) if anew else None,
+            ssh=ssh,
+            secrets=secrets,
+        )
+        rebuilt = rebuilder.rebuild(source, config)
+    parts = (tables.rebuilt(rebuilt.parts), tables.steps(console.times))
+    report = Report(_title(rebuilt), parts, tuple(_notes(rebuilt)), good=rebuilt.is_proved)
+    invocation.tell(report, rebuilt.to_json(), as_json=as_json)
+    return 0 if rebuilt.is_proved else 1
+
+
+def _title(rebuilt: Rebuilt) -> str:
+    name = f"{rebuilt.verified.distribution} {rebuilt.verified.version}"
+    if rebuilt.is_proved:
+        return f"{name} is what {rebuilt.source.tag} gives"
+    return f"{name} is not proved to be what {rebuilt.source.tag} gives"
+
+
+def _notes(rebuilt: Rebuilt) -> Iterator[str]:
+    """Each disagreement and difference, then what to do, and what it was rebuilt with."""
+    yield tables.source_note(rebuilt.source)
+    yield from rebuilt.verified.problems
+    yield from (part.text for part in rebuilt.parts if part.text)
+    yield from (f"  → {remedy}" for remedy in rebuilt.remedies)
+    if rebuilt.tools:
+        yield "rebuilt with " + ", ".join(f"{name} {version}" for name, version in sorted(rebuilt.tools.items()))
+    else:
+        yield "nothing was rebuilt, for a runtime is missing"
