@@ -53,7 +53,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> dict[str
 
 def test_each_runtime_that_is_missing_is_built_by_a_job_of_its_own(runs: dict[str, Run]) -> None:
     said, roles = runs["1.0"].said, runs["1.0"].roles
-    jobs = re.findall(r"^\[Release/(Runtime of \w+) *\] .*Run Main Build the runtime$", said, re.MULTILINE)
+    jobs = set(re.findall(r"\[Release/(Runtime of [a-z]+)\b", said))
     assert sorted(jobs) == ["Runtime of demo", "Runtime of tables"]
     assert roles == [
         f"look {ROLES['READ']}",
