@@ -25,7 +25,7 @@ MAX_ALIASES = 1_000
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN_TAGS = {None, "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _new = tuple.__new__
-"""Makes a node in half the time that calling its class takes; most of all time goes into scalars."""
+"""Makes a node in half the time that calling its class takes, and nodes are what most of the time goes into."""
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s|#[^\r\n]*)*)*")
 
 
@@ -150,7 +150,7 @@ class _Tree:
             raise self._refused(event, f"has more than {MAX_NODES:,} values", "use fewer aliases, or split it")
         made: Items | Table
         if type(event) is yaml.SequenceStartEvent:
-            made = Items(*span, tuple(nodes))
+            made = _new(Items, (*span, tuple(nodes)))
         else:
             keys: dict[str, Scalar] = {}
             for node in nodes[::2]:
@@ -158,7 +158,7 @@ class _Tree:
                 if not isinstance(key, Scalar) or key.text in keys or key.text == "<<":
                     key = self._key(node, keys)
                 keys[key.text] = key
-            made = Table(*span, dict(zip(keys, nodes[1::2], strict=True)), keys)
+            made = _new(Table, (*span, dict(zip(keys, nodes[1::2], strict=True)), keys))
         if event.anchor is not None:
             self._anchors[event.anchor] = made
         return made
