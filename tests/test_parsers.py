@@ -107,12 +107,12 @@ def test_an_exception_is_told_by_the_shortest_input_that_brought_it() -> None:
     texts = ("sha256:" + "a" * 64, "x", "longer (", "(", "1" * 900 + "(")
     bad = Parser((), lambda random: random.choice(texts), run)
     tried = try_cases("bad", bad, 200, seed=1)
-    assert (tried.cases, tried.distinct, tried.read, tried.broken) == (300, 5, 1, 3)
+    assert (tried.cases, tried.distinct, tried.read, tried.broken) == (1000, 5, 1, 3)
     result = result_of([tried])
     assert result.broken == ("bad: 3 of 5 cases, such as KeyError (\"'('\") of '('",)
     assert list(result.figures.items())[:3] == [
         ("parsers", 1),
-        ("cases", 300),
+        ("cases", 1000),
         ("exceptions other than ReleaseError", 3),
     ]
     assert result.figures["fewest distinct"] == 5
