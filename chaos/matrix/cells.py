@@ -35,6 +35,7 @@ from chaos.matrix.store_faults import (
 
 When = Literal["first", "last", "every", "from the middle on"]
 Part = Literal["ecr", "registry", "index"]
+_TURNS: tuple[When, ...] = ("first", "every", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +101,16 @@ def calls(*, forget: Callable[[], None], spoil: Callable[[str], None]) -> tuple[
 
 
 def cells(*, forget: Callable[[], None], spoil: Callable[[str], None]) -> list[Cell]:
-    """Each fault at each call: at every such call, and by turns at the first or the last one.
+    """Each fault at each call: by turns at the first such call, at the last one, or at every one.
 
-    Before the registry, which the stand-in for ECR asks and not the release, by turns at the first or at every one.
-    And what lasts from the middle of a run on, for all calls to one part.
+    A kind of fault has its turns at other calls in another order. And what lasts from the middle of a run on, for all
+    calls to one part.
     """
-    found: list[Cell] = []
-    pairs = ((where, kind) for where in calls(forget=forget, spoil=spoil) for kind in where.kinds)
-    for turn, (where, kind) in enumerate(pairs):
-        turns: tuple[When, ...] = ("every" if turn % 2 else "first",)
-        if where.part != "registry":
-            turns = ("last" if turn % 2 else "first", "every")
-        found += [Cell(where, kind, when) for when in turns]
+    found = [
+        Cell(where, kind, _TURNS[(number + turn) % len(_TURNS)])
+        for number, where in enumerate(calls(forget=forget, spoil=spoil))
+        for turn, kind in enumerate(where.kinds)
+    ]
     return found + [Cell(where, kind, "from the middle on") for where in ANY_CALL for kind in where.kinds]
 
 
