@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from bench.goals import GOALS
 from bench.results import Results
 from bench.table import markdown, short
 from kfp_release.errors import ReleaseError
@@ -21,6 +22,10 @@ _PLACE: Final = re.compile(r"(<!-- bench: begin -->\n).*?(<!-- bench: end -->)",
 def publish(out: Path, project: Path) -> None:
     """Write what the last run left in `out` into the pages of `project`. Raise `ReleaseError` where there is none."""
     results = Results.read(out / RESULTS)
+    if lacking := [goal.title for goal in GOALS if goal.name not in results.measured]:
+        raise ReleaseError(
+            f"the run in {out} is not whole: it has no {lacking[0]}", remedy="run make bench, and publish that"
+        )
     for name, written in PAGES.items():
         page = project / name
         text = page.read_text(encoding="utf-8")
@@ -42,6 +47,6 @@ def origin(results: Results) -> str:
     counts = [len(values.ours) for values in results.measured.values()]
     return (
         f"Medians of {min(counts)} to {max(counts)} measurements in one run of {minutes:.0f} minutes, "
-        f"{results.when}, commit {results.commit[:12]}: "
+        f"{results.when}, commit {results.commit[:12]}{results.commit[40:]}: "
         f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}, {facts['system']}, {programs}."
     )

@@ -28,7 +28,9 @@ def main() -> None:
     store.put(image.manifest, "1")
     # Of this program alone; getrusage's ru_maxrss has also that of the one that started it. proc(5).
     found = re.search(r"^VmHWM:\s+([0-9]+) kB$", Path("/proc/self/status").read_text(encoding="ascii"), re.MULTILINE)
-    print(found[1] if found else 0)
+    if found is None:
+        raise SystemExit("/proc/self/status has no VmHWM")
+    print(found[1])
 
 
 if __name__ == "__main__":

@@ -141,6 +141,22 @@ def test_a_runtime_does_not_tell_where_its_base_came_from(base: Base, storage: P
     assert base.login.host.encode() not in runtime.config.data + runtime.manifest.data
 
 
+MOUNTING = b"""\
+ARG BASE
+FROM ${BASE}
+RUN --mount=type=bind,source=folder/module.py,target=/run/module.py cp /run/module.py /copy.py
+"""
+
+
+def test_a_file_that_a_step_mounts_is_that_of_this_build(base: Base, storage: Path, tmp_path: Path) -> None:
+    for number in (1, 2):
+        context = {"folder/module.py": (0o644, b"VALUE = %d\n" % number)}
+        layout = Buildah(storage=storage).build(
+            request(base, MOUNTING, context=context), tmp_path / f"layout-{number}", progress=Silent()
+        )
+        assert b"VALUE = %d\n" % number in b"".join(layers(layout))
+
+
 SECRET_DOCKERFILE = b"""\
 ARG BASE
 FROM ${BASE}

@@ -26,6 +26,7 @@ from kfp_release.ecr import EcrRepository
 from kfp_release.image_ref import Repository
 from kfp_release.lifecycle import LifecyclePolicy
 from kfp_release.manifest import Descriptor
+from kfp_release.retry import Retry
 
 _DIGEST = Digest.of(MANIFEST.encode())
 _IMAGE = {
@@ -96,7 +97,7 @@ def _store() -> EcrRepository:
         config=Config(retries={"total_max_attempts": 1}, signature_version=UNSIGNED),
     )
     client.meta.events.register("before-send.ecr.*", _reply)  # type: ignore[arg-type] # an answer is taken for one
-    return EcrRepository(client, Repository.parse(DEMO))
+    return EcrRepository(client, Repository.parse(DEMO), retry=Retry(sleep=lambda _: None))
 
 
 def _reply(request: Any, **_: Any) -> AWSResponse:

@@ -31,6 +31,8 @@ _LOOPBACK = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1
 _INSPECTED: Final = (
     "{{.OCIv1.OS}}/{{.OCIv1.Architecture}}{{println}}{{range .OCIv1.RootFS.DiffIDs}}{{println .}}{{end}}"
 )
+_BOUND = re.compile(rb"--mount=(?!\S*type=(?:secret|ssh|cache|tmpfs)\b)", re.IGNORECASE)
+"""A file of the context that a step sees and does not copy. Not each buildah has its cache depend on those."""
 _STEP = re.compile(r"(?:\[[0-9]+/[0-9]+\] )?STEP [0-9]+/[0-9]+: ")
 _REMEDIES: Final = (
     ("exec format error", "build on a machine of the image's platform, or install qemu-user-static"),
@@ -86,7 +88,7 @@ class Buildah:
             scratch = Path(folder)
             image_id = scratch / "id"
             command = [*buildah, "bud", *_arguments(request, scratch), f"--iidfile={image_id}"]
-            command += [] if self._cache else ["--no-cache"]
+            command += [] if self._cache and not _BOUND.search(request.dockerfile) else ["--no-cache"]
             try:
                 # Where the user is: paths of keys and secrets are relative to it.
                 run_program(
@@ -123,12 +125,15 @@ class Buildah:
     def forget(self) -> None:
         """Remove all that it has in a storage of its own, layers that belong to other user ids too."""
         if self._storage is not None and (self._storage / "root").is_dir():
-            run_program(
-                [*self._command(), "rmi", "--all", "--force"],
-                what="what was built could not be removed",
-                folder=Path.cwd(),
-                on_line=lambda _: None,
-            )
+            try:
+                run_program(
+                    [*self._command(), "rmi", "--all", "--force"],
+                    what="what was built could not be removed",
+                    folder=Path.cwd(),
+                    on_line=lambda _: None,
+                )
+            except ProgramFailed as error:
+                raise ReleaseError(error.args[0], remedy=f"remove the folder {self._storage}") from error
 
     def _inspect(self, image: str) -> tuple[str, tuple[Digest, ...]]:
         """The platform of an image in the storage, without its variant, and the digests of its layers' tars."""
@@ -158,8 +163,11 @@ def fresh_buildah() -> Iterator[Buildah]:
         buildah = Buildah(storage=Path(folder), cache=False)
         try:
             yield buildah
-        finally:
-            buildah.forget()
+        except BaseException:
+            with contextlib.suppress(ReleaseError):  # what has gone wrong before is what is told
+                buildah.forget()
+            raise
+        buildah.forget()
 
 
 def host_platform() -> str:

@@ -10,6 +10,7 @@ from typing import Self
 from kfp_release.component import SUFFIXES, ComponentFile
 from kfp_release.config import PYPROJECT
 from kfp_release.errors import Problem, Problems
+from kfp_release.plain_file import read_plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def component_files(project: Path, components: str, problems: list[Problem]) -> 
     shared: list[Problem] = []
     for name in names:
         try:
-            file = ComponentFile.parse(f"{components}/{name}", (folder / name).read_bytes())
+            file = ComponentFile.parse(f"{components}/{name}", read_plain(folder / name))
         except Problems as error:
             problems += error.problems
         except OSError as error:

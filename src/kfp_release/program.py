@@ -101,6 +101,8 @@ def _stop_meanwhile(child: subprocess.Popen[str]) -> None:
 
 def _stop(child: subprocess.Popen[str]) -> None:
     """Ask the whole session to end; kill it where it does not."""
+    if child.returncode is not None:  # it has ended by itself, and its number may be another's
+        return
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(child.pid, number)

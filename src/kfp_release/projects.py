@@ -1,4 +1,4 @@
-"""Builds Python projects: wheel and sdist from one isolated environment, in one byte form."""
+"""Builds Python projects: wheels and sdists, in an environment of their own and in one byte form."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import errno
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from build import BuildBackendException, BuildException, FailedProcessError, ProjectBuilder
 from build.env import DefaultIsolatedEnv
@@ -21,8 +22,11 @@ from kfp_release.distributions import project_name
 from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.progress import Progress
 from kfp_release.sdist import Sdist
+from kfp_release.stopping import ended_with
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
+
+Kind: TypeAlias = Literal["wheel", "sdist"]
 
 _TAIL = 30
 """Lines of a failed build's output that its error shows."""
@@ -52,6 +56,20 @@ class Project:
         """Versions by name of all that is installed in its environment."""
         return self.environment.tools
 
+    def asks_for(self, kind: Kind) -> set[str]:
+        """What its build backend needs besides for a build of this `kind`. Raise `BuildFailed`."""
+        with _failures(self.folder, kind, self.output):
+            return set(self.builder.get_requires_for_build(kind))
+
+    def install(self, requirements: AbstractSet[str]) -> None:
+        """Make sure that they are in its environment. Raise `BuildFailed`."""
+        with _failures(self.folder, _INSTALL, self.output):
+            self.environment.install(requirements)
+
+    def build(self, kind: Kind, out: Path) -> Path:
+        """The wheel or the sdist, written into `out`. Raise `BuildFailed`."""
+        return self.wheel(out) if kind == "wheel" else self.sdist(out)
+
     def wheel(self, out: Path, settings: Mapping[str, str] | None = None) -> Path:
         """The wheel, written into `out`; `settings` go to the build backend. Raise `BuildFailed`."""
         name, data = self._build("wheel", settings or {})
@@ -66,11 +84,7 @@ class Project:
         self._require_version(sdist.filename, sdist.version)
         return _write(out / name, sdist.to_bytes(self.epoch))
 
-    def _build(self, kind: Literal["wheel", "sdist"], settings: Mapping[str, str]) -> tuple[str, bytes]:
-        with _failures(self.folder, kind, self.output):
-            requirements = self.builder.get_requires_for_build(kind)
-        with _failures(self.folder, _INSTALL, self.output):
-            self.environment.install(requirements)
+    def _build(self, kind: Kind, settings: Mapping[str, str]) -> tuple[str, bytes]:
         with TemporaryDirectory() as made, _failures(self.folder, kind, self.output):
             path = Path(self.builder.build(kind, made, dict(settings)))
             return path.name, path.read_bytes()
@@ -132,19 +146,25 @@ def _run_hook(
 
 def _run(command: Sequence[str], cwd: str | None, environ: Mapping[str, str], output: list[str]) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_OUT)}
-    result = subprocess.run(  # noqa: S603 - build's own list, no shell
+    with subprocess.Popen(  # noqa: S603 - build's own list, no shell
         command,
         cwd=cwd,
         env=inherited | dict(environ),
-        check=False,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    output[:] = result.stdout.splitlines()
-    result.check_returncode()
+    ) as child:
+        try:
+            with ended_with(child.kill):
+                printed, _ = child.communicate()
+        except BaseException:
+            child.kill()
+            raise
+    output[:] = printed.splitlines()
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sources import RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.source import Source
+from kfp_release.terminal_text import one_line
 from kfp_release.unpinned import building
 from kfp_release.verify import verify
 
@@ -174,21 +175,20 @@ class Rebuilder:
     def _compared(self, image: _Image, built: BuiltRelease) -> RebuiltPart:
         name, published, rebuilt = image.settings.name, image.published, built.layout.image(image.settings.name)
         package: list[str] = []
-        if published is not None and published.config.diff_ids[-1:] != rebuilt.config.diff_ids[-1:]:
+        # Its diff_ids are what the public config says of itself; the layer is what runs.
+        if published is not None and published.manifest.layers[-1:] != rebuilt.manifest.layers[-1:]:
             with built.layout.blob(rebuilt.manifest.layers[-1]).open() as file:
                 ours = file.read()
             package = self._package(image, published, ours)
         return image_part(published, rebuilt, name=name, package=package)
 
     def _package(self, image: _Image, published: Image, ours: bytes) -> list[str]:
-        """The files of the public package layer that differ; none where it is too long for that, or no such layer."""
+        """The files of the public package layer that differ, or why that cannot be told."""
         try:
             theirs = self.stores(image.settings.repository).read_blob(published.manifest.layers[-1])
             return package_differences(theirs, ours)
         except ReleaseError as error:
-            name = image.settings.name
-            self.progress.note(f"the package layer of {name} cannot be compared by file: {error.args[0]}")
-            return []
+            return [f"what cannot be compared by file: {one_line(str(error.args[0]))}"]
 
     def _files(self, built: BuiltRelease) -> Iterator[RebuiltPart]:
         """Each project's files, those too that only one side has."""

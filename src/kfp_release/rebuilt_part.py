@@ -158,7 +158,7 @@ def _image_part(what: str, published: Image, rebuilt: Image, package: Sequence[s
         differing = list(_differences(published, rebuilt))
     except ReleaseError as error:
         differing = [one_line(str(error.args[0]))]
-    if not differing:
+    if not differing and not package:
         text = f"{what}: the same layers and settings, in other bytes of manifest, config or compression"
         return RebuiltPart(what, theirs, ours, Verdict.SAME_CONTENT, text)
     if package:

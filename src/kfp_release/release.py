@@ -123,7 +123,10 @@ def _prepare(
         ensure_home(store, source.version.image_tag, create=options.create_repository, mutable=image.mutable_tags)
 
     homes = {image.name: partial(require_home, image) for image in config.images}
-    look_beside({"the index": partial(_require_index, project, config, source, access.index), **homes})
+    index = {"the index": partial(_require_index, project, config, source, access.index)}
+    look_beside(index if options.create_repository else {**index, **homes})
+    if options.create_repository:  # nothing is made before all else has been looked at
+        look_beside(homes)
     return ensure_runtimes(
         config.images,
         partial(Git(project).files, source.commit),

@@ -5,23 +5,28 @@ They need neither ECR nor the index nor a plan, so that they can be made while t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import Self, TypeVar
 
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.distributions import project_name
 from kfp_release.git import Git
 from kfp_release.progress import Progress
-from kfp_release.projects import Project, open_projects
+from kfp_release.projects import Kind, Project, open_projects
 from kfp_release.sdist import Sdist
 from kfp_release.source import Source
+from kfp_release.stopping import Stop
 from kfp_release.wheel import Wheel
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,17 @@ class Unpinned:
             # The last, so that its builds have ended before their folders go.
             pool = stack.enter_context(ThreadPoolExecutor())
             half = len(projects) // 2
-            sdists = pool.map(lambda each: _sdist(each, out), projects[:half])
-            wheels = pool.map(lambda each: _wheel(each, out), projects[half:])
-            names = [project_name(each.folder) for each in projects[:half]]
-            main, *extra = [Pair(*files) for files in zip(names, sdists, wheels, strict=True)]
+            todo: list[tuple[Project, Kind]] = [(one, "sdist") for one in projects[:half]]
+            todo += [(one, "wheel") for one in projects[half:]]
+            # All is installed before the first build, which may read all of it.
+            asked = _beside(pool, lambda one: one[0].asks_for(one[1]), todo)
+            for each, requirements in zip(projects, asked, strict=True):
+                each.install(requirements)
+            files = _beside(pool, lambda one: one[0].build(one[1], out), todo)
+            main, *extra = [
+                Pair(project_name(one.folder), _sdist(sdist), _wheel(wheel))
+                for one, sdist, wheel in zip(projects[:half], files[:half], files[half:], strict=True)
+            ]
             return cls(tree, config, main, tuple(extra), projects[0].tools)
 
 
@@ -76,17 +88,33 @@ class Unpinned:
 def building(project: Path, source: Source, *, progress: Progress) -> Iterator[Callable[[], Unpinned]]:
     """Builds the commit of `source` beside the block, which gets what to call for the result, or the error.
 
-    What is being built has ended when the block is left.
+    What is being built has ended when the block is left, and is ended where an error leaves it; an installation of
+    build requirements comes to its own end first.
     """
+    stop = Stop()
+
+    def build(scratch: Path) -> Unpinned:
+        with stop.covering():
+            return Unpinned.build(project, source, scratch, progress=progress)
+
     with TemporaryDirectory(prefix="kfp-release-") as scratch, ThreadPoolExecutor(1) as pool:
-        yield pool.submit(Unpinned.build, project, source, Path(scratch), progress=progress).result
+        made = pool.submit(build, Path(scratch))
+        try:
+            yield made.result
+        except BaseException:
+            stop.set()
+            raise
 
 
-def _sdist(project: Project, out: Path) -> Sdist:
-    path = project.sdist(out)
+def _beside(pool: Executor, do: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """What `do` gives for each of `items`, done beside each other and ended with this thread."""
+    futures = [pool.submit(copy_context().run, do, item) for item in items]
+    return [future.result() for future in futures]
+
+
+def _sdist(path: Path) -> Sdist:
     return Sdist.parse(path.name, path.read_bytes())
 
 
-def _wheel(project: Project, out: Path) -> Wheel:
-    path = project.wheel(out)
+def _wheel(path: Path) -> Wheel:
     return Wheel.parse(path.name, path.read_bytes())

@@ -67,7 +67,7 @@ def documents(operator: str, text: str) -> list[Any]:
     """What the documents of a component file hold. Raise `BadDefinition` where it is no YAML."""
     try:
         return list(yaml.load_all(text, Loader=_Loader))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the latter of a date in month 13, say
         raise _bad(operator, error) from error
 
 
