@@ -144,24 +144,35 @@ def test_the_picture_is_a_png(tmp_path: Path) -> None:
     assert (tmp_path / PLOT).read_bytes().startswith(b"\x89PNG\r\n")
 
 
+def whole_results() -> Results:
+    measured = {goal.name: Values((1.0,), (2.0,)) for goal in GOALS}
+    return replace(some_results(), measured={**measured, **some_results().measured})
+
+
 def test_publishing_changes_the_pages_between_the_marks_alone(tmp_path: Path) -> None:
     out, project = tmp_path / "out", tmp_path / "project"
     (project / "docs").mkdir(parents=True)
     for name in PAGES:
         (project / name).write_text("before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n")
-    program.write(some_results(), out)
+    program.write(whole_results(), out)
     publish(out, project)
     for name, table in PAGES.items():
-        block = f"{table(some_results())}\n{origin(some_results())}\n"
+        block = f"{table(whole_results())}\n{origin(whole_results())}\n"
         expected = f"before\n<!-- bench: begin -->\n{block}<!-- bench: end -->\nafter\n"
         assert (project / name).read_text() == expected
     assert (project / "docs" / PLOT).read_bytes() == (out / PLOT).read_bytes()
 
 
 def test_a_page_without_the_marks_is_named(tmp_path: Path) -> None:
-    program.write(some_results(), tmp_path)
+    program.write(whole_results(), tmp_path)
     (tmp_path / "README.md").write_text("nothing\n")
     with pytest.raises(ReleaseError, match=r"README\.md has no place for the table"):
+        publish(tmp_path, tmp_path)
+
+
+def test_a_run_that_is_not_whole_is_not_published(tmp_path: Path) -> None:
+    program.write(some_results(), tmp_path)
+    with pytest.raises(ReleaseError, match=r"is not whole: it has no .*\n  → run make bench"):
         publish(tmp_path, tmp_path)
 
 

@@ -119,10 +119,7 @@ def _annotate(problems: Sequence[Problem]) -> None:
         return
     for problem in problems:
         text = f"{problem.message}\n→ {problem.remedy}" if problem.remedy else problem.message
-        # Some problems are of an image, or of git.
-        is_file = os.path.exists(problem.path)  # noqa: PTH110 - it may be empty, which Path takes for here
-        text = text if is_file or not problem.path else f"{problem.path}: {text}"
-        line = annotation(text, severity=problem.severity, file=problem.path if is_file else "", line=problem.line)
+        line = annotation(text, severity=problem.severity, file=problem.path, line=problem.line)
         sys.stderr.write(line + "\n")
 
 
