@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from importlib.util import cache_from_source
 from pathlib import Path
-from threading import Lock
 
 from build.env import DefaultIsolatedEnv
 from packaging.requirements import InvalidRequirement, Requirement
@@ -25,25 +24,23 @@ _OURS = "direct_url.json"
 
 @dataclass(frozen=True, slots=True)
 class BuildEnvironment:
-    """A virtual environment for builds, several at a time."""
+    """A virtual environment for builds, which begin when all is installed in it."""
 
     isolated: DefaultIsolatedEnv
     requirements: set[str] = field(default_factory=set)
     """What was asked for so far."""
-    _lock: Lock = field(default_factory=Lock)
 
     def install(self, requirements: AbstractSet[str]) -> None:
         """Make sure that `requirements` are there. Raise `subprocess.CalledProcessError` where they cannot be had."""
-        with self._lock:
-            missing = requirements - self.requirements
-            if not missing:
-                return
-            found = None if self.requirements else _at_hand(missing)
-            if found is None:
-                self.isolated.install(missing)
-            else:
-                _copy(found, self._site_packages())
-            self.requirements.update(missing)
+        missing = requirements - self.requirements
+        if not missing:
+            return
+        found = None if self.requirements else _at_hand(missing)
+        if found is None:
+            self.isolated.install(missing)
+        else:
+            _copy(found, self._site_packages())
+        self.requirements.update(missing)
 
     @property
     def tools(self) -> Mapping[str, str]:

@@ -177,9 +177,7 @@ class Rebuilder:
         package: list[str] = []
         # Its diff_ids are what the public config says of itself; the layer is what runs.
         if published is not None and published.manifest.layers[-1:] != rebuilt.manifest.layers[-1:]:
-            with built.layout.blob(rebuilt.manifest.layers[-1]).open() as file:
-                ours = file.read()
-            package = self._package(image, published, ours)
+            package = self._package(image, published, built.layout.blob(rebuilt.manifest.layers[-1]).read())
         return image_part(published, rebuilt, name=name, package=package)
 
     def _package(self, image: _Image, published: Image, ours: bytes) -> list[str]:

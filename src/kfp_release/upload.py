@@ -16,6 +16,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
 from kfp_release.progress import Progress
 from kfp_release.retry import again
+from kfp_release.stopping import Stopped
 from kfp_release.workers import in_parallel
 
 LAYERS_AT_ONCE: Final = 4
@@ -36,10 +37,6 @@ class Blob(Protocol):
 
     def open(self) -> BinaryIO:
         """A new stream of its bytes, from the first; it can be sought in."""
-
-
-class _Stopped(Exception):
-    """Another layer failed, or the user stopped it all."""
 
 
 def new_lanes() -> Lanes:
@@ -139,7 +136,7 @@ def _send_all(store: EcrRepository, todo: Sequence[Blob], progress: Progress, wo
     def send(blob: Blob) -> None:
         def moved(to: int) -> None:
             if stop.is_set():
-                raise _Stopped
+                raise Stopped
             with lock:
                 sent[blob.descriptor.digest] = to
                 progress.sent(what, sum(sent.values()), total)
