@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from archives import NAME, wheel_bytes
 from chaos.alarm import Overdue, alarm
 from chaos.faults import run
 from chaos.matrix.cells import names
 from chaos.matrix.exchange import Act, Exchange
 from chaos.matrix.faulty import Fault, Faulty
 from chaos.matrix.network_faults import cut_short, sent_twice
-from chaos.matrix.store_faults import NOT_THERE, listed_wrong
+from chaos.matrix.store_faults import NOT_THERE, file_stored_wrong, listed_wrong
 from chaos.stage import Stage
 
+from kfp_release.archive import same_members
 from kfp_release.progress import Silent
 
 ASKED_FOR = {
@@ -74,7 +76,7 @@ def test_the_matrix_has_each_fault_that_is_asked_for_and_the_short_one_some_of_e
 
 
 class Upstream(BaseHTTPRequestHandler):
-    """Answers with the path, all but its slash; ``/404`` is not there, ``/moved`` leads elsewhere."""
+    """Answers with the path, all but its slash; ``/404`` is not there, ``/moved`` leads elsewhere. A POST: its body."""
 
     def do_GET(self) -> None:
         body = self.path[1:].encode()
@@ -83,8 +85,24 @@ class Upstream(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         pass
+
+
+def test_an_index_that_keeps_another_file_keeps_other_content(proxy: Faulty) -> None:
+    wheel = wheel_bytes()
+    with proxy.with_fault(Fault(file_stored_wrong, lambda _: True)):
+        kept = requests.post(f"{proxy.url}/echo", files={"content": (NAME, wheel)}, timeout=20).content
+    start = kept.index(b"\r\n\r\n") + 4
+    assert not same_members(NAME, wheel, kept[start : start + len(wheel)])
+    assert len(kept[start:]) > len(wheel)
 
 
 @pytest.fixture

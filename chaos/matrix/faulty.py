@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from chaos.matrix.exchange import HOP, Act, Answer, Call, Exchange
+from kfp_release.sandbox.http_handler import HttpHandler
 
 
 class NoAnswer(Exception):
@@ -133,13 +134,10 @@ class _Server(ThreadingHTTPServer):
             self.proxy.failures.append(f"{error!r} at {request!r} of {client_address}")
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(HttpHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
         proxy, body = self.server.proxy, self._body()
         call = Call(self.command, self.path, dict(self.headers.items()), body)
         with self.server.lock:
@@ -174,6 +172,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return body
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Nothing is told."""

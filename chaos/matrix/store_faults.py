@@ -42,10 +42,13 @@ def listed_wrong(exchange: Exchange) -> None:
 
 
 def _with_other_file(body: bytes) -> bytes:
-    """The body of an upload (multipart/form-data, the file last) with another byte in its file."""
+    """The body of an upload (multipart/form-data, the file last) with none of its file's bytes as it was.
+
+    One byte might be a time of the archive's, with which it would still be the same content.
+    """
     start = body.index(b"\r\n\r\n", body.index(b'name="content"')) + 4
     end = body.rindex(b"\r\n--")
-    return body[:start] + flipped(body[start:end]) + body[end:]
+    return body[:start] + bytes(byte ^ 1 for byte in body[start:end]) + body[end:]
 
 
 STORED_WRONG = Kind("stored wrong", stored_wrong)

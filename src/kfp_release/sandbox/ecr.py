@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from kfp_release.sandbox.ecr_repositories import Call, RepositoryCalls
 from kfp_release.sandbox.ecr_request import parse_request
 from kfp_release.sandbox.ecr_signature import Signatures
 from kfp_release.sandbox.ecr_state import EcrState
+from kfp_release.sandbox.http_handler import HttpHandler
 from kfp_release.sandbox.registry_api import RegistryApi
 
 ACCOUNT = "000000000000"
@@ -132,14 +133,11 @@ class _Server(ThreadingHTTPServer):
         """A client that goes away is none of ours."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(HttpHandler):
     server: _Server
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
     timeout = 300
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
         """One call of the JSON API."""
         length = int(self.headers.get("Content-Length", 0))
         if length > _LARGEST_BODY:
@@ -156,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         except ReleaseError as error:
             self._answer(500, {"__type": "ServerException", "message": str(error)})
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         """A download, by a URL of GetDownloadUrlForLayer."""
         path = urlsplit(self.path).path
         found = self.server.layers.download(path.removeprefix("/layers/")) if path.startswith("/layers/") else None
@@ -170,9 +168,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for chunk in chunks:
             self.wfile.write(chunk)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Nothing: the sandbox's output belongs to its user."""
 
     def _called(self, target: str, body: bytes) -> dict[str, Any]:
         operation = target.removeprefix(_TARGET)
