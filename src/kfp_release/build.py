@@ -6,15 +6,13 @@ the plan's commit; the checkout is not written to.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 
 from kfp_release.arrival import arriving
-from kfp_release.built import BuiltRelease
+from kfp_release.built import BuiltRelease, this_tool
 from kfp_release.changelog import CHANGELOG, Changelog
 from kfp_release.config import Config
 from kfp_release.digest import Digest
@@ -36,7 +34,6 @@ from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
 from kfp_release.source import Source
-from kfp_release.twine_upload import check_distributions
 from kfp_release.unpinned import Pair, Unpinned, building
 from kfp_release.wheel import Wheel
 
@@ -76,6 +73,8 @@ def build(
 
 def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
     """Write all that a build is of into the folder `out`."""
+    from kfp_release.twine_upload import check_distributions  # noqa: PLC0415 - slow to import, and builds wait for none
+
     main, tree = unpinned.main, unpinned.tree
     images = _images(plan, unpinned.config, main.wheel)
     pinned = _pinned(plan, tree, images)
@@ -88,7 +87,7 @@ def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
         created=plan.source.created,
         pins=pinned.pins,
         distributions=distributions,
-        tools={**unpinned.tools, "kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]},
+        tools={**unpinned.tools, **this_tool()},
     )
     (out / "release.json").write_bytes(record.to_json())
     (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")

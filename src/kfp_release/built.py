@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +22,11 @@ from kfp_release.wheel import Wheel
 
 _AGAIN = "build again: kfp-release build"
 _ONLY = "only what kfp-release build made from a plan can be published"
+
+
+def this_tool() -> dict[str, str]:
+    """Versions by name of what builds here, beside what a project's own build asks for."""
+    return {"kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]}
 
 
 class BadBuild(ReleaseError):

@@ -10,12 +10,11 @@ from typing import Any
 
 import requests
 from packaging.utils import canonicalize_name
-from pypi_simple import ACCEPT_ANY
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.index_page import MAX_PAGE, IndexFile, parse_page
+from kfp_release.index_page import ACCEPT, MAX_PAGE, IndexFile, parse_page
 from kfp_release.index_session import IndexSession, PackageIndexError, status, tellable, unreachable, unwell
 from kfp_release.retry import SILENT, Retry
 from kfp_release.settings import IndexSettings
@@ -57,7 +56,7 @@ class Index:
         """
         url = f"{self._simple_url.rstrip('/')}/{canonicalize_name(project)}/"
         try:
-            page = self._ask(f"the page of {project}", url, accept=ACCEPT_ANY, limit=MAX_PAGE)
+            page = self._ask(f"the page of {project}", url, accept=ACCEPT, limit=MAX_PAGE)
         except PackageIndexError as error:
             if error.status in _NOT_HERE:
                 return {}

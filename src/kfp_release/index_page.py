@@ -8,14 +8,10 @@ from __future__ import annotations
 
 import codecs
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
-
-from bs4 import ParserRejectedMarkup
-from pypi_simple import DistributionPackage, ProjectPage, RepositoryPage, UnsupportedRepoVersionError
+from typing import TYPE_CHECKING, Any
 
 from kfp_release.digest import BadDigest, Digest
 from kfp_release.errors import ReleaseError
@@ -23,6 +19,11 @@ from kfp_release.json_text import BadJson, read_json
 from kfp_release.terminal_text import one_line
 from kfp_release.url import shown_url
 
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+
+ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html, text/html;q=0.01"
+"""The header that asks for a page: JSON before HTML. PEP 691."""
 MAX_PAGE = 16 * 1024 * 1024
 """Bytes."""
 _MAX_FILES = 20_000
@@ -37,8 +38,6 @@ _LONGEST, _MAX_DASHES = 255, 30
 # What pypi_simple and its parsers raise for pages that are damaged, or none.
 _UNREADABLE = (
     BadJson,
-    UnsupportedRepoVersionError,
-    ParserRejectedMarkup,
     AssertionError,
     AttributeError,
     LookupError,
@@ -86,16 +85,17 @@ def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dic
 
 def _packages(project: str, data: bytes, kind: str, charset: str | None, url: str) -> list[DistributionPackage] | None:
     """None for another kind of page."""
+    from kfp_release import simple_api  # noqa: PLC0415 - a fifth of a second, while builds of a release go on
+
     if kind == "application/vnd.pypi.simple.v1+json":
         page = read_json(data, most=MAX_PAGE)
         files = [file for file in page["files"] if _is_file_name(file["filename"])]
         _require_few(files)
-        return ProjectPage.from_json_data({**page, "files": files}, url).packages
+        return simple_api.packages_of_json({**page, "files": files}, url)
     if kind in {"application/vnd.pypi.simple.v1+html", "text/html"}:
         text = _links(_text(data, charset))
-        with warnings.catch_warnings(action="ignore"):  # of Beautiful Soup's, about pages that look like something else
-            links = RepositoryPage.from_html(text, url).links
-        return [DistributionPackage.from_link(link, project) for link in links if _is_file_name(link.text)]
+        links = [link for link in simple_api.links_of_html(text, url) if _is_file_name(link.text)]
+        return [simple_api.package_of_link(link, project) for link in links]
     return None
 
 
