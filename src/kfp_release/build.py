@@ -63,24 +63,24 @@ def build(
         if made is None:
             made = stack.enter_context(building(project, plan.source, progress=progress))
         progress.step("build the wheels and sdists")
+        from kfp_release import twine_upload  # noqa: PLC0415 - slow to import: while the builds go on
+
         unpinned = made()
         out = stack.enter_context(arriving(target))
         progress.step("pin the images")
-        _make(plan, unpinned, out)
+        distributions = _make(plan, unpinned, out)
+        twine_upload.check_distributions(out / item.filename for item in distributions)
         built = BuiltRelease.read(out)
     return replace(built, folder=target)
 
 
-def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
+def _make(plan: Plan, unpinned: Unpinned, out: Path) -> Sequence[Distribution]:
     """Write all that a build is of into the folder `out`."""
-    from kfp_release.twine_upload import check_distributions  # noqa: PLC0415 - slow to import, and builds wait for none
-
     main, tree = unpinned.main, unpinned.tree
     images = _images(plan, unpinned.config, main.wheel)
     pinned = _pinned(plan, tree, images)
     main = Pair(main.project, pinned.in_sdist(main.sdist), pinned.in_wheel(main.wheel))
     distributions = tuple(item for pair in (*unpinned.extra, main) for item in _write(pair, out, plan.source.created))
-    check_distributions(out / item.filename for item in distributions)
     _write_layout(out / "image", images)
     record = ReleaseRecord(
         tag=plan.source.tag,
@@ -91,6 +91,7 @@ def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
     )
     (out / "release.json").write_bytes(record.to_json())
     (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
+    return distributions
 
 
 def _require_runtimes(plan: Plan) -> None:
