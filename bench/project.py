@@ -17,7 +17,7 @@ PACKAGE: Final = "src/kubeflow_demo_components"
 LOCK: Final = "requirements.lock"
 IN: Final = "requirements.in"
 _SHARED: Final = (PACKAGE, "README.md", "LICENSE", ".gitignore")
-_OURS: Final = ("src/kfp_release", "yaml", "Dockerfile", "locks/builder.lock", "pyproject.toml")
+_OURS: Final = ("src/kfp_release", "yaml", "Dockerfile", "locks/builder.lock", "pyproject.toml", "MANIFEST.in")
 """The tool is in the tree as the build backend; its other files and the tests are no part of a team's repository."""
 _PROGRAM: Final = f"{PACKAGE}/programs/multiply.py"
 
