@@ -11,7 +11,7 @@ _STEP: Final = re.compile(r"^step: (.+)$", re.MULTILINE)
 """As ``bench/baseline.sh`` tells on stderr what it begins."""
 _VERIFY: Final = "verify"
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
-_ERROR: Final = re.compile(r"error", re.IGNORECASE)
+_ERROR: Final = re.compile(r"^.*error.*(?:\n[ \t]+\S.*)*", re.IGNORECASE | re.MULTILINE)
 
 
 def ending(ran: Ran) -> str:
@@ -30,6 +30,9 @@ def ending(ran: Ran) -> str:
 
 
 def _last_error(text: str) -> str:
-    """As plain text that fits between backticks. twine colours its errors, and prints them to stdout."""
-    lines = [" ".join(line.split()) for line in _COLOR.sub("", text).replace("`", "'").splitlines()]
-    return next((line for line in reversed(lines) if _ERROR.search(line)), "")
+    """With what is indented below it, as one line that fits between backticks.
+
+    twine colours its errors, wraps them, and prints them to stdout.
+    """
+    found = list(_ERROR.finditer(_COLOR.sub("", text).replace("`", "'")))
+    return " ".join(found[-1][0].split()) if found else ""

@@ -33,9 +33,9 @@ def ended(code: int, *, errors: str = "", stdout: str = "") -> Ran:
 
 def test_the_ending_of_a_script_is_what_it_printed() -> None:
     errors = "step: pin\nan error that was none\nstep: twine upload\n"
-    stdout = "Uploading\n\x1b[31mERROR   \x1b[0m HTTPError: 409 Conflict from `here`  \n         Conflict\n"
+    stdout = "Uploading\n\x1b[31mERROR   \x1b[0m HTTPError: 409 Conflict from `here`  \n         Conflict     \nlast\n"
     assert ending(ended(1, errors=errors, stdout=stdout)) == (
-        "ended with exit code 1 in its step \"twine upload\": `ERROR HTTPError: 409 Conflict from 'here'`"
+        "ended with exit code 1 in its step \"twine upload\": `ERROR HTTPError: 409 Conflict from 'here' Conflict`"
         "; it stopped before its own verification, so its time has none"
     )
     assert ending(ended(2, errors="step: verify\nerror: no such tag\n")) == (
