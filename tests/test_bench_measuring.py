@@ -1,4 +1,4 @@
-"""How the bench measures: children, what arrives, the two sides, and the row that needs no sandbox."""
+"""How the bench measures: children, what arrives, the two sides, and what the rows say of that."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from bench.docker import Docker
 from bench.ending import ending
 from bench.mounts import mounts_below
 from bench.registry import Registry
+from bench.rows import first as first_row
 from bench.rows import pin as pin_row
+from bench.rows import rerun as rerun_row
+from bench.runner import Runner
 from bench.side import Side
 from bench.stage import Stage
 from chaos.alarm import Overdue, alarm
@@ -166,3 +169,43 @@ def test_mounts_are_found_below_a_folder_the_deepest_first() -> None:
         "/dev/a / ext4 rw 0 0\n/dev/a /srv/one/b ext4 rw 0 0\nnone /srv/one/b/c tmpfs rw 0 0\n/dev/a /srv/ones x 0 0\n"
     )
     assert mounts_below(Path("/srv/one"), mounts) == [Path("/srv/one/b/c"), Path("/srv/one/b")]
+
+
+class Ending(Side):
+    """It releases nothing, and ends as the script does on an index that has its files, or well."""
+
+    def start(self, clone: Path, *, environ: Mapping[str, str], ends: int) -> Ran:
+        _ = clone, environ
+        return ended(-ends, errors="step: twine upload\nHTTPError: a reason\n")
+
+
+def test_the_remark_on_the_rerun_is_what_the_script_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_of(tmp_path, monkeypatch)
+    (tmp_path / "sandbox/index/packages").mkdir(parents=True)
+    monkeypatch.setattr(Side, "tag", lambda side: side.versions.insert(0, "1.0") or "1.0")
+    monkeypatch.setattr(Runner, "clone", lambda *_: tmp_path)
+    sides = [Ending(tmp_path / who, image=who, registry=stage.registry, environ={}) for who in ("ours", "script")]
+    for side in sides:
+        link = storage(side.registry) / "repositories" / side.image / "_manifests/tags/1.0/current/link"
+        link.parent.mkdir(parents=True)
+        link.write_text("sha256:aa11")
+    monkeypatch.setattr(Stage, "sides", lambda _: SimpleNamespace(both=sides))
+    assert rerun_row.run(stage)["rerun.seconds"].note == (
+        'the script ended with exit code 1 in its step "twine upload": `HTTPError: a reason`'
+        "; it stopped before its own verification, so its time has none"
+    )
+
+
+def test_what_the_registry_linked_is_told_of_a_first_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_of(tmp_path, monkeypatch)
+    (tmp_path / "sandbox/index/packages").mkdir(parents=True)
+    monkeypatch.setattr(Side, "release_next", lambda side: side.release(tmp_path))
+    sides = [
+        kind(tmp_path / kind.__name__, image="team/demo", registry=stage.registry, environ={})
+        for kind in (Ending, Copies)
+    ]
+    sides[1].images = ("team/demo/one", "team/demo/two")
+    monkeypatch.setattr(Stage, "make_sides", lambda _: SimpleNamespace(both=sides))
+    assert first_row.run(stage)["first.bytes"].note == (
+        "2 bytes of the script's image are linked from another repository and not uploaded"
+    )
