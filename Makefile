@@ -56,7 +56,7 @@ check: $(READY) ## kfp-release check
 	@$(BIN)/kfp-release check
 
 .PHONY: bench
-bench: $(READY) ## measure this project beside a shell script of docker, sed and twine, for 20 minutes
+bench: $(READY) ## measure this project beside a shell script of docker, sed and twine, for 20 to 25 minutes
 	@$(BIN)/python -m bench --out build/bench
 
 .PHONY: bench-status

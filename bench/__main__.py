@@ -1,6 +1,6 @@
 """Measure this project beside the shell script that teams release with today, in one run on this machine.
 
-    python -m bench                                everything, as `make bench` does: 20 minutes or so
+    python -m bench                                everything, as `make bench` does: 20 to 25 minutes
     python -m bench --only warm --pairs 2          one row, with two pairs
     python -m bench --publish                      put the last run into README and docs; measures nothing
 

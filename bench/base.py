@@ -1,4 +1,4 @@
-"""The base image of the baseline: the sandbox's, with the certificates of this machine, as companies have theirs."""
+"""The base image of both sides: the sandbox's, with the certificates of this machine, as companies have theirs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ _DOCKERFILE: Final = f"ARG BASE\nFROM ${{BASE}}\nCOPY ca-certificates.crt {_CERT
 class CompanyBase:
     """Built and pushed once, before anything is measured. `environ` is the sandbox's, and names what it begins with.
 
-    buildah mounts the machine's certificates into its builds; Docker's classic engine has no such mount.
+    buildah mounts the machine's certificates into its builds; Docker's classic engine has no such mount, and its pip
+    needs them. Both begin with this image, so that neither has a layer that the other has not.
     """
 
     repository: Final = "bench/base"

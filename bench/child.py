@@ -33,6 +33,8 @@ class Ran:
     cpu: float
     stdout: str
     code: int
+    errors: str = ""
+    """Its stderr, where that was written to a log."""
 
 
 def run_child(
@@ -45,6 +47,7 @@ def run_child(
     """
     sink = log or Path(os.devnull)
     with sink.open("ab") as errors:
+        start = errors.tell()
         before, began = _cpu(), time.perf_counter()
         child = subprocess.Popen(
             command,
@@ -60,11 +63,11 @@ def run_child(
         with child:
             stdout = _output(child, str(command[0]))
         seconds, cpu = time.perf_counter() - began, _cpu() - before
+    told = sink.read_bytes()[start:].decode(errors="replace")
     if ends not in {child.returncode, -1}:
-        told = sink.read_text(encoding="utf-8", errors="replace")[-_TAIL:] if log else ""
         words = " ".join(map(str, command))
-        raise BenchError(f"{words} ended with {child.returncode}, not {ends}:\n{stdout[-_TAIL:]}{told}")
-    return Ran(seconds, cpu, stdout, child.returncode)
+        raise BenchError(f"{words} ended with {child.returncode}, not {ends}:\n{stdout[-_TAIL:]}{told[-_TAIL:]}")
+    return Ran(seconds, cpu, stdout, child.returncode, told)
 
 
 def _output(child: subprocess.Popen[str], name: str) -> str:

@@ -49,10 +49,10 @@ class Figure:
 
     @property
     def ratios(self) -> tuple[float, float] | None:
-        """The least and the most of the single pairs: how far the ratio spreads."""
+        """The least and the most of the single pairs: how far the ratio spreads. None where there is but one pair."""
         pairs = zip(self.values.ours, self.values.baseline, strict=False)
         found = [ours / baseline for ours, baseline in pairs if baseline]
-        return (min(found), max(found)) if found else None
+        return (min(found), max(found)) if len(found) > 1 else None
 
     @property
     def held(self) -> float | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from bench.goals import GOALS
+from bench.plot import draw
 from bench.results import Results
 from bench.table import markdown, short
 from kfp_release.errors import ReleaseError
@@ -26,15 +27,17 @@ def publish(out: Path, project: Path) -> None:
         raise ReleaseError(
             f"the run in {out} is not whole: it has no {lacking[0]}", remedy="run make bench, and publish that"
         )
+    pages: dict[Path, str] = {}
     for name, written in PAGES.items():
-        page = project / name
-        text = page.read_text(encoding="utf-8")
+        text = (project / name).read_text(encoding="utf-8")
         block = f"{written(results)}\n{origin(results)}\n"
         changed, count = _PLACE.subn(lambda found, block=block: f"{found[1]}{block}{found[2]}", text)  # type: ignore[misc]
         if count != 1:
             raise ReleaseError(f"{name} has no place for the table", remedy="put <!-- bench: begin --> and end there")
-        page.write_text(changed, encoding="utf-8")
-    shutil.copyfile(out / PLOT, project / "docs" / PLOT)
+        pages[project / name] = changed
+    draw(results, project / "docs" / PLOT)
+    for page, text in pages.items():
+        page.write_text(text, encoding="utf-8")
 
 
 def origin(results: Results) -> str:
@@ -44,9 +47,19 @@ def origin(results: Results) -> str:
         f"{name} {facts[name]}" for name in ("docker", "buildah", "skopeo", "python") if facts.get(name)
     )
     minutes = sum(results.seconds.values()) / 60
-    counts = [len(values.ours) for values in results.measured.values()]
     return (
-        f"Medians of {min(counts)} to {max(counts)} measurements in one run of {minutes:.0f} minutes, "
+        f"{_measurements(results.pairs.values())} in one run of {minutes:.0f} minutes, "
         f"{results.when}, commit {results.commit[:12]}{results.commit[40:]}: "
         f"{facts['cores']} cores ({facts['processor']}), {facts['memory']}, {facts['system']}, {programs}."
     )
+
+
+def _measurements(counts: Collection[int]) -> str:
+    """Of how many the medians are, from the number of each row: the slow rows are those that have the fewest."""
+    fewest, most = min(counts), max(counts)
+    if most == 1:
+        return "One measurement a row"
+    usual = min((count for count in counts if count > fewest), default=fewest)
+    more = " or more" if most > usual else ""
+    slow = f" ({fewest} for the slow rows)" if usual > fewest else ""
+    return f"Medians of {usual}{more} measurements{slow}"

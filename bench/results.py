@@ -31,6 +31,15 @@ class Results:
         return tuple(Figure(goal, self.measured[goal.name]) for goal in GOALS if goal.name in self.measured)
 
     @property
+    def pairs(self) -> Mapping[str, int]:
+        """How many measurements each row has of a figure, by the row's name. Few figures have fewer than their row."""
+        counts: dict[str, int] = {}
+        for figure in self.figures:
+            row = figure.goal.row
+            counts[row] = max(counts.get(row, 0), len(figure.values.ours))
+        return counts
+
+    @property
     def missed(self) -> tuple[Figure, ...]:
         """Those that do not come to their goal."""
         return tuple(figure for figure in self.figures if figure.verdict == MISSED)

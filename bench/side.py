@@ -28,6 +28,10 @@ class Released:
     """Of them, without manifests."""
     index: int
     """Bytes of wheels and sdists."""
+    linked: int = 0
+    """Bytes of layers that the registry took from another repository of its own; they are in none of the others."""
+    repositories: int = 1
+    """In how many something has arrived."""
 
     @property
     def seconds(self) -> float:
@@ -46,6 +50,8 @@ class Side(ABC):
     def __init__(self, folder: Path, *, image: str, registry: Registry, environ: Mapping[str, str]) -> None:
         folder.mkdir(parents=True)
         self.image = image
+        self.images: tuple[str, ...] = (image,)
+        """All repositories that it releases to, each beside or below `image`."""
         self.versions: list[str] = []
         """Those that are tagged, the last first."""
         self.registry = registry
@@ -66,14 +72,20 @@ class Side(ABC):
 
     def release(self, clone: Path, *, environ: Mapping[str, str] = NOTHING, ends: int = 0) -> Released:
         """Release what is checked out in `clone`, and see what has arrived. `ends` as for `bench.child.run_child`."""
-        before, files = self.registry.contents(self.image), self.registry.index_files()
+        before, files = [self.registry.contents(image) for image in self.images], self.registry.index_files()
         ran = self.start(clone, environ=environ, ends=ends)
-        new = self.registry.contents(self.image).since(before)
+        new = [self.registry.contents(image).since(then) for image, then in zip(self.images, before, strict=True)]
         mounted = self.mounted(ran)
-        uploaded = {digest: size for digest, size in new.blobs.items() if digest not in mounted}
-        sent = sum(size for name, size in self.registry.index_files().items() if name not in files)
-        layers = sum(uploaded.values())
-        return Released(ran, layers + sum(new.manifests.values()), layers, sent)
+        blobs = [blob for contents in new for blob in contents.blobs.items()]
+        layers = sum(size for digest, size in blobs if digest not in mounted)
+        return Released(
+            ran,
+            layers + sum(size for contents in new for size in contents.manifests.values()),
+            layers,
+            sum(size for name, size in self.registry.index_files().items() if name not in files),
+            linked=sum(size for digest, size in blobs if digest in mounted),
+            repositories=sum(bool(contents.blobs or contents.manifests) for contents in new),
+        )
 
     @abstractmethod
     def start(self, clone: Path, *, environ: Mapping[str, str], ends: int) -> Ran:

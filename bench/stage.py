@@ -55,7 +55,7 @@ class Stage:
 
     @cached_property
     def base(self) -> CompanyBase:
-        """The base of the baseline's images."""
+        """The base of both sides' images."""
         return CompanyBase(self.folder / "base", docker=self.docker, environ=self.environ)
 
     def count(self, usual: int) -> Iterator[int]:
@@ -69,7 +69,12 @@ class Stage:
         """Two sides that have released nothing, with repositories and distributions that nobody else has."""
         self._made += 1
         folder, number = self.folder / f"sides-{self._made}", self._made
-        ours = Ours(folder / "ours", name=f"demo-components-{number}", registry=self.registry, environ=self.environ)
+        ours = Ours(
+            folder / "ours",
+            name=f"demo-components-{number}",
+            registry=self.registry,
+            environ={**self.environ, "KFP_RELEASE_BUILD_ARG_BASE": self.base.ref},
+        )
         baseline = Baseline(
             folder / "baseline",
             name=f"demo-baseline-{number}",

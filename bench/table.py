@@ -18,7 +18,8 @@ def markdown(results: Results) -> str:
     What a row has to say besides comes after the table.
     """
     head = ("figure", "this project", "baseline", "ratio", "of the pairs", "goal", "")
-    notes = [f"- {figure.goal.title}: {figure.values.note}\n" for figure in results.figures if figure.values.note]
+    remarks = [(figure.goal.title, _remark(figure, results.pairs[figure.goal.row])) for figure in results.figures]
+    notes = [f"- {title}: {remark}\n" for title, remark in remarks if remark]
     return _table(head, (_cells(figure) for figure in results.figures)) + "".join(["\n", *notes] if notes else [])
 
 
@@ -42,6 +43,19 @@ def ratio_text(ratio: float | None) -> str:
     if ratio is None:
         return ""
     return f"1/{1 / ratio:,.0f}" if 0 < ratio < 1 / 100 else _digits(ratio)
+
+
+def _remark(figure: Figure, pairs: int) -> str:
+    """What the row says of it, and of how many measurements it is where that is not how many `pairs` the row has."""
+    ours, baseline = len(figure.values.ours), len(figure.values.baseline)
+    texts = [figure.values.note]
+    texts += [_counted(ours)] if ours != pairs else []
+    texts += [f"the baseline: {_counted(baseline)}"] if baseline not in {0, ours} else []
+    return "; ".join(text for text in texts if text)
+
+
+def _counted(count: int) -> str:
+    return "one measurement" if count == 1 else f"median of {count} measurements"
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:

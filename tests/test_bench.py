@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import time
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -14,17 +12,13 @@ from pathlib import Path
 import pytest
 from bench import PROJECT
 from bench import __main__ as program
-from bench.child import BenchError, run_child
 from bench.figure import MET, MISSED, Figure, Values
 from bench.goals import GOALS, ROWS, Goal, Held, Unit
-from bench.mounts import mounts_below
 from bench.pages import PAGES, PLOT, RESULTS, origin, publish
 from bench.plot import draw
 from bench.project import baseline_repository, our_repository, tag_version
-from bench.registry import Registry
 from bench.results import Results
 from bench.table import markdown, ratio_text, short, told
-from chaos.alarm import Overdue, alarm
 
 from kfp_release.check import check
 from kfp_release.config import Config
@@ -96,6 +90,11 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert (item["goal"], item["verdict"], item["note"]) == ({"of": "ours / baseline", "most": 0.35}, MISSED, "a note")
 
 
+def test_one_pair_has_no_spread() -> None:
+    figure = Figure(RATIO, Values((1.0,), (10.0,)))
+    assert (figure.ratio, figure.ratios) == (0.1, None)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 2}', '{"schema": 1, "figures": [{"name": "no.goal"}]}'])
 def test_what_is_no_results_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / RESULTS).write_text(text)
@@ -139,6 +138,35 @@ def test_the_table_has_a_row_a_figure_and_says_what_is_missed() -> None:
     assert {line.count("|") for line in short(some_results()).splitlines()} == {7}
 
 
+def test_a_figure_of_fewer_measurements_than_its_row_says_so() -> None:
+    measured = {
+        "operators.import": Values((1.0, 2.0, 3.0), (1.0, 2.0), "a note"),
+        "operators.kfp": Values((0.0,)),
+        "operators.first": Values((1.0, 2.0, 3.0)),
+    }
+    assert markdown(replace(some_results(), measured=measured)).splitlines()[-2:] == [
+        "- import of 1,000 operators, over bare Python: CPU: a note; the baseline: median of 2 measurements",
+        "- modules of kfp that this import brings: one measurement",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"first.seconds": 1, "warm.seconds": 1}, "One measurement a row in one run"),
+        ({"first.seconds": 2, "warm.seconds": 2}, "Medians of 2 measurements in one run"),
+        ({"first.seconds": 3, "warm.seconds": 5}, "Medians of 5 measurements (3 for the slow rows) in one run"),
+        (
+            {"first.seconds": 3, "warm.seconds": 5, "operators.first": 15, "operators.kfp": 1},
+            "Medians of 5 or more measurements (3 for the slow rows) in one run",
+        ),
+    ],
+)
+def test_of_how_many_measurements_the_medians_are(counts: dict[str, int], words: str) -> None:
+    measured = {name: Values((1.0,) * count) for name, count in counts.items()}
+    assert origin(replace(some_results(), measured=measured)).startswith(words)
+
+
 def test_the_picture_is_a_png(tmp_path: Path) -> None:
     draw(some_results(), tmp_path / PLOT)
     assert (tmp_path / PLOT).read_bytes().startswith(b"\x89PNG\r\n")
@@ -155,19 +183,26 @@ def test_publishing_changes_the_pages_between_the_marks_alone(tmp_path: Path) ->
     for name in PAGES:
         (project / name).write_text("before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n")
     program.write(whole_results(), out)
+    picture = (out / PLOT).read_bytes()
+    (out / PLOT).unlink()
     publish(out, project)
     for name, table in PAGES.items():
         block = f"{table(whole_results())}\n{origin(whole_results())}\n"
         expected = f"before\n<!-- bench: begin -->\n{block}<!-- bench: end -->\nafter\n"
         assert (project / name).read_text() == expected
-    assert (project / "docs" / PLOT).read_bytes() == (out / PLOT).read_bytes()
+    assert (project / "docs" / PLOT).read_bytes() == picture
 
 
-def test_a_page_without_the_marks_is_named(tmp_path: Path) -> None:
+def test_a_page_without_the_marks_is_named_and_no_page_is_written(tmp_path: Path) -> None:
     program.write(whole_results(), tmp_path)
-    (tmp_path / "README.md").write_text("nothing\n")
-    with pytest.raises(ReleaseError, match=r"README\.md has no place for the table"):
+    marked = "<!-- bench: begin -->\n<!-- bench: end -->\n"
+    (tmp_path / "docs").mkdir()
+    for name in PAGES:
+        (tmp_path / name).write_text(marked)
+    (tmp_path / list(PAGES)[-1]).write_text("nothing\n")
+    with pytest.raises(ReleaseError, match=r"docs/performance\.md has no place for the table"):
         publish(tmp_path, tmp_path)
+    assert (tmp_path / "README.md").read_text() == marked
 
 
 def test_a_run_that_is_not_whole_is_not_published(tmp_path: Path) -> None:
@@ -246,58 +281,3 @@ def test_the_baseline_has_the_same_components_and_lock(tmp_path: Path) -> None:
     assert {path.name for path in (package / "yaml").iterdir()} == {path.name for path in (PROJECT / "yaml").iterdir()}
     assert (project / "requirements.lock").read_bytes() == (PROJECT / "bench/requirements.lock").read_bytes()
     assert not (project / "src/kfp_release").exists()
-
-
-# Measuring
-
-
-def test_a_child_that_fails_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
-    command = ["bash", "-c", "echo why >&2; exit 3"]
-    with pytest.raises(BenchError, match=r"ended with 3, not 0:\nwhy"):
-        run_child(command, environ={"PATH": "/usr/bin:/bin"}, folder=tmp_path, log=tmp_path / "log")
-    ran = run_child(command, environ={"PATH": "/usr/bin:/bin"}, folder=tmp_path, ends=-1)
-    assert ran.code == 3
-
-
-def test_what_has_arrived_in_the_registry(tmp_path: Path) -> None:
-    home = tmp_path / "registry/storage/docker/registry/v2"
-    registry = Registry(tmp_path)
-    before = registry.contents("team/demo")
-    for kind, digest, size in (("_layers", "aa11", 5), ("_manifests/revisions", "bb22", 7)):
-        link = home / "repositories/team/demo" / kind / "sha256" / digest / "link"
-        link.parent.mkdir(parents=True)
-        link.write_text(f"sha256:{digest}")
-        data = home / "blobs/sha256" / digest[:2] / digest / "data"
-        data.parent.mkdir(parents=True)
-        data.write_bytes(b"x" * size)
-    new = registry.contents("team/demo").since(before)
-    assert (new.blobs, new.manifests) == ({"aa11": 5}, {"bb22": 7})
-    registry.forget("team/demo")
-    assert registry.contents("team/demo").blobs == {}
-    assert not (home / "blobs/sha256/aa/aa11").exists()
-
-
-def test_a_child_that_is_interrupted_is_stopped_with_all_that_it_started(tmp_path: Path) -> None:
-    started = tmp_path / "started"
-    command = ["bash", "-c", 'sleep 600 & echo "$!" > started; wait']
-    with pytest.raises(Overdue), alarm(2):
-        run_child(command, environ=dict(os.environ), folder=tmp_path)
-    status = Path("/proc", started.read_text().strip(), "stat")
-    end = time.monotonic() + 30
-    while alive(status) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not alive(status)
-
-
-def alive(status: Path) -> bool:
-    try:
-        return ") Z " not in status.read_text()
-    except OSError:
-        return False
-
-
-def test_mounts_are_found_below_a_folder_the_deepest_first() -> None:
-    mounts = (
-        "/dev/a / ext4 rw 0 0\n/dev/a /srv/one/b ext4 rw 0 0\nnone /srv/one/b/c tmpfs rw 0 0\n/dev/a /srv/ones x 0 0\n"
-    )
-    assert mounts_below(Path("/srv/one"), mounts) == [Path("/srv/one/b/c"), Path("/srv/one/b")]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bench.ending import ending
 from bench.figure import Values
 from bench.side import Side
 from bench.stage import Stage
 
 _ANY = -1
-"""Exit code: an index that overwrites nothing refuses the script's files."""
+"""Exit code: an index that overwrites nothing may refuse the script's files."""
 
 
 def run(stage: Stage) -> dict[str, Values]:
@@ -21,15 +22,14 @@ def run(stage: Stage) -> dict[str, Values]:
         tags.append(_tag(side))
     seconds: list[list[float]] = [[], []]
     layers: list[list[float]] = [[], []]
-    codes: set[int] = set()
+    endings: dict[str, None] = {}
     for _ in stage.count(5):
         for number, (side, clone, ends) in enumerate(zip(sides.both, clones, (0, _ANY), strict=True)):
             released = stage.told(side, side.release(clone, ends=ends))
             seconds[number].append(released.seconds)
             layers[number].append(released.layers)
-            codes.add(released.ran.code)
-    failed = ", ".join(str(code) for code in sorted(codes - {0}))
-    notes = [f"the script ends with exit code {failed}: the index has its files already"] if failed else []
+            endings[ending(released.ran)] = None
+    notes = [f"the script {end}" for end in endings if end]
     for side, tag in zip(sides.both, tags, strict=True):
         notes += [f"the tag of {side.image} has become another image"] if _tag(side) != tag else []
     note = "; ".join(notes)

@@ -10,8 +10,11 @@ from typing import Final
 from bench.child import BenchError
 from bench.components import write_components
 from bench.figure import Values
+from bench.goals import Unit
 from bench.ours import HOST, Ours
+from bench.side import Released
 from bench.stage import Stage
+from bench.table import told
 
 _COMPONENTS: Final = 1_000
 _IMAGES: Final = tuple(f"part-{number}" for number in range(1, 6))
@@ -41,7 +44,7 @@ class Many(Ours):
 
     def __init__(self, folder: Path, stage: Stage) -> None:
         super().__init__(folder, name="demo-many", registry=stage.registry, environ=stage.environ)
-        self.images = [f"{self.image}/{image}" for image in _IMAGES]
+        self.images = tuple(f"{self.image}/{image}" for image in _IMAGES)
         project = self.repository / "pyproject.toml"
         described = "".join(
             _IMAGE.format(image=image, host=HOST, repository=repository, digest="0" * 64)
@@ -68,25 +71,25 @@ class Many(Ours):
         part.parent.mkdir(exist_ok=True)
         part.write_text(f"{image}: {content}\n", encoding="utf-8")
 
-    def bytes_there(self) -> int:
-        """Of all its repositories."""
-        found = map(self.registry.contents, self.images)
-        return sum(sum((*one.blobs.values(), *one.manifests.values())) for one in found)
-
 
 def run(stage: Stage) -> dict[str, Values]:
     """Seconds of a release in which all is new, and seconds and bytes of those in which one runtime is."""
     many = Many(stage.folder / "scale", stage)
     first = stage.told(many, many.release_next())
-    seconds, sent = [], []
+    releases: list[Released] = []
     for number in stage.count(3):
         many.forget()
         many.change(_IMAGES[number % len(_IMAGES)], f"change {number}")
-        before = many.bytes_there()
-        seconds.append(stage.told(many, many.release_next()).seconds)
-        sent.append(many.bytes_there() - before)
+        releases.append(stage.told(many, many.release_next()))
     return {
         "scale.first": Values((first.seconds,)),
-        "scale.seconds": Values(tuple(seconds)),
-        "scale.bytes": Values(tuple(sent), note="one runtime of a few bytes, and the package layer of five images"),
+        "scale.seconds": Values(tuple(one.seconds for one in releases)),
+        "scale.bytes": Values(tuple(one.registry for one in releases), note=_arrived(releases[-1])),
     }
+
+
+def _arrived(released: Released) -> str:
+    """What the bytes of one release are."""
+    manifests = told(released.registry - released.layers, Unit.BYTES)
+    layers = told(released.layers, Unit.BYTES)
+    return f"the last is {layers} of layers and configs and {manifests} of manifests, in {released.repositories} images"
