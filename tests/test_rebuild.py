@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from zipfile import ZipFile
 
 import pytest
 from archives import wheel_packed_anew
 from conftest import commit_all, kfp_release, make_scratch_project, run_git
-from ecr_fixtures import ecr_of
+from ecr_fixtures import MemoryBlob, ecr_of
 from git_fixtures import state
 from relay import Relay
 from test_release import DISTRIBUTION, REPOSITORY
 
 from kfp_release.build import build
 from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.image_ref import Repository
 from kfp_release.layer import Layer, package_layer
+from kfp_release.manifest import Manifest
 from kfp_release.plan import Plan
 from kfp_release.progress import Silent
 from kfp_release.sandbox import Sandbox
+from kfp_release.upload import upload_blobs
 from kfp_release.wheel import Wheel
 
 Ended = subprocess.CompletedProcess[str]
@@ -264,10 +271,8 @@ def test_a_runtime_that_is_archived_or_damaged_is_told_as_such(place: Place) -> 
     images = ecr.describe_images(repositoryName=REPOSITORY)["imageDetails"]
     (tag,) = [tag for image in images for tag in image.get("imageTags", ()) if tag.startswith("runtime-")]
 
-    def store_as(kind: str) -> None:
-        ecr.update_image_storage_class(
-            repositoryName=REPOSITORY, imageId={"imageTag": tag}, targetStorageClass=kind
-        )
+    def store_as(kind: Literal["ARCHIVE", "STANDARD"]) -> None:
+        ecr.update_image_storage_class(repositoryName=REPOSITORY, imageId={"imageTag": tag}, targetStorageClass=kind)
 
     store_as("ARCHIVE")
     try:
@@ -276,7 +281,7 @@ def test_a_runtime_that_is_archived_or_damaged_is_told_as_such(place: Place) -> 
         store_as("STANDARD")
     assert done.returncode == 1, done.stderr
     assert f":{tag} is ARCHIVED in ECR and cannot be pulled, and without it nothing can be rebuilt\n" in done.stdout
-    assert "  → restore it (aws ecr update-image-storage-class --target-storage-class STANDARD); or build" in done.stdout
+    assert "  → restore it (aws ecr update-image-storage-class --target-storage-class STANDARD); or " in done.stdout
     ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
     put_broken(place, tag)
     try:
@@ -285,7 +290,7 @@ def test_a_runtime_that_is_archived_or_damaged_is_told_as_such(place: Place) -> 
         ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
         assert place.run("runtime", cwd=place.repository).returncode == 0
     assert done.returncode == 1, done.stderr
-    assert "runtime of demo: what ECR has of it is damaged: the image's config has no rootfs.diff_ids, and " in done.stdout
+    assert ": what ECR has of it is damaged: the image's config has no rootfs.diff_ids, and without it" in done.stdout
     assert "delete the runtime's tag in ECR (aws ecr batch-delete-image) and run kfp-release runtime" in done.stdout
 
 
@@ -309,7 +314,8 @@ def test_a_public_config_that_is_none_is_a_difference(place: Place) -> None:
 
 def put_broken(place: Place, tag: str) -> str:
     """Put an image whose config is none; its digest."""
-    store = EcrRepository(ecr_of(place.sandbox), Repository.parse(f"{place.sandbox.registry}/{REPOSITORY}"))
+    repository = Repository.parse(f"{place.sandbox.environ['KFP_RELEASE_REGISTRY']}/{REPOSITORY}")
+    store = EcrRepository(ecr_of(place.sandbox), repository)
     config = MemoryBlob(b"{}")
     manifest = Manifest.of(config.descriptor, (), {})
     upload_blobs(store, [config], progress=Silent())
