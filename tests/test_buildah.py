@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +21,7 @@ from pathlib import Path
 import pytest
 from conftest import commit_all, run_git
 from ecr_fixtures import PASSWORD, running_ecr
-from processes import naming, still_running
+from processes import mounts_below, naming, still_running
 
 from kfp_release.buildah import BUILT, Buildah, BuildRequest, host_platform
 from kfp_release.cache import cache_folder
@@ -163,6 +165,26 @@ FROM ${BASE}
 RUN --mount=type=secret,id=token,target=/run/token sha256sum /run/token > /used
 """
 TOKEN = b"a-token-that-nobody-may-see-3141592653589793"
+
+
+def file_names(layout: Layout) -> set[str]:
+    """Of all files in the layers, without those of the base image's."""
+    names = set()
+    for tar in layers(layout)[1:]:
+        with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
+            names |= {member.name for member in archive if not member.isdir()}
+    return names
+
+
+def test_where_a_secret_was_mounted_no_file_is_left(base: Base, storage: Path, tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_bytes(TOKEN)
+    dockerfile = b"ARG BASE\nFROM ${BASE}\n"
+    for number, target in enumerate((b",target=/root/.netrc", b",target=/opt/new/folder/netrc", b"")):
+        dockerfile += b"RUN --mount=type=secret,id=netrc%s echo > /made-%d\n" % (target, number)
+    wanted = request(base, dockerfile, secrets=(f"id=netrc,src={tmp_path}/netrc",))
+    layout = Buildah(storage=storage).build(wanted, tmp_path / "layout", progress=Silent())
+    assert {name for name in file_names(layout) if "netrc" in name} == set()
+    assert {"made-0", "made-1", "made-2"} <= file_names(layout)
 
 
 def test_a_secret_is_seen_by_the_build_and_is_in_no_layer(base: Base, storage: Path, tmp_path: Path) -> None:
@@ -348,6 +370,66 @@ Buildah(storage=Path(storage)).build(request, Path(target), progress=Silent())
     assert "KeyboardInterrupt" in errors
     assert still_running(naming("sleep 31415") | naming(storage)) == []
     assert buildah(storage, "containers", "--all", "--quiet") == ""
+
+
+FRESH = """
+import sys
+from pathlib import Path
+from kfp_release.buildah import BuildRequest, fresh_buildah
+from kfp_release.errors import ReleaseError
+from kfp_release.progress import Silent
+from kfp_release.registry_login import RegistryLogin
+from kfp_release.signals import signals_end_the_block
+base, host, username, target, platform = sys.argv[1:]
+login = RegistryLogin(host, username, sys.stdin.read())
+dockerfile = b"ARG BASE\\nFROM scratch AS empty\\nCOPY a /a\\nFROM ${BASE}\\nCOPY --from=empty /a /a\\n"
+dockerfile += b"RUN sleep " + str(27000 + 182).encode() + b"\\n"
+request = BuildRequest(dockerfile, {"a": (0o644, b"a")}, {"BASE": base}, platform, login=login)
+with signals_end_the_block(), fresh_buildah() as buildah:
+    try:
+        buildah.build(request, Path(target), progress=Silent())
+    except ReleaseError:
+        sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143), (signal.SIGKILL, 7)]
+)
+def test_a_fresh_build_that_is_cut_off_leaves_nothing_mounted(
+    base: Base, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """SIGKILL is for buildah itself, which then cleans up nothing."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    arguments = [base.ref, base.login.host, base.login.username, str(tmp_path / "x"), host_platform()]
+    child = subprocess.Popen(
+        [sys.executable, "-c", FRESH, *arguments],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    )
+    assert child.stdin
+    child.stdin.write(PASSWORD)
+    child.stdin.close()
+    child.stdin = None
+    try:
+        while not naming("sleep 27182"):
+            assert child.poll() is None
+            time.sleep(0.05)
+        if number is signal.SIGKILL:
+            for one in naming(f"--root={scratch}") | naming("sleep 27182"):
+                os.kill(one.pid, number)
+        else:
+            child.send_signal(number)
+        _, errors = child.communicate(timeout=120)
+    finally:
+        child.kill()
+    assert child.returncode == code, errors
+    assert still_running(naming("sleep 27182") | naming(scratch)) == []
+    assert mounts_below(scratch) == []
+    assert list(scratch.glob("kfp-release-*")) == []
 
 
 def test_a_password_is_in_no_argument_and_its_file_is_for_the_user_alone(

@@ -109,6 +109,10 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (("plan", "v1.2", "--snapshot"), "say what is released"),
         (("release",), "say what is released"),
         (("verify",), "Missing argument 'X.Y'"),
+        (
+            ("runtime", "--list", "--jobs", "4", "--ssh", "default", "--secret", "id=a,src=b", "--create-repository"),
+            "--create-repository, --ssh, --secret, --jobs cannot be had with --list, which builds and creates nothing",
+        ),
         (("-C", "/nonexistent", "check"), "does not exist"),
     ],
 )
@@ -131,14 +135,28 @@ def test_what_is_refused_ends_with_1_and_a_message_on_stderr(
 
 
 def test_problems_are_annotations_in_github_actions(
-    failing: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    failing: Callable[[BaseException], None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
+    project = tmp_path / "checkout" / "project"
+    project.mkdir(parents=True)
+    for path in (project / "a.yaml", project / "b.yaml", tmp_path / "outside"):
+        path.touch()
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    failing(Problems([Problem("a.yaml", 3, "wrong", "mend"), Problem("b.yaml", 0, "odd", severity="warning")]))
-    assert main(["check"]) == 1
-    assert capsys.readouterr().err.splitlines()[-2:] == [
-        "::error file=a.yaml,line=3::wrong%0A→ mend",
-        "::warning file=b.yaml::odd",
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(project.parent))
+    problems = [Problem("a.yaml", 3, "wrong", "mend"), Problem("b.yaml", 0, "odd", severity="warning")]
+    problems += [Problem(path, 1, "c") for path in ("", "demo", "../../outside", "x" * 5000)]
+    failing(Problems(problems))
+    assert main(["-C", str(project), "check"]) == 1
+    assert [line for line in capsys.readouterr().err.splitlines() if line.startswith("::")] == [
+        "::error::c",
+        "::error::../../outside: c",
+        "::error file=project/a.yaml,line=3::wrong%0A→ mend",
+        "::error::demo: c",
+        f"::error::{'x' * 5000}: c",
+        "::warning file=project/b.yaml::odd",
     ]
 
 

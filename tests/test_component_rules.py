@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from component_files import OWNED, V1, changed, errors
+from component_files import IR, OWNED, V1, changed, errors
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
@@ -36,3 +38,16 @@ def test_an_image_is_owned_and_bare_or_foreign_and_exact(image: str, message: st
 
 def test_a_foreign_image_with_its_digest_is_fine() -> None:
     assert errors(changed(V1, OWNED, f"busybox@sha256:{'0' * 64}")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [(V1.replace("It trains.", "%s", 1), 2), (f"{IR}---\nplatforms: %s\n", IR.count("\n") + 2)],
+    ids=["v1", "the second document of a compiled one"],
+)
+def test_a_number_of_a_megabyte_is_told_and_takes_no_time(text: str, line: int) -> None:
+    began = time.monotonic()
+    (problem,) = errors(text % ("1" + ":1" * 500_000))
+    assert time.monotonic() - began < 5
+    assert (problem.line, problem.message) == (line, "cannot be loaded: a number of 1,000,001 letters")
+    assert problem.remedy == "quote the value"

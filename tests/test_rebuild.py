@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from zipfile import ZipFile
 
 import pytest
 from archives import wheel_packed_anew
 from conftest import commit_all, kfp_release, make_scratch_project, run_git
-from ecr_fixtures import ecr_of
+from ecr_fixtures import MemoryBlob, ecr_of
 from git_fixtures import state
 from relay import Relay
 from test_release import DISTRIBUTION, REPOSITORY
 
 from kfp_release.build import build
 from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.image_ref import Repository
 from kfp_release.layer import Layer, package_layer
+from kfp_release.manifest import Manifest
 from kfp_release.plan import Plan
 from kfp_release.progress import Silent
 from kfp_release.sandbox import Sandbox
+from kfp_release.upload import upload_blobs
 from kfp_release.wheel import Wheel
 
 Ended = subprocess.CompletedProcess[str]
@@ -237,7 +244,7 @@ def test_other_sources_of_the_runtime_are_another_key_and_nothing_can_be_rebuilt
     assert row(done, "runtime key of demo").endswith(" differs")
     assert "the commit's sources give" in done.stdout
     assert row(done, "runtime of demo").endswith(" none differs")
-    assert "nothing was rebuilt, for a runtime is missing" in done.stdout
+    assert "nothing was rebuilt, for ECR does not hand out a runtime" in done.stdout
     assert "image demo" not in done.stdout
 
 
@@ -257,6 +264,63 @@ def test_a_runtime_that_ecr_has_lost_is_missing_and_built_anew_proves_all_the_sa
     assert anew.returncode == 0, anew.stdout + anew.stderr
     what = [part.replace("runtime of demo", "runtime of demo, built anew") for part in parts("1.0")]
     assert verdicts(anew) == dict.fromkeys(what, "identical")
+
+
+def test_a_runtime_that_is_archived_or_damaged_is_told_as_such(place: Place) -> None:
+    ecr = ecr_of(place.sandbox)
+    images = ecr.describe_images(repositoryName=REPOSITORY)["imageDetails"]
+    (tag,) = [tag for image in images for tag in image.get("imageTags", ()) if tag.startswith("runtime-")]
+
+    def store_as(kind: Literal["ARCHIVE", "STANDARD"]) -> None:
+        ecr.update_image_storage_class(repositoryName=REPOSITORY, imageId={"imageTag": tag}, targetStorageClass=kind)
+
+    store_as("ARCHIVE")
+    try:
+        done = place.run("verify", "1.0", "--rebuild", cwd=place.repository)
+    finally:
+        store_as("STANDARD")
+    assert done.returncode == 1, done.stderr
+    assert f":{tag} is ARCHIVED in ECR and cannot be pulled, and without it nothing can be rebuilt\n" in done.stdout
+    assert "  → restore it (aws ecr update-image-storage-class --target-storage-class STANDARD); or " in done.stdout
+    ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
+    put_broken(place, tag)
+    try:
+        done = place.run("verify", "1.0", "--rebuild", cwd=place.repository)
+    finally:
+        ecr.batch_delete_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": tag}])
+        assert place.run("runtime", cwd=place.repository).returncode == 0
+    assert done.returncode == 1, done.stderr
+    assert ": what ECR has of it is damaged: the image's config has no rootfs.diff_ids, and without it" in done.stdout
+    assert "delete the runtime's tag in ECR (aws ecr batch-delete-image) and run kfp-release runtime" in done.stdout
+
+
+def test_a_public_config_that_is_none_is_a_difference(place: Place) -> None:
+    digest = put_broken(place, "broken")
+    wheel, sdist = WHEEL.format("1.0"), SDIST.format("1.0")
+    data = (place.sandbox.packages / wheel).read_bytes()
+    with ZipFile(io.BytesIO(data)) as archive:
+        pins = archive.read("kubeflow_demo_components/pins.json")
+    other = re.sub(rb"sha256:[0-9a-f]{64}", digest.encode(), pins, count=1)
+    repacked = wheel_packed_anew(data, {"kubeflow_demo_components/pins.json": other})
+    with place.changed({wheel: repacked, sdist: None}):
+        done = place.run("verify", "1.0", "--rebuild", cwd=place.repository)
+    assert done.returncode == 1
+    assert "error" not in done.stderr
+    told = "the public config cannot be read: the image's config has no rootfs.diff_ids\n"
+    assert f"image demo: {told}" in done.stdout
+    assert f"runtime of demo: {told}" in done.stdout
+    assert "  → run this again; if it stays so, withdraw the version, and release the next" in done.stdout
+
+
+def put_broken(place: Place, tag: str) -> str:
+    """Put an image whose config is none; its digest."""
+    repository = Repository.parse(f"{place.sandbox.environ['KFP_RELEASE_REGISTRY']}/{REPOSITORY}")
+    store = EcrRepository(ecr_of(place.sandbox), repository)
+    config = MemoryBlob(b"{}")
+    manifest = Manifest.of(config.descriptor, (), {})
+    upload_blobs(store, [config], progress=Silent())
+    store.put(manifest, tag)
+    return str(manifest.digest)
 
 
 class TestRefused:

@@ -25,6 +25,7 @@ from kfp_release.rebuilt_part import (
     runtime_part,
 )
 from kfp_release.record import PinnedImage, Pins
+from kfp_release.withheld import NO_IMAGE, NO_RUNTIME, Withheld
 
 RUNTIME, LAYER = parts()
 PINNED = PinnedImage("demo", Repository.parse(f"{HOST}/demo"), f"{HOST}/demo:1.2@sha256:{'a' * 64}", KEY, "linux/amd64")
@@ -69,7 +70,7 @@ def test_a_key_has_to_be_that_of_pins_and_label() -> None:
     sources = key_part(PINNED, IMAGE, name="demo", key="2" * 32)
     assert (sources.verdict, sources.published, sources.rebuilt) == (Verdict.DIFFERS, KEY, "2" * 32)
     assert "KFP_RELEASE_BUILD_ARG_" in sources.remedy
-    assert key_part(None, None, name="demo", key=KEY).text.endswith("the pins say none, and the image's label none")
+    assert key_part(None, NO_IMAGE, name="demo", key=KEY).text.endswith("the pins say none, and the image's label none")
 
 
 def test_an_image_is_identical_by_its_digest() -> None:
@@ -98,12 +99,13 @@ def test_the_same_layers_and_settings_in_another_form_are_the_same_content(other
     ("other", "text"),
     [
         (version_image(more="x"), "image demo: its label more is 'x', and None rebuilt"),
-        (configured(config=settings(Env=["LD_PRELOAD=/x.so"])), "image demo: its Env is another"),
-        (configured(config=settings(User="0"), os="plan9"), "image demo: its User, os is another"),
-        (configured(config=settings(Entrypoint=["x"])), "image demo: its Entrypoint is another"),
+        (configured(config=settings(Env=["LD_PRELOAD=/x.so"])), "image demo: its config.Env is another"),
+        (configured(config=settings(User="0"), os="plan9"), "image demo: its config.User, os is another"),
+        (configured(config=settings(Entrypoint=["x"])), "image demo: its config.Entrypoint is another"),
+        (configured(config=settings(os="linux"), os="plan9"), "image demo: its config.os, os is another"),
         (RUNTIME, "it has 1 layers, and 2 rebuilt"),
     ],
-    ids=["a label", "the environment", "user and system", "an entrypoint", "a layer less"],
+    ids=["a label", "the environment", "user and system", "an entrypoint", "a key that stands in both", "a layer less"],
 )
 def test_what_would_run_otherwise_differs(other: Image, text: str) -> None:
     part = image_part(other, IMAGE, name="demo")
@@ -130,10 +132,10 @@ def test_a_config_that_cannot_be_read_differs() -> None:
 
 
 def test_an_image_that_is_not_there_differs() -> None:
-    part = image_part(None, IMAGE, name="demo")
+    part = image_part(NO_IMAGE, IMAGE, name="demo")
     assert (part.verdict, part.published) == (Verdict.DIFFERS, "none")
     assert part.text == "image demo: ECR hands out no image of the pinned digest"
-    assert runtime_part(None, RUNTIME, what="runtime of demo").verdict is Verdict.DIFFERS
+    assert runtime_part(NO_IMAGE, RUNTIME, what="runtime of demo").verdict is Verdict.DIFFERS
 
 
 def test_a_runtime_is_what_the_public_image_stands_on() -> None:
@@ -142,7 +144,26 @@ def test_a_runtime_is_what_the_public_image_stands_on() -> None:
     assert (another.verdict, another.published) == (Verdict.DIFFERS, str(RUNTIME.manifest.digest))
     packed = replace(RUNTIME.manifest.layers[0], digest=Digest("e" * 64))
     compressed = Image(Manifest.of(RUNTIME.config.descriptor, (packed,), {}), RUNTIME.config)
-    assert runtime_part(IMAGE, compressed, what="runtime of demo").verdict is Verdict.SAME_CONTENT
+    same = runtime_part(IMAGE, compressed, what="runtime of demo")
+    assert same.verdict is Verdict.SAME_CONTENT
+    rests = "that 1 layer (1,000 bytes) of other bytes hold the same is what the public config says (diff_ids)"
+    assert same.text.endswith(f"manifest, config or compression; {rests}: not downloaded")
+
+
+def test_layers_of_an_image_that_were_not_compared_are_told_and_its_package_layer_was() -> None:
+    first, last = (replace(layer, digest=Digest("e" * 64)) for layer in IMAGE.manifest.layers)
+    part = image_part(of_config(IMAGE.config, (first, last)), IMAGE, name="demo")
+    assert part.verdict is Verdict.SAME_CONTENT
+    assert "; that 1 layer (1,000 bytes) of other bytes hold the same is what " in part.text
+
+
+@pytest.mark.parametrize("why", [NO_RUNTIME, Withheld("it is ARCHIVED", "restore it")])
+def test_a_runtime_that_is_withheld_is_told_with_why_and_its_remedy(why: Withheld) -> None:
+    for published, there in ((IMAGE, str(RUNTIME.manifest.digest)), (NO_IMAGE, "none")):
+        part = runtime_part(published, why, what="runtime of demo")
+        assert (part.verdict, part.published, part.rebuilt) == (Verdict.DIFFERS, there, "none")
+        assert part.text == f"runtime of demo: {why.text}, and without it nothing can be rebuilt"
+        assert part.remedy == f"{why.remedy}; or build it anew with --rebuild-runtime"
 
 
 def test_of_an_image_that_another_tool_wrote_the_layers_tell_what_it_stands_on() -> None:
@@ -158,7 +179,7 @@ def test_of_an_image_that_another_tool_wrote_the_layers_tell_what_it_stands_on()
     other = runtime_part(foreign, IMAGE, what="runtime of demo")
     assert other.verdict is Verdict.DIFFERS
     assert "what is below cannot be told: " in other.text
-    assert runtime_part(foreign, None, what="runtime of demo").verdict is Verdict.DIFFERS
+    assert runtime_part(foreign, NO_RUNTIME, what="runtime of demo").published == "none"
 
 
 def test_the_files_of_package_layers_are_compared() -> None:

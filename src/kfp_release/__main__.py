@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
 from kfp_release.signals import signals_end_the_block
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from kfp_release.commands import cli  # noqa: PLC0415 - likewise
         from kfp_release.commands.invocation import Invocation  # noqa: PLC0415 - likewise
     except (ModuleNotFoundError, KeyboardInterrupt) as error:
-        return _fail(error, debug=False)
+        return _fail(error)
     invocation = Invocation()
     try:
         with signals_end_the_block():
@@ -46,13 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _fail(KeyboardInterrupt(), debug=False)
+        return _fail(KeyboardInterrupt())
     except BrokenPipeError:  # who reads our output has seen enough
         _let_go_of_stdout()
         return FAILED
     except Exception as error:  # noqa: BLE001 - a bug of ours is told in one line, too
         _let_go_of_stdout()
-        return _fail(error, debug=invocation.debug)
+        return _fail(error, project=invocation.project, debug=invocation.debug)
     return result if isinstance(result, int) else 0
 
 
@@ -66,17 +67,17 @@ def _let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _fail(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:
+def _fail(error: Exception | KeyboardInterrupt, *, project: Path = Path(), debug: bool = False) -> int:
     match error:
         case KeyboardInterrupt():
             _say("stopped")
             return STOPPED
         case ReleaseError():
-            _refuse(error)
+            _refuse(error, project)
         case OSError() if error.filename or error.errno in _FULL:
-            _refuse(_of_machine(error))
+            _refuse(_of_machine(error), project)
         case ModuleNotFoundError() if extra := _extra(error):
-            _refuse(ReleaseError(f"{error.name} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"))
+            _refuse(ReleaseError(f"{error.name} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"), project)
         case _:
             _confess(error)
     if debug:
@@ -84,10 +85,10 @@ def _fail(error: Exception | KeyboardInterrupt, *, debug: bool) -> int:
     return FAILED
 
 
-def _refuse(error: ReleaseError) -> None:
+def _refuse(error: ReleaseError, project: Path) -> None:
     _say(f"error: {error}")
     problems = error.problems if isinstance(error, Problems) else [Problem("", 0, str(error))]
-    _annotate(problems)
+    _annotate(problems, project)
 
 
 def _of_machine(error: OSError) -> ReleaseError:
@@ -106,21 +107,34 @@ def _extra(error: ModuleNotFoundError) -> str | None:
 def _confess(error: Exception) -> None:
     message = f"internal error: {type(error).__name__}: {str(error)[:300]}"
     _say(f"{message}\n  → this is a bug of {PROGRAM}; report it with what `{PROGRAM} --debug ...` prints")
-    _annotate([Problem("", 0, message)])
+    _annotate([Problem("", 0, message)], Path())
 
 
 def _say(text: str) -> None:
     sys.stderr.write(printable(text) + "\n")
 
 
-def _annotate(problems: Sequence[Problem]) -> None:
-    """Show them on the run and the files, in GitHub Actions."""
+def _annotate(problems: Sequence[Problem], project: Path) -> None:
+    """Show them on the run, and on those of their paths that are files of the checkout, in GitHub Actions."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     for problem in problems:
         text = f"{problem.message}\n→ {problem.remedy}" if problem.remedy else problem.message
-        line = annotation(text, severity=problem.severity, file=problem.path, line=problem.line)
+        if file := _of_checkout(project, problem.path):
+            line = annotation(text, severity=problem.severity, file=file, line=problem.line)
+        else:
+            line = annotation(f"{problem.path}: {text}" if problem.path else text, severity=problem.severity)
         sys.stderr.write(line + "\n")
+
+
+def _of_checkout(project: Path, path: str) -> str:
+    """The file in the checkout that a problem's path names; empty for an image's name, a variable or a missing file."""
+    checkout = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
+    file = os.path.join(os.path.realpath(project), path)  # noqa: PTH118 - as the next
+    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises for a name that is too long
+        return ""
+    relative = os.path.relpath(file, checkout)
+    return "" if Path(relative).parts[0] == os.pardir else relative
 
 
 if __name__ == "__main__":

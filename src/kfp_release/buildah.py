@@ -22,6 +22,7 @@ from kfp_release.layout import Layout
 from kfp_release.program import ProgramFailed, find_program, run_program
 from kfp_release.progress import Progress
 from kfp_release.registry_login import RegistryLogin
+from kfp_release.signals import signals_wait
 
 BUILT: Final = "runtime"
 """The name of the built image in its layout."""
@@ -123,15 +124,19 @@ class Buildah:
         return layout
 
     def forget(self) -> None:
-        """Remove all that it has in a storage of its own, layers that belong to other user ids too."""
+        """Remove all that it has in a storage of its own, layers that belong to other user ids too.
+
+        A build that had to be killed leaves containers, whose file systems stay mounted.
+        """
         if self._storage is not None and (self._storage / "root").is_dir():
             try:
-                run_program(
-                    [*self._command(), "rmi", "--all", "--force"],
-                    what="what was built could not be removed",
-                    folder=Path.cwd(),
-                    on_line=lambda _: None,
-                )
+                for command in (["rm", "--all"], ["rmi", "--all", "--force"]):
+                    run_program(
+                        [*self._command(), *command],
+                        what="what was built could not be removed",
+                        folder=Path.cwd(),
+                        on_line=lambda _: None,
+                    )
             except ProgramFailed as error:
                 raise ReleaseError(error.args[0], remedy=f"remove the folder {self._storage}") from error
 
@@ -164,10 +169,11 @@ def fresh_buildah() -> Iterator[Buildah]:
         try:
             yield buildah
         except BaseException:
-            with contextlib.suppress(ReleaseError):  # what has gone wrong before is what is told
+            with signals_wait(), contextlib.suppress(ReleaseError):  # what has gone wrong before is what is told
                 buildah.forget()
             raise
-        buildah.forget()
+        with signals_wait():
+            buildah.forget()
 
 
 def host_platform() -> str:

@@ -53,6 +53,8 @@ class ComponentFile:
     """In the order of the text; an image that aliases repeat counts once, at its anchor."""
     root: Table = field(repr=False, compare=False)
     """The first document."""
+    documents: tuple[Node, ...] = field(repr=False, compare=False)
+    """All of them."""
 
     @classmethod
     def parse(cls, name: str, data: bytes) -> Self:
@@ -73,6 +75,7 @@ class ComponentFile:
             kind=kind,
             images=images.found(root.line),
             root=root,
+            documents=yaml_text.documents,
         )
 
     @property

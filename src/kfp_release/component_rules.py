@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator
+from itertools import chain
 
 import yaml
 
@@ -42,14 +43,14 @@ def _operator(file: ComponentFile) -> Iterator[Problem]:
 def _unloadable(file: ComponentFile) -> Iterator[Problem]:
     """Values that YAML takes for what they are not: a date in month 13."""
     found = False
-    for scalar in _scalars(file.root):
+    for scalar in chain.from_iterable(map(_scalars, file.documents)):
         try:
             _ = scalar.value
         except UNLOADABLE as error:
             found = True
             yield Problem(file.name, scalar.line, f"cannot be loaded: {_said(error)}", "quote the value")
-    # What is left then are tags of another kind of value, and the second document of a compiled component.
-    if not found and (file.kind == "ir" or "!" in file.text):
+    # What is left then are tags of another kind of value.
+    if not found and "!" in file.text:
         try:
             list(yaml.load_all(file.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
         except UNLOADABLE as error:

@@ -29,6 +29,10 @@ _ACCEPTED = (
 )
 
 
+class ArchivedImage(ReleaseError):
+    """An image that is kept in ECR and handed out to nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class EcrImages:
     """What `EcrRepository` asks about images through. Every failure is a `ReleaseError`."""
@@ -45,7 +49,7 @@ class EcrImages:
         if detail is None:
             return None
         if (status := detail.get("imageStatus", "ACTIVE")) != "ACTIVE":
-            raise ReleaseError(
+            raise ArchivedImage(
                 f"{self.name(tag)} is {status} in ECR and cannot be pulled",
                 remedy="restore it (aws ecr update-image-storage-class --target-storage-class STANDARD)",
             )

@@ -19,12 +19,13 @@ from kfp_release.built import BuiltRelease
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
+from kfp_release.ecr_images import ArchivedImage
 from kfp_release.errors import ReleaseError
 from kfp_release.finding import Finding
 from kfp_release.git import Git
 from kfp_release.image import Image, normal_runtime
 from kfp_release.image_ref import Repository
-from kfp_release.manifest import ImageConfig
+from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
@@ -50,6 +51,7 @@ from kfp_release.source import Source
 from kfp_release.terminal_text import one_line
 from kfp_release.unpinned import building
 from kfp_release.verify import verify
+from kfp_release.withheld import BAD_CONFIG, BAD_IMAGE, BAD_RUNTIME, NO_IMAGE, NO_RUNTIME, Withheld
 
 _Thing = TypeVar("_Thing")
 
@@ -71,12 +73,12 @@ class _Image:
 
     settings: ImageSettings
     key: str
-    published: Image | None
-    runtime: Image | None
+    published: Image | Withheld
+    runtime: Image | Withheld
     parts: tuple[RebuiltPart, ...]
     """Those of its runtime."""
 
-    def planned(self) -> PlannedImage:
+    def planned(self, *, adopts: bool = False) -> PlannedImage:
         settings = self.settings
         return PlannedImage(
             name=settings.name,
@@ -86,8 +88,8 @@ class _Image:
             runtime_key=self.key,
             platform=settings.platform,
             interpreter=settings.interpreter,
-            runtime=self.runtime,
-            existing=None,
+            runtime=self.runtime if isinstance(self.runtime, Image) else None,
+            existing=self.published if adopts and isinstance(self.published, Image) else None,
         )
 
 
@@ -120,7 +122,7 @@ class Rebuilder:
         parts = [commit_part(pins, tag=source.tag, commit=source.commit), *_unknown(pins, config)]
         images = [self._image(settings, source, pins) for settings in config.images]
         parts += [part for image in images for part in image.parts]
-        if any(image.runtime is None for image in images):
+        if any(isinstance(image.runtime, Withheld) for image in images):
             return Rebuilt(verified, source, tuple(parts), {})
         plan = Plan(source, config.distribution, tuple(image.planned() for image in images), files={})
         with TemporaryDirectory(prefix="kfp-release-") as folder:
@@ -132,24 +134,28 @@ class Rebuilder:
         sources = RuntimeSources.read(settings, partial(Git(self.project).files, source.commit))
         key = runtime_key(sources.inputs(settings))
         pinned = next((image for image in pins.images if image.name == settings.name), None) if pins else None
-        published = self._published(pinned) if pinned and pinned.is_exact else None
-        runtime = _or_none(partial(find_runtime, self.stores(settings.repository), key))
+        published = self._published(pinned) if pinned and pinned.is_exact else NO_IMAGE
+        find = partial(find_runtime, self.stores(settings.repository), key)
+        runtime = _handed_out(find, absent=NO_RUNTIME, damaged=BAD_RUNTIME)
         what = f"runtime of {settings.name}"
         parts = [key_part(pinned, published, name=settings.name, key=key)]
-        if runtime is not None or self.builder is None:
+        if isinstance(runtime, Image) or self.builder is None:
             parts.append(runtime_part(published, runtime, what=what))
         if self.builder is not None:
             anew = self._anew(self.builder, settings, sources, key)
             parts.append(runtime_part(published, anew, what=f"{what}, built anew"))
-            runtime = runtime or anew
+            if isinstance(runtime, Withheld):
+                self.progress.note(f"{what}: {runtime.text}; the one that is built anew stands in for it")
+                runtime = anew
         return _Image(settings, key, published, runtime, tuple(parts))
 
-    def _published(self, pinned: PinnedImage) -> Image | None:
-        """The image that is pinned; None where it is not there, or is not what it should be: `verify` has told why."""
+    def _published(self, pinned: PinnedImage) -> Image | Withheld:
+        """The image that is pinned, and can be read."""
         store = self.stores(pinned.repository)
-        manifest = _or_none(partial(store.find, pinned.ref.digest))
-        config = manifest and _or_none(partial(store.read_blob, manifest.config))
-        return Image(manifest, ImageConfig.parse(config)) if manifest and config else None
+        manifest = _handed_out(partial(store.find, pinned.ref.digest), absent=NO_IMAGE, damaged=BAD_IMAGE)
+        if isinstance(manifest, Withheld):
+            return manifest
+        return _handed_out(partial(_read, store, manifest), absent=NO_IMAGE, damaged=BAD_CONFIG)
 
     def _anew(self, builder: Builder, settings: ImageSettings, sources: RuntimeSources, key: str) -> Image:
         self.progress.step(f"build {runtime_tag(key)} of {settings.name} anew")
@@ -168,7 +174,7 @@ class Rebuilder:
             verdicts = {part.verdict for part in parts}
             if Verdict.SAME_CONTENT in verdicts and Verdict.DIFFERS not in verdicts:
                 # A release adopts such images, and then its files pin them.
-                adopted = tuple(replace(image.planned(), existing=image.published) for image in images)
+                adopted = tuple(image.planned(adopts=True) for image in images)
                 built = pinned(replace(plan, images=adopted), folder / "adopted")
         return built, parts
 
@@ -176,7 +182,7 @@ class Rebuilder:
         name, published, rebuilt = image.settings.name, image.published, built.layout.image(image.settings.name)
         package: list[str] = []
         # Its diff_ids are what the public config says of itself; the layer is what runs.
-        if published is not None and published.manifest.layers[-1:] != rebuilt.manifest.layers[-1:]:
+        if isinstance(published, Image) and published.manifest.layers[-1:] != rebuilt.manifest.layers[-1:]:
             package = self._package(image, published, built.layout.blob(rebuilt.manifest.layers[-1]).read())
         return image_part(published, rebuilt, name=name, package=package)
 
@@ -218,11 +224,23 @@ def _unknown(pins: Pins | None, config: Config) -> Iterator[RebuiltPart]:
             yield lone_part(what=f"image {image.name}", published=image.pin, text="the tag's commit has no such image")
 
 
-def _or_none(ask: Callable[[], _Thing | None]) -> _Thing | None:
-    """What ECR answers; None where it has no such thing. Raise `EcrError` where it cannot be asked."""
+def _read(store: EcrRepository, manifest: Manifest) -> Image:
+    """Raise `ReleaseError` where its config is gone, or none: its labels are read by all that follows."""
+    image = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))
+    _ = image.config.labels
+    return image
+
+
+def _handed_out(ask: Callable[[], _Thing | None], *, absent: Withheld, damaged: Withheld) -> _Thing | Withheld:
+    """What ECR answers, or why there is nothing. Raise `EcrError` where it cannot be asked."""
     try:
-        return ask()
-    except ReleaseError as error:
-        if isinstance(error, EcrError) and not error.is_absence:
+        found = ask()
+    except ArchivedImage as error:
+        return Withheld.of(error)
+    except EcrError as error:
+        if not error.is_absence:
             raise
-        return None
+        return absent if error.code == "RepositoryNotFoundException" else damaged.because(error)
+    except ReleaseError as error:
+        return damaged.because(error)
+    return absent if found is None else found

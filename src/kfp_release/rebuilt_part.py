@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,11 +12,12 @@ from kfp_release.archive import differing_members, members_of
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_RUNTIME_KEY, Image, without_package
-from kfp_release.manifest import BadImage
+from kfp_release.manifest import BadImage, Descriptor
 from kfp_release.member import BadArchive
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.sdist import read_tar
 from kfp_release.terminal_text import one_line
+from kfp_release.withheld import Withheld
 
 NONE: Final = "none"
 """What stands where one of the two is not there."""
@@ -74,10 +76,10 @@ def commit_part(pins: Pins | None, *, tag: str, commit: str) -> RebuiltPart:
     return RebuiltPart(what, published or NONE, commit, Verdict.DIFFERS, text, remedy)
 
 
-def key_part(pinned: PinnedImage | None, published: Image | None, *, name: str, key: str) -> RebuiltPart:
+def key_part(pinned: PinnedImage | None, published: Image | Withheld, *, name: str, key: str) -> RebuiltPart:
     """The runtime's key of the commit's sources, beside those of the pins and of the image's label."""
     pins_say = pinned.runtime_key if pinned else NONE
-    label_says = published.config.labels.get(LABEL_RUNTIME_KEY, NONE) if published else NONE
+    label_says = published.config.labels.get(LABEL_RUNTIME_KEY, NONE) if isinstance(published, Image) else NONE
     what = f"runtime key of {name}"
     if pins_say == label_says == key:
         return RebuiltPart(what, key, key, Verdict.IDENTICAL)
@@ -86,26 +88,23 @@ def key_part(pinned: PinnedImage | None, published: Image | None, *, name: str, 
     return RebuiltPart(what, pins_say, key, Verdict.DIFFERS, text, remedy)
 
 
-def runtime_part(published: Image | None, runtime: Image | None, *, what: str) -> RebuiltPart:
+def runtime_part(published: Image | Withheld, runtime: Image | Withheld, *, what: str) -> RebuiltPart:
     """`runtime`, beside the one that the public image stands on: that image without its package layer."""
-    if published is None:
-        return _no_image(what, NONE if runtime is None else str(runtime.manifest.digest))
+    if isinstance(runtime, Withheld):
+        return _no_runtime(what, published, runtime)
+    if isinstance(published, Withheld):
+        return _no_image(what, str(runtime.manifest.digest), published)
     try:
-        below = without_package(published)
+        return _image_part(what, without_package(published), runtime, None)
     except BadImage as error:
         return _foreign(what, published, runtime, one_line(str(error.args[0])))
-    if runtime is None:
-        text = f"{what}: ECR has it not, and without it nothing can be rebuilt"
-        remedy = "kfp-release runtime, in a checkout of the tag, recovers it; or build it anew with --rebuild-runtime"
-        return RebuiltPart(what, str(below.manifest.digest), NONE, Verdict.DIFFERS, text, remedy)
-    return _image_part(what, below, runtime, ())
 
 
-def image_part(published: Image | None, rebuilt: Image, *, name: str, package: Sequence[str] = ()) -> RebuiltPart:
+def image_part(published: Image | Withheld, rebuilt: Image, *, name: str, package: Sequence[str] = ()) -> RebuiltPart:
     """The image; `package` are the files of its package layer that differ."""
     what = f"image {name}"
-    if published is None:
-        return _no_image(what, str(rebuilt.manifest.digest))
+    if isinstance(published, Withheld):
+        return _no_image(what, str(rebuilt.manifest.digest), published)
     return _image_part(what, published, rebuilt, package)
 
 
@@ -137,20 +136,31 @@ def lone_part(*, what: str, text: str, published: str = NONE, rebuilt: str = NON
     return RebuiltPart(what, published, rebuilt, Verdict.DIFFERS, f"{what}: {text}", remedy)
 
 
-def _foreign(what: str, published: Image, runtime: Image | None, why: str) -> RebuiltPart:
+def _foreign(what: str, published: Image, runtime: Image, why: str) -> RebuiltPart:
     """Of an image that another tool wrote: its layers tell, and its settings are compared with the image."""
-    ours = NONE if runtime is None else str(runtime.manifest.digest)
-    if runtime is not None and published.config.diff_ids[:-1] == runtime.config.diff_ids:
+    ours = str(runtime.manifest.digest)
+    if published.config.diff_ids[:-1] == runtime.config.diff_ids:
         text = f"{what}: its layers are below the package layer; the image is in another form ({why})"
+        text += _by_diff_ids(published.manifest.layers[:-1], runtime.manifest.layers)
         return RebuiltPart(what, NONE, ours, Verdict.SAME_CONTENT, text)
     return RebuiltPart(what, NONE, ours, Verdict.DIFFERS, f"{what}: what is below cannot be told: {why}", _OTHER_TOOLS)
 
 
-def _no_image(what: str, rebuilt: str) -> RebuiltPart:
-    return lone_part(what=what, rebuilt=rebuilt, text="ECR hands out no image of the pinned digest")
+def _no_runtime(what: str, published: Image | Withheld, why: Withheld) -> RebuiltPart:
+    there = NONE
+    with contextlib.suppress(BadImage):
+        there = str(without_package(published).manifest.digest) if isinstance(published, Image) else NONE
+    text = f"{what}: {why.text}, and without it nothing can be rebuilt"
+    remedy = f"{why.remedy}; or build it anew with --rebuild-runtime"
+    return RebuiltPart(what, there, NONE, Verdict.DIFFERS, text, remedy)
 
 
-def _image_part(what: str, published: Image, rebuilt: Image, package: Sequence[str]) -> RebuiltPart:
+def _no_image(what: str, rebuilt: str, why: Withheld) -> RebuiltPart:
+    return RebuiltPart(what, NONE, rebuilt, Verdict.DIFFERS, f"{what}: {why.text}", why.remedy)
+
+
+def _image_part(what: str, published: Image, rebuilt: Image, package: Sequence[str] | None) -> RebuiltPart:
+    """`package` is None of images that have no package layer."""
     theirs, ours = str(published.manifest.digest), str(rebuilt.manifest.digest)
     if theirs == ours:
         return RebuiltPart(what, theirs, ours, Verdict.IDENTICAL)
@@ -160,10 +170,22 @@ def _image_part(what: str, published: Image, rebuilt: Image, package: Sequence[s
         differing = [one_line(str(error.args[0]))]
     if not differing and not package:
         text = f"{what}: the same layers and settings, in other bytes of manifest, config or compression"
+        below = len(rebuilt.manifest.layers) - (package is not None)  # the package layer is compared by file
+        text += _by_diff_ids(published.manifest.layers[:below], rebuilt.manifest.layers[:below])
         return RebuiltPart(what, theirs, ours, Verdict.SAME_CONTENT, text)
     if package:
         differing.append(f"in the package layer {_first(package)}")
     return RebuiltPart(what, theirs, ours, Verdict.DIFFERS, f"{what}: {'; '.join(differing)}", _OTHER_TOOLS)
+
+
+def _by_diff_ids(published: Sequence[Descriptor], rebuilt: Sequence[Descriptor]) -> str:
+    """What the claim rests on of layers in other bytes: the config's word. They can be hundreds of megabytes."""
+    other = [theirs for theirs, ours in zip(published, rebuilt, strict=True) if theirs.digest != ours.digest]
+    if not other:
+        return ""
+    count, size = len(other), sum(layer.size for layer in other)
+    which = f"{count} layer{'s' * (count > 1)} ({size:,} bytes)"
+    return f"; that {which} of other bytes hold the same is what the public config says (diff_ids): not downloaded"
 
 
 def _differences(published: Image, rebuilt: Image) -> Iterator[str]:
@@ -198,9 +220,12 @@ def _made_by(image: Image, number: int) -> str:
 
 
 def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
-    """All but labels and layers, which are told of by themselves; what is empty is not there."""
+    """All but labels and layers, which are told of by themselves; what is empty is not there.
+
+    Those of `config` are named so, for a key of the same name may stand beside it.
+    """
     top = {key: item for key, item in value.items() if key not in {*_FORM, "config", "rootfs"}}
-    run = {key: item for key, item in (value.get("config") or {}).items() if key != "Labels"}
+    run = {f"config.{key}": item for key, item in (value.get("config") or {}).items() if key != "Labels"}
     return {key: item for key, item in {**top, **run}.items() if item}
 
 

@@ -16,10 +16,14 @@ _LOADER = yaml.SafeLoader("")
 """Only for what it makes of scalars."""
 _SHORT = 100
 """Letters of a text whose value is remembered."""
+_LONGEST_NUMBER = 1000
+"""Letters. YAML 1.1 has sexagesimal numbers, and the loader's time for one grows with the square of its length."""
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 
 UNLOADABLE = (yaml.YAMLError, ValueError, OverflowError)
-"""What YAML's loader raises of a value that is none: a date in month 13, a number of 200 sexagesimal places."""
+"""What is raised of a value that cannot be loaded: a date in month 13, a number of 200 sexagesimal places or of more
+than `_LONGEST_NUMBER` letters."""
 
 
 class Scalar(NamedTuple):
@@ -60,6 +64,8 @@ class Scalar(NamedTuple):
 
 def _loaded(text: str) -> Any:
     tag = _LOADER.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call] # types-PyYAML
+    if tag in _NUMBERS and len(text) > _LONGEST_NUMBER:
+        raise ValueError(f"a number of {len(text):,} letters")
     # Not construct_object, which would keep every node for its aliases.
     construct = _LOADER.yaml_constructors.get(tag, yaml.SafeLoader.construct_undefined)
     return construct(_LOADER, yaml.ScalarNode(tag, text))

@@ -65,4 +65,4 @@ def _notes(rebuilt: Rebuilt) -> Iterator[str]:
     if rebuilt.tools:
         yield "rebuilt with " + ", ".join(f"{name} {version}" for name, version in sorted(rebuilt.tools.items()))
     else:
-        yield "nothing was rebuilt, for a runtime is missing"
+        yield "nothing was rebuilt, for ECR does not hand out a runtime"

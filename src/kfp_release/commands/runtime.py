@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import click
+from click.core import ParameterSource
 
 from kfp_release.commands import options, tables
 from kfp_release.commands.invocation import Invocation
@@ -14,6 +15,8 @@ from kfp_release.console import Console, write_output
 from kfp_release.report import Report
 from kfp_release.runtimes import BuildOptions, RuntimeState, ensure_runtimes, look_at_runtimes
 from kfp_release.source import committed_source
+
+_OF_BUILDS = {"create_repository", "ssh", "secret", "jobs"}
 
 
 @click.command("runtime", epilog=options.NETWORK)
@@ -54,6 +57,8 @@ def command(
     Reads Dockerfile and context from the commit that is checked out; writes to ECR alone.
     Exit codes: 0 done, 1 refused or failed, 2 wrong use.
     """  # noqa: D301 - click reads the \\b
+    if only_look:
+        _refuse_build_options()
     config = invocation.config()
     chosen = tuple(config.image(name) for name in dict.fromkeys(images)) or config.images
     git = invocation.git()
@@ -72,6 +77,18 @@ def command(
         return
     report = Report(f"{len(results)} runtime{'s' * (len(results) > 1)} in ECR", (tables.runtimes(results),))
     invocation.tell(report, {"runtimes": [result.to_json() for result in results]}, as_json=as_json)
+
+
+def _refuse_build_options() -> None:
+    """Raise `click.UsageError` where an option is given that only a build would use."""
+    context = click.get_current_context()
+    given = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name in _OF_BUILDS and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} cannot be had with --list, which builds and creates nothing")
 
 
 def _tell_states(invocation: Invocation, states: Sequence[RuntimeState], *, as_json: bool) -> None:
