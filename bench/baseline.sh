@@ -6,7 +6,7 @@
 # Runs in a checkout at a tag. Credentials: docker's own, TWINE_USERNAME and TWINE_PASSWORD, and those in INDEX_URL.
 set -euo pipefail
 
-step() { echo "step: $1" >&2; }
+step() { echo "step: $1"; echo "step: $1" >&2; }
 
 version=$(git describe --tags --exact-match)
 version=${version#v}

@@ -8,7 +8,7 @@ from typing import Final
 from bench.child import Ran
 
 _STEP: Final = re.compile(r"^step: (.+)$", re.MULTILINE)
-"""As ``bench/baseline.sh`` tells on stderr what it begins."""
+"""As ``bench/baseline.sh`` tells on stdout and stderr what it begins."""
 _VERIFY: Final = "verify"
 _COLOR: Final = re.compile(r"\x1b\[[0-9;]*m")
 _ERROR: Final = re.compile(r"^.*error.*(?:\n[ \t]+\S.*)*", re.IGNORECASE | re.MULTILINE)
@@ -23,7 +23,7 @@ def ending(ran: Ran) -> str:
         return ""
     steps = _STEP.findall(ran.errors)
     where = f' in its step "{steps[-1]}"' if steps else ""
-    line = _last_error(_STEP.split(ran.errors)[-1]) or _last_error(ran.stdout)
+    line = _last_error(_STEP.split(ran.errors)[-1]) or _last_error(_STEP.split(ran.stdout)[-1])
     said = f": `{line}`" if line else ""
     verified = "" if _VERIFY in steps else "; it stopped before its own verification, so its time has none"
     return f"ended with exit code {ran.code}{where}{said}{verified}"

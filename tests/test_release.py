@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -98,6 +99,33 @@ def test_the_first_release_builds_the_runtime_and_the_second_finds_it(released: 
     assert [runtime["how"] for runtime in released.results["1.0"]["runtimes"]] == ["built"]
     assert [runtime["how"] for runtime in released.results["1.1"]["runtimes"]] == ["found"]
     assert 0 < released.results["1.1"]["bytes_sent"] <= 128 * 1024
+
+
+def test_a_release_that_is_whole_is_not_built_again_unless_it_would_be_another(released: Released) -> None:
+    dist = released.repository / "dist"
+    shutil.copytree(released.dist("1.1"), dist)
+    try:
+        again = released.run("release", "v1.1", "--json")
+        assert again.returncode == 0, again.stderr
+        assert "build the wheels" not in again.stderr
+        result = json.loads(again.stdout)
+        assert (result["changed"], result["bytes_sent"]) == (False, 0)
+        for key in ("images", "distributions", "commit"):
+            assert result[key] == released.results["1.1"][key]
+        assert [runtime["how"] for runtime in result["runtimes"]] == ["found"]
+        (dist / "notes.md").unlink()
+        again = released.run("release", "v1.1", "--json")
+        assert again.returncode == 0, again.stderr
+        assert "build the wheels" in again.stderr
+        assert (dist / "notes.md").read_bytes() == (released.dist("1.1") / "notes.md").read_bytes()
+        assert not json.loads(again.stdout)["changed"]
+        # With another base the runtime is another one, in the same commit.
+        environ = {**released.sandbox.environ, "KFP_RELEASE_BUILD_ARG_BASE": f"127.0.0.1:1/nothing@sha256:{'0' * 64}"}
+        other = kfp_release(["release", "v1.1"], cwd=released.repository, environ=environ)
+        assert other.returncode == 1
+        assert "which is new" in other.stderr
+    finally:
+        shutil.rmtree(dist)
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])

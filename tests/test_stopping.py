@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from kfp_release.stopping import Stop, Stopped, ended_with
+from kfp_release.stopping import Stop, Stopped, ended_after, ended_with
 
 
 def work(stop: Stop, end: Callable[[], None], do: Callable[[], None]) -> None:
@@ -81,3 +81,12 @@ def test_waiting_lasts_until_all_is_left() -> None:
     stop.wait(60)
     assert left == ["left"]
     running.join()
+
+
+def test_what_takes_too_long_is_ended() -> None:
+    ended = threading.Event()
+    with pytest.raises(Stopped), ended_after(0.05), ended_with(ended.set):
+        assert ended.wait(20)
+    with ended_after(20), ended_with(ended.clear):
+        pass
+    assert ended.is_set()

@@ -23,6 +23,7 @@ from kfp_release.program import ProgramFailed, find_program, run_program
 from kfp_release.progress import Progress
 from kfp_release.registry_login import RegistryLogin
 from kfp_release.signals import signals_wait
+from kfp_release.stopping import Stopped, ended_after
 
 BUILT: Final = "runtime"
 """The name of the built image in its layout."""
@@ -34,6 +35,8 @@ _INSPECTED: Final = (
 )
 _BOUND = re.compile(rb"--mount=(?!\S*type=(?:secret|ssh|cache|tmpfs)\b)", re.IGNORECASE)
 """A file of the context that a step sees and does not copy. Not each buildah has its cache depend on those."""
+_REMOVED: Final = 60
+"""Seconds in which a storage is emptied."""
 _STEP = re.compile(r"(?:\[[0-9]+/[0-9]+\] )?STEP [0-9]+/[0-9]+: ")
 _REMEDIES: Final = (
     ("exec format error", "build on a machine of the image's platform, or install qemu-user-static"),
@@ -100,15 +103,9 @@ class Buildah:
                 )
             except ProgramFailed as error:
                 raise ReleaseError(error.args[0], remedy=_remedy(error.tail, request)) from error
+            push = [*buildah, "push", "--quiet", "--format=oci", image_id.read_text().strip()]
             run_program(
-                [
-                    *buildah,
-                    "push",
-                    "--quiet",
-                    "--format=oci",
-                    image_id.read_text().strip(),
-                    f"oci:{target.name}:{BUILT}",
-                ],
+                [*push, f"oci:{target.name}:{BUILT}"],
                 what="the runtime could not be written",
                 folder=target.parent,
                 on_line=lambda _: None,
@@ -128,17 +125,19 @@ class Buildah:
 
         A build that had to be killed leaves containers, whose file systems stay mounted.
         """
-        if self._storage is not None and (self._storage / "root").is_dir():
+        if self._storage is None or not (self._storage / "root").is_dir():
+            return
+        what, failed = "what was built could not be removed", []
+        for command in (["rm", "--all"], ["rmi", "--all", "--force"]):
             try:
-                for command in (["rm", "--all"], ["rmi", "--all", "--force"]):
-                    run_program(
-                        [*self._command(), *command],
-                        what="what was built could not be removed",
-                        folder=Path.cwd(),
-                        on_line=lambda _: None,
-                    )
+                with ended_after(_REMOVED):
+                    run_program([*self._command(), *command], what=what, folder=Path.cwd(), on_line=lambda _: None)
+            except Stopped:
+                failed.append(f"{what}: buildah {command[0]} did not end within {_REMOVED} s")
             except ProgramFailed as error:
-                raise ReleaseError(error.args[0], remedy=f"remove the folder {self._storage}") from error
+                failed.append(str(error.args[0]))
+        if failed:
+            raise ReleaseError(failed[0], remedy=f"remove the folder {self._storage}")
 
     def _inspect(self, image: str) -> tuple[str, tuple[Digest, ...]]:
         """The platform of an image in the storage, without its variant, and the digests of its layers' tars."""

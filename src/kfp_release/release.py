@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from kfp_release.config import Config, ImageSettings
 from kfp_release.distributions import project_name, version_of_file
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import Problems
-from kfp_release.finished import Finished, find_finished
+from kfp_release.finished import earlier_build, is_public
 from kfp_release.git import Git
 from kfp_release.image_ref import Repository
 from kfp_release.plan import make_plan
@@ -85,8 +86,8 @@ def release(
 ) -> Released:
     """Run every step; each looks first, so a release that was cut off goes on where it stopped.
 
-    What an earlier run has built in `target` and made public is not built again: it is looked at, and read back. Else
-    the Python build, which needs nothing of ECR and the index, goes on while those are looked at.
+    The Python build, which needs nothing of ECR and the index, goes on while those are looked at. What an earlier run
+    has built in `target`, and is public as it lies there, is not built again.
     """
     began = time.monotonic()
     progress.step("check the sources")
@@ -96,34 +97,28 @@ def release(
         raise Problems(problems)
     for warning in problems:
         progress.note(str(warning))
-    finished = _look_for_finished(project, config, source, target, access=access, progress=progress)
-    if finished is None:
-        with building(project, source, progress=progress) as made:
-            runtimes = _prepare(project, config, source, access=access, options=options, progress=progress)
-            progress.step(f"plan {source.version}")
-            plan = make_plan(project, config, source, stores=access.stores, index=access.index)
-            for warning in plan.warnings:
-                progress.note(str(warning))
-            finished = Finished(build(project, plan, target, progress=progress, made=made), runtimes)
+    earlier = earlier_build(target, source)
+    with ExitStack() as stack:
+        made = None if earlier else stack.enter_context(building(project, source, progress=progress))
+        runtimes = _prepare(project, config, source, access=access, options=options, progress=progress)
+        progress.step(f"plan {source.version}")
+        plan = make_plan(project, config, source, stores=access.stores, index=access.index)
+        for warning in plan.warnings:
+            progress.note(str(warning))
+        if earlier and is_public(earlier, plan):
+            progress.note(f"{target.name} has what is public: nothing is built again")
+            built = earlier
+        else:
+            built = build(project, plan, target, progress=progress, made=made)
     published = publish(
-        finished.built,
+        built,
         stores=access.stores,
         index=access.index,
         progress=progress,
         retry=access.retry,
         mutable=config.mutable_images,
     )
-    return Released(published, finished.runtimes, time.monotonic() - began)
-
-
-def _look_for_finished(
-    project: Path, config: Config, source: Source, target: Path, *, access: Access, progress: Progress
-) -> Finished | None:
-    """What an earlier run has left, and said to be whole."""
-    if not (target / "release.json").is_file():
-        return None
-    progress.step(f"look at {target.name}, which an earlier run has left")
-    return find_finished(project, config, source, target, stores=access.stores, index=access.index)
+    return Released(published, runtimes, time.monotonic() - began)
 
 
 def _prepare(

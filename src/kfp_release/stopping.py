@@ -74,3 +74,17 @@ def ended_with(end: Callable[[], None]) -> Iterator[None]:
         return
     with stop.under_way(end):
         yield
+
+
+@contextmanager
+def ended_after(seconds: float) -> Iterator[None]:
+    """What this thread has under way in the block is ended after `seconds`; raise `Stopped` then."""
+    stop = Stop()
+    timer = threading.Timer(seconds, stop.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        with stop.covering():
+            yield
+    finally:
+        timer.cancel()
