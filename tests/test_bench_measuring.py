@@ -44,12 +44,16 @@ def test_the_ending_of_a_script_is_what_it_printed() -> None:
     assert ending(ended(2, errors="step: verify\nerror: no such tag\n")) == (
         'ended with exit code 2 in its step "verify": `error: no such tag`'
     )
+    early = "step: build\ncopying errors.py\nstep: twine upload\nkilled\n"
+    assert ending(ended(1, errors=errors, stdout=early)).startswith(
+        'ended with exit code 1 in its step "twine upload"; it stopped'
+    )
     assert ending(ended(0, errors="step: verify\nerror: none\n")) == ""
 
 
 def test_the_steps_of_the_ending_are_the_scripts_own() -> None:
     text = SCRIPT.read_text()
-    assert 'step() { echo "step: $1" >&2; }' in text
+    assert 'step() { echo "step: $1"; echo "step: $1" >&2; }' in text
     assert re.findall(r'^step "(.+)"$', text, re.MULTILINE)[-2:] == ["twine upload", "verify"]
 
 
