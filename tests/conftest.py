@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from ecr_fixtures import LocalEcr, running_ecr
 from hypothesis import HealthCheck, settings
 
 from kfp_release.progress import Silent
@@ -108,6 +109,13 @@ def kfp_release(
         text=True,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
+    """A registry with the stand-in for ECR before it."""
+    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

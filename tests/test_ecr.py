@@ -22,7 +22,6 @@ from ecr_fixtures import (
     image_of,
     noise,
     pushed,
-    running_ecr,
 )
 from moto import mock_aws
 from scripted import answering
@@ -42,12 +41,6 @@ from kfp_release.upload import upload_blobs
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
 ACCOUNT = "533211398604"
 INDEX = "application/vnd.oci.image.index.v1+json"
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY, LocalEcr, MemoryBlob, noise, running_ecr
+from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY, LocalEcr, MemoryBlob, noise
 
 from kfp_release.ecr import open_ecr
 from kfp_release.ecr_parts import send_parts_plainly
@@ -16,12 +15,6 @@ from kfp_release.progress import Silent
 from kfp_release.upload import upload_blobs
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 class _Captured(Exception):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from archives import NAME, wheel_packed_anew
-from ecr_fixtures import LocalEcr, running_ecr
+from ecr_fixtures import LocalEcr
 from publish_fixtures import COMMIT, KEY, PROJECT, SDIST, VERSION, Place, place_at, record
 
 from kfp_release.built import BuiltRelease, this_tool
@@ -26,12 +26,6 @@ from kfp_release.version import ReleaseVersion
 
 SOURCE = Source(VERSION, "v1.2", COMMIT, 1_800_000_000)
 OTHER = Digest.of(b"other")
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 @pytest.fixture

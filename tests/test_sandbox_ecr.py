@@ -8,7 +8,7 @@ import socket
 import urllib.error
 import urllib.request
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,7 +26,6 @@ from ecr_fixtures import (
     image_of,
     noise,
     pushed,
-    running_ecr,
 )
 
 from kfp_release.digest import Digest
@@ -38,12 +37,6 @@ from kfp_release.sandbox.registry_api import RegistryApi
 
 MIB = 1024 * 1024
 OTHER = "sha256:" + "0" * 64
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 @pytest.fixture

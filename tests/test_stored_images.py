@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ecr_fixtures import LocalEcr, MemoryBlob, image_of, noise, pushed, running_ecr
+from ecr_fixtures import LocalEcr, MemoryBlob, image_of, noise, pushed
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -18,12 +17,6 @@ from kfp_release.manifest import Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Silent
 from kfp_release.stored_images import stored_images
 from kfp_release.upload import upload_blobs
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
-from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY, LocalEcr, MemoryBlob, Told, noise, running_ecr
+from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY, LocalEcr, MemoryBlob, Told, noise
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -27,12 +27,6 @@ from kfp_release.upload import new_lanes, upload_blobs
 from kfp_release.workers import in_parallel
 
 MIB = 1024 * 1024
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 @pytest.fixture

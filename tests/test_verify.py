@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from archives import INFO, NAME, PURE, wheel_bytes
-from ecr_fixtures import LocalEcr, running_ecr
+from ecr_fixtures import LocalEcr
 from publish_fixtures import PROJECT, SDIST, VERSION, Place, component, move, place_at, record, write_distributions
 from scripted import answering
 
@@ -19,12 +18,6 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.index_session import PackageIndexError
 from kfp_release.verify import verify
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalEcr]:
-    with running_ecr(tmp_path_factory.mktemp("ecr")) as running:
-        yield running
 
 
 @pytest.fixture

@@ -68,13 +68,13 @@ def build(
         unpinned = made()
         out = stack.enter_context(arriving(target))
         progress.step("pin the images")
-        distributions = _make(plan, unpinned, out)
-        twine_upload.check_distributions(out / item.filename for item in distributions)
+        _make(plan, unpinned, out)
         built = BuiltRelease.read(out)
+        twine_upload.check_distributions(map(built.path, built.record.distributions))
     return replace(built, folder=target)
 
 
-def _make(plan: Plan, unpinned: Unpinned, out: Path) -> Sequence[Distribution]:
+def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
     """Write all that a build is of into the folder `out`."""
     main, tree = unpinned.main, unpinned.tree
     images = _images(plan, unpinned.config, main.wheel)
@@ -91,7 +91,6 @@ def _make(plan: Plan, unpinned: Unpinned, out: Path) -> Sequence[Distribution]:
     )
     (out / "release.json").write_bytes(record.to_json())
     (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")
-    return distributions
 
 
 def _require_runtimes(plan: Plan) -> None:
