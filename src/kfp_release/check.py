@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kfp_release.changelog import CHANGELOG, Changelog
+from kfp_release.compatibility_rules import compatibility_problems
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
@@ -40,12 +41,23 @@ def check(project: Path, config: Config) -> list[Problem]:
 def check_release(project: Path, config: Config, git: Git, source: Source) -> list[Problem]:
     """What must hold for the version besides: its CHANGELOG section, and that it follows what was released.
 
+    It must be higher, and break no pipeline unless it is a major version.
+
     `git.release_source` has looked at tag, commit and checkout. A snapshot needs neither.
     """
     if source.version.is_snapshot:
         return []
-    of_changelog = changelog_problems(project, source.version) or list(_withdrawn(git, source.version))
-    return sorted([*of_changelog, *_order(config, git, source)])
+    of_changelog = changelog_problems(project, source.version)
+    withdrawn = withdrawn_versions(git)
+    earlier = [version for version in git.released(source.commit) if version != source.version]
+    kept = [version for version in earlier if version not in withdrawn]
+    return sorted(
+        [
+            *(of_changelog or _withdrawn(withdrawn, source.version)),
+            *_order(config, source.version, earlier),
+            *compatibility_problems(project, config, git, source.version, earlier=kept),
+        ]
+    )
 
 
 def changelog_problems(project: Path, version: ReleaseVersion) -> list[Problem]:
@@ -86,14 +98,13 @@ def _changelog(project: Path, version: ReleaseVersion) -> Iterator[Problem]:
         yield Problem(CHANGELOG, section.line, f"the section of {version} is empty", "say what changed")
 
 
-def _withdrawn(git: Git, version: ReleaseVersion) -> Iterator[Problem]:
-    if branch := withdrawn_versions(git).get(version):
+def _withdrawn(withdrawn: Mapping[ReleaseVersion, str], version: ReleaseVersion) -> Iterator[Problem]:
+    if branch := withdrawn.get(version):
         message = f"{version} is withdrawn ([YANKED]) on {branch}"
         yield Problem(CHANGELOG, 0, message, "release the next version; a withdrawn one stays as it is")
 
 
-def _order(config: Config, git: Git, source: Source) -> Iterator[Problem]:
-    earlier = [version for version in git.released(source.commit) if version != source.version]
-    if earlier and max(earlier) > source.version:
-        message = f"{config.distribution} {source.version} would follow {max(earlier)}, which this commit contains"
+def _order(config: Config, version: ReleaseVersion, earlier: Sequence[ReleaseVersion]) -> Iterator[Problem]:
+    if earlier and max(earlier) > version:
+        message = f"{config.distribution} {version} would follow {max(earlier)}, which this commit contains"
         yield Problem("git", 0, message, "choose a higher version, or release from a branch off the older one")
