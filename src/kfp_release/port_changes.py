@@ -183,6 +183,7 @@ def _default(port: Port) -> str:
         return "no default"
     try:
         value = read_default(port)
-        return _shown(json.dumps(value, ensure_ascii=False))
+        plain = value if port.plain_type == "Float" else _numbers(value)
+        return _shown(json.dumps(plain, ensure_ascii=False))
     except _UNREADABLE:
         return _shown(port.default.text) if isinstance(port.default, Scalar) else "a list or mapping"
