@@ -83,7 +83,7 @@ class InterfaceSource:
         except OSError as error:
             raise ReleaseError(
                 f"{path} cannot be read: {error.strerror}",
-                remedy="name a wheel or an sdist; git revisions end otherwise",
+                remedy="name a wheel or an sdist that is there; no git revision is meant by such an ending",
             ) from error
         return archived_interfaces(path.name, data)
 
