@@ -10,7 +10,7 @@ from kfp_release.compatibility_rules import compatibility_problems
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
-from kfp_release.config import PYPROJECT, Config
+from kfp_release.config import PYPROJECT, Config, declared_components
 from kfp_release.errors import Problem, Problems
 from kfp_release.git import Git
 from kfp_release.program_rules import program_problems
@@ -36,6 +36,25 @@ def check(project: Path, config: Config) -> list[Problem]:
     problems += program_problems(files, pyproject, project=project, owned=owned)
     problems += runtime_problems(project, config, pyproject)
     return sorted({*problems, *pyproject.problems})
+
+
+def check_component_files(project: Path) -> list[Problem]:
+    """What is wrong in component files and programs, where the configuration itself is wrong.
+
+    Any image without tag and digest counts as owned; what a release would not pin is not judged.
+    """
+    try:
+        pyproject = TomlFile.parse(PYPROJECT, (project / PYPROJECT).read_bytes())
+        _, components = declared_components(PYPROJECT, (project / PYPROJECT).read_bytes())
+    except Problems:
+        return []
+    if not components:
+        return []
+    folder = ComponentFolder.read(project, components)
+    owned = {image.value for file in folder.files for image in file.images if image.value == image.repository}
+    problems = [*folder.problems, *(problem for file in folder.files for problem in component_problems(file, owned))]
+    problems += program_problems(folder.files, pyproject, project=project, owned=owned)
+    return [*problems, *pyproject.problems]
 
 
 def check_release(project: Path, config: Config, git: Git, source: Source) -> list[Problem]:
