@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,11 @@ import click
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
-from kfp_release.commands.tables import interface_changes
-from kfp_release.console import Console
+from kfp_release.interface_change import InterfaceChange
 from kfp_release.interface_diff import InterfaceDiff, compare
 from kfp_release.interface_notes import interface_notes
 from kfp_release.interface_source import WORKING_TREE, InterfaceSource, require_one_project
-from kfp_release.report import Report
+from kfp_release.report import Report, Table
 
 if TYPE_CHECKING:
     from kfp_release.index import Index
@@ -74,6 +73,8 @@ def command(
 
 
 def _index(invocation: Invocation) -> Index:
+    from kfp_release.console import Console  # noqa: PLC0415 - for index: alone
+
     with Console() as console:
         return invocation.index(invocation.config().require_index(), console)
 
@@ -83,8 +84,14 @@ def _report(diff: InterfaceDiff) -> Report:
     counted = [f"{breaking} breaking change{'s' * (breaking != 1)}"] * bool(breaking)
     counted += [f"{others} {'other' if breaking else 'change'}{'s' * (others != 1)}"] * bool(others)
     title = f"{diff.before.name} → {diff.after.name}: {', '.join(counted) or 'the same interfaces'}"
-    tables = interface_changes("breaking", diff.breaking), interface_changes("not breaking", diff.harmless)
+    tables = _table("breaking", diff.breaking), _table("not breaking", diff.harmless)
     return Report(title, tables, tuple(_notes(diff)), good=diff.is_enough is not False)
+
+
+def _table(heading: str, changes: Iterable[InterfaceChange]) -> Table:
+    """A row a change: of which operator, what it is, what was, and what is now."""
+    rows = [(change.operator, change.what, change.before, change.after) for change in changes]
+    return Table.of((heading, "change", "before", "after"), rows)
 
 
 def _notes(diff: InterfaceDiff) -> Iterator[str]:

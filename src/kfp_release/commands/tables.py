@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from rich.filesize import decimal
 
 from kfp_release.console import StepTime
-from kfp_release.interface_change import InterfaceChange
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.publish import Outcome
@@ -93,12 +92,6 @@ def outcomes(items: Iterable[Outcome]) -> Table:
     return Table.of(
         ("what", "state", "content"), [(item.what.partition("@")[0], item.state, item.content) for item in items]
     )
-
-
-def interface_changes(heading: str, changes: Iterable[InterfaceChange]) -> Table:
-    """A row a change of an operator: what it is, what was, and what is now."""
-    rows = [(change.operator, change.what, change.before, change.after) for change in changes]
-    return Table.of((heading, "change", "before", "after"), rows)
 
 
 def steps(times: Iterable[StepTime]) -> Table:
