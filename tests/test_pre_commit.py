@@ -133,6 +133,16 @@ def test_pre_commit_takes_the_files_of_this_repository(command: str, name: str, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_pre_commit_takes_the_examples_of_the_docs(tmp_path: Path) -> None:
+    page = (PROJECT / "docs/components.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^```yaml\n(repos:.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 3
+    for number, text in enumerate(examples):
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+        done = pre_commit(PROJECT, tmp_path, "validate-config", tmp_path / f"{number}.yaml")
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_this_repository_s_own_hooks_stop_a_commit_that_is_wrong(tool: Path, tmp_path: Path, home: Path) -> None:
     clone = tmp_path / "clone"
     run_git(tmp_path, "clone", "--quiet", str(tool), str(clone))
