@@ -347,7 +347,7 @@ def test_an_init_beside_the_component_files_is_told(project: Path) -> None:
 def test_an_image_that_no_component_names_is_a_warning(project: Path) -> None:
     change(project, "yaml/train.yaml", DEMO, BASE)
     (problem,) = checked(project)
-    assert (problem.path, problem.severity) == ("pyproject.toml", "warning")
+    assert (problem.path, problem.line, problem.severity) == ("pyproject.toml", 18, "warning")
     assert problem.message == "image demo is named by no component file"
 
 

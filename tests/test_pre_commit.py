@@ -108,6 +108,22 @@ def test_a_program_s_option_that_is_renamed_fails_though_no_component_file_has_c
     assert "yaml/train.yaml:14: passes --table, which train does not take" in done.stdout
 
 
+def test_a_project_in_a_folder_is_checked_with_paths_from_there(
+    tool: Path, project: Path, tmp_path_factory: pytest.TempPathFactory, home: Path
+) -> None:
+    top = tmp_path_factory.mktemp("top")
+    project.rename(top / "components")
+    (top / "components/.git").rename(top / ".git")
+    hook = {"id": "kfp-release-check", "args": ["-C", "components", "check"]}
+    used = {"repo": tool.as_uri(), "rev": "v1.0", "hooks": [hook]}
+    (top / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [used]}), encoding="utf-8")
+    change(top / "components", "Dockerfile", "ARG BASE\n", "ARG BASE\nENTRYPOINT x\n")
+    commit_all(top, "In a folder")
+    done = pre_commit(top, home, "run", "--all-files")
+    assert done.returncode == 1
+    assert "\nDockerfile:2: has an ENTRYPOINT" in done.stdout
+
+
 def test_it_installs_the_tool_and_what_the_check_imports_alone(project: Path, home: Path) -> None:
     assert pre_commit(project, home, "run", "--all-files").returncode == 0
     installed = {path.name.partition("-")[0] for path in home.glob("repo*/py_env*/lib/*/site-packages/*.dist-info")}

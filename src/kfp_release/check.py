@@ -30,7 +30,7 @@ def check(project: Path, config: Config) -> list[Problem]:
     owned = {str(image.declared) for image in config.images}
     folder = ComponentFolder.read(project, config.components)
     files = folder.files
-    problems = [*folder.problems, *_shadowing(project, config), *_unused(files, config)]
+    problems = [*folder.problems, *_shadowing(project, config), *_unused(files, config, pyproject)]
     for file in files:
         problems += component_problems(file, owned)
     problems += program_problems(files, pyproject, project=project, owned=owned)
@@ -90,12 +90,13 @@ def _shadowing(project: Path, config: Config) -> Iterator[Problem]:
         yield Problem(f"{config.components}/__init__.py", 0, message, "remove it")
 
 
-def _unused(files: Sequence[ComponentFile], config: Config) -> Iterator[Problem]:
+def _unused(files: Sequence[ComponentFile], config: Config, pyproject: TomlFile) -> Iterator[Problem]:
     used = {image.repository for file in files for image in file.images}
     for image in config.images:
         if files and str(image.declared) not in used:
+            line = pyproject.lines.get(("tool", "kfp-release", "images", image.name, "repository"), 0)
             message = f"image {image.name} is named by no component file"
-            yield Problem(PYPROJECT, 0, message, f"name {image.declared} in one, or remove it", severity="warning")
+            yield Problem(PYPROJECT, line, message, f"name {image.declared} in one, or remove it", severity="warning")
 
 
 def _changelog(project: Path, version: ReleaseVersion) -> Iterator[Problem]:
