@@ -290,7 +290,7 @@ def test_what_refuses_is_told_before_what_only_warns(project: Path) -> None:
     change(project, "yaml/train.yaml", DEMO, f"{DEMO}:1.0")
     first, last = str(Problems(checked(project))).splitlines()[::2]
     assert "yaml/train.yaml:9: owned image" in first
-    assert last.startswith("yaml/train.yaml: warning: has the artifact 'model'")
+    assert last.startswith("yaml/train.yaml:6: warning: has the artifact 'model'")
 
 
 def test_a_misspelt_type_is_no_artifact_that_kfp_local_cannot_see(project: Path) -> None:
@@ -303,7 +303,7 @@ def test_an_artifact_that_kfp_local_cannot_see_is_a_warning(project: Path) -> No
     change(project, "yaml/train.yaml", "    - --executor-input\n    - '{{$}}'\n", "")
     (problem,) = checked(project)
     assert problem.severity == "warning"
-    assert str(problem).startswith("yaml/train.yaml: warning: has the artifact 'model' as output")
+    assert str(problem).startswith("yaml/train.yaml:6: warning: has the artifact 'model' as output")
 
 
 def test_all_problems_are_told_at_once_by_file_and_line(project: Path) -> None:
@@ -347,7 +347,7 @@ def test_an_init_beside_the_component_files_is_told(project: Path) -> None:
 def test_an_image_that_no_component_names_is_a_warning(project: Path) -> None:
     change(project, "yaml/train.yaml", DEMO, BASE)
     (problem,) = checked(project)
-    assert (problem.path, problem.severity) == ("pyproject.toml", "warning")
+    assert (problem.path, problem.line, problem.severity) == ("pyproject.toml", 18, "warning")
     assert problem.message == "image demo is named by no component file"
 
 

@@ -207,7 +207,7 @@ def test_check_tells_everything_that_is_wrong_as_json(broken: Path) -> None:
 def test_check_of_a_release_needs_a_repository(broken: Path) -> None:
     ended = check(broken, "--release", "1.0")
     assert ended.returncode == 1
-    assert "is not in a git repository" in ended.stderr
+    assert "is not in a git repository" in ended.stdout
 
 
 def test_check_of_a_release_tells_what_the_tag_would_lack_before_it_is_there(scratch_project: Path) -> None:
@@ -215,13 +215,13 @@ def test_check_of_a_release_tells_what_the_tag_would_lack_before_it_is_there(scr
     commit_all(scratch_project, "No sections")
     ended = check(scratch_project, "--release", "7.0")
     assert ended.returncode == 1
-    assert "CHANGELOG.md" in ended.stderr
-    assert "there is no tag" not in ended.stderr
+    assert "CHANGELOG.md" in ended.stdout
+    assert "there is no tag" not in ended.stdout
 
 
 def test_check_of_a_release_tells_of_changes_and_of_the_changelog_at_once(scratch_project: Path) -> None:
     (scratch_project / "CHANGELOG.md").write_text("# Changelog\n", encoding="utf-8")
     ended = check(scratch_project, "--release", "7.0")
     assert ended.returncode == 1
-    assert "CHANGELOG.md: has no section for 7.0" in ended.stderr
-    assert "git: the checkout has changes or untracked files" in ended.stderr
+    assert "CHANGELOG.md: has no section for 7.0" in ended.stdout
+    assert "git: the checkout has changes or untracked files" in ended.stdout

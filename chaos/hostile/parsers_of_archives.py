@@ -15,6 +15,7 @@ from chaos.hostile.parser import Parser
 from chaos.hostile.scratch import scratch_folder
 from chaos.hostile.values import NAMES, any_value, chance, changed_bytes, changed_json
 from kfp_release.archive import members_of, same_members
+from kfp_release.archived_interfaces import archived_interfaces
 from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
 from kfp_release.digest import Digest
 from kfp_release.image import Image, normal_runtime, with_package, without_package
@@ -113,6 +114,21 @@ def _carried(wheel: Wheel) -> object:
     return list(wheel_problems(wheel, pins, package))
 
 
+def _interfaces(case: tuple[str, bytes]) -> object:
+    return archived_interfaces(*case).to_json()
+
+
+def _of_project(random: Random) -> tuple[str, bytes]:
+    """A pinned wheel, or an sdist with a configuration."""
+    if chance(random, 50):
+        return _NAME, _carrying(random).to_bytes()
+    folder = random.choice((b"yaml", b"a/b", b".", b"/", b"..", b"\\n", b""))
+    pyproject = b'[project]\nname = "some-components"\n[tool.kfp-release]\ncomponents = "' + folder + b'"\n'
+    files = {**SDIST, f"{ROOT}/pyproject.toml": pyproject, f"{ROOT}/yaml/a.yaml": V1.encode()}
+    data = hostile_archives.sdist_of(files)
+    return _SDIST, changed_bytes(random, data) if chance(random, 20) else data
+
+
 def _descriptor(random: Random) -> Any:
     if chance(random, 10):
         return any_value(random)
@@ -206,6 +222,9 @@ PARSERS = {
     ),
     "members and tar": Parser(("member.by_path",), _members, _tar),
     "pins of a wheel": Parser(("carried_pins.wheel_problems",), _carrying, _carried),
+    "interfaces of an archive": Parser(
+        ("archived_interfaces.archived_interfaces", "config.declared_components"), _of_project, _interfaces
+    ),
     "descriptor": Parser(("manifest.Descriptor.parse",), _descriptor, Descriptor.parse),
     "manifest": Parser(("manifest.Manifest.parse",), _manifest, _read_manifest),
     "image config": Parser(("manifest.ImageConfig.parse",), lambda random: changed_json(random, CONFIG), _read_config),

@@ -21,7 +21,11 @@ from chaos.hostile.values import NAMES, changed_json
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
+from kfp_release.interface_diff import InterfaceFiles, compare
+from kfp_release.interface_notes import interface_notes
 from kfp_release.pinning import pin
+from kfp_release.version import ReleaseVersion
+from kfp_release.version_bump import Bump
 from kfp_release.yaml_nodes import Items, Node, Scalar, Table
 from kfp_release.yaml_text import YamlText
 
@@ -63,6 +67,23 @@ def _pinned(file: ComponentFile) -> bytes:
     assert [image.value for image in again.images] == [OWNED.get(image.value, image.value) for image in file.images]
     assert pin(again, OWNED) == pinned
     return pinned
+
+
+def _compared(case: tuple[dict[str, bytes], dict[str, bytes]]) -> object:
+    """What changed from one side to the other, in all forms."""
+    version = ReleaseVersion.parse("1.4")
+    before, after = (InterfaceFiles(name, files, version, prefix=name) for name, files in zip("ab", case, strict=True))
+    diff = compare(before, after, descriptions=True)
+    assert compare(after, before).bump in Bump
+    assert all("\n" not in line for change in diff.changes for line in (change.what, change.before, change.after))
+    shown = json.dumps(diff.require_parsed().to_json()), interface_notes(diff.changes)
+    return shown, diff.next_version
+
+
+def _sides(random: Random) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    names = ("yaml/a.yaml", "yaml/a.yml", "yaml/a-b.yaml", "yaml/a_b.yaml", *NAMES)
+    one, other = ({random.choice(names): _either(random) for _ in range(2)} for _ in "ab")
+    return one, other
 
 
 def _structured(random: Random) -> bytes:
@@ -119,5 +140,6 @@ PARSERS = {
     ),
     "component IR": Parser(("component.ComponentFile.parse",), _ir, _component),
     "component of any values": Parser(("component.ComponentFile.parse",), _structured, _component),
+    "interfaces of two versions": Parser(("component.operator_of", "input_default.read_default"), _sides, _compared),
     "folder of components": Parser(("component_folder.ComponentFolder.read",), _files, _folder),
 }

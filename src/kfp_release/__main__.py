@@ -13,9 +13,10 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from kfp_release.annotations import github_annotations, is_in_actions
 from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
 from kfp_release.signals import signals_end_the_block
-from kfp_release.terminal_text import annotation, printable
+from kfp_release.terminal_text import printable
 
 PROGRAM = "kfp-release"
 FAILED, STOPPED = 1, 130
@@ -77,7 +78,8 @@ def _fail(error: Exception | KeyboardInterrupt, *, project: Path = Path(), debug
         case OSError() if error.filename or error.errno in _FULL:
             _refuse(_of_machine(error), project)
         case ModuleNotFoundError() if extra := _extra(error):
-            _refuse(ReleaseError(f"{error.name} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"), project)
+            library = (error.name or "").partition(".")[0]
+            _refuse(ReleaseError(f"{library} is not installed", remedy=f"pip install '{PROGRAM}[{extra}]'"), project)
         case _:
             _confess(error)
     if debug:
@@ -115,26 +117,10 @@ def _say(text: str) -> None:
 
 
 def _annotate(problems: Sequence[Problem], project: Path) -> None:
-    """Show them on the run, and on those of their paths that are files of the checkout, in GitHub Actions."""
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return
-    for problem in problems:
-        text = f"{problem.message}\n→ {problem.remedy}" if problem.remedy else problem.message
-        if file := _of_checkout(project, problem.path):
-            line = annotation(text, severity=problem.severity, file=file, line=problem.line)
-        else:
-            line = annotation(f"{problem.path}: {text}" if problem.path else text, severity=problem.severity)
-        sys.stderr.write(line + "\n")
-
-
-def _of_checkout(project: Path, path: str) -> str:
-    """The file in the checkout that a problem's path names; empty for an image's name, a variable or a missing file."""
-    checkout = os.path.realpath(os.environ.get("GITHUB_WORKSPACE") or ".")
-    file = os.path.join(os.path.realpath(project), path)  # noqa: PTH118 - as the next
-    if not os.path.isfile(file):  # noqa: PTH113 - Path.is_file raises for a name that is too long
-        return ""
-    relative = os.path.relpath(file, checkout)
-    return "" if Path(relative).parts[0] == os.pardir else relative
+    """Show them on the run, in GitHub Actions."""
+    if is_in_actions(os.environ):
+        for line in github_annotations(problems, project, os.environ):
+            sys.stderr.write(line + "\n")
 
 
 if __name__ == "__main__":

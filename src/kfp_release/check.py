@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from kfp_release.changelog import CHANGELOG, Changelog
+from kfp_release.compatibility_rules import compatibility_problems
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
-from kfp_release.config import PYPROJECT, Config
+from kfp_release.config import PYPROJECT, Config, declared_components
 from kfp_release.errors import Problem, Problems
 from kfp_release.git import Git
 from kfp_release.program_rules import program_problems
@@ -29,7 +30,7 @@ def check(project: Path, config: Config) -> list[Problem]:
     owned = {str(image.declared) for image in config.images}
     folder = ComponentFolder.read(project, config.components)
     files = folder.files
-    problems = [*folder.problems, *_shadowing(project, config), *_unused(files, config)]
+    problems = [*folder.problems, *_shadowing(project, config), *_unused(files, config, pyproject)]
     for file in files:
         problems += component_problems(file, owned)
     problems += program_problems(files, pyproject, project=project, owned=owned)
@@ -37,15 +38,45 @@ def check(project: Path, config: Config) -> list[Problem]:
     return sorted({*problems, *pyproject.problems})
 
 
+def check_component_files(project: Path) -> list[Problem]:
+    """What is wrong in component files and programs, where the configuration itself is wrong.
+
+    Any image without tag and digest counts as owned; what a release would not pin is not judged.
+    """
+    try:
+        pyproject = TomlFile.parse(PYPROJECT, (project / PYPROJECT).read_bytes())
+        _, components = declared_components(PYPROJECT, (project / PYPROJECT).read_bytes())
+    except Problems:
+        return []
+    if not components:
+        return []
+    folder = ComponentFolder.read(project, components)
+    owned = {image.value for file in folder.files for image in file.images if image.value == image.repository}
+    problems = [*folder.problems, *(problem for file in folder.files for problem in component_problems(file, owned))]
+    problems += program_problems(folder.files, pyproject, project=project, owned=owned)
+    return [*problems, *pyproject.problems]
+
+
 def check_release(project: Path, config: Config, git: Git, source: Source) -> list[Problem]:
     """What must hold for the version besides: its CHANGELOG section, and that it follows what was released.
+
+    It must be higher, and break no pipeline unless it is a major version.
 
     `git.release_source` has looked at tag, commit and checkout. A snapshot needs neither.
     """
     if source.version.is_snapshot:
         return []
-    of_changelog = changelog_problems(project, source.version) or list(_withdrawn(git, source.version))
-    return sorted([*of_changelog, *_order(config, git, source)])
+    of_changelog = changelog_problems(project, source.version)
+    withdrawn = withdrawn_versions(git)
+    earlier = [version for version in git.released(source.commit) if version != source.version]
+    kept = [version for version in earlier if version not in withdrawn]
+    return sorted(
+        [
+            *(of_changelog or _withdrawn(withdrawn, source.version)),
+            *_order(config, source.version, earlier),
+            *compatibility_problems(project, config, git, source.version, earlier=kept),
+        ]
+    )
 
 
 def changelog_problems(project: Path, version: ReleaseVersion) -> list[Problem]:
@@ -59,12 +90,13 @@ def _shadowing(project: Path, config: Config) -> Iterator[Problem]:
         yield Problem(f"{config.components}/__init__.py", 0, message, "remove it")
 
 
-def _unused(files: Sequence[ComponentFile], config: Config) -> Iterator[Problem]:
+def _unused(files: Sequence[ComponentFile], config: Config, pyproject: TomlFile) -> Iterator[Problem]:
     used = {image.repository for file in files for image in file.images}
     for image in config.images:
         if files and str(image.declared) not in used:
+            line = pyproject.lines.get(("tool", "kfp-release", "images", image.name, "repository"), 0)
             message = f"image {image.name} is named by no component file"
-            yield Problem(PYPROJECT, 0, message, f"name {image.declared} in one, or remove it", severity="warning")
+            yield Problem(PYPROJECT, line, message, f"name {image.declared} in one, or remove it", severity="warning")
 
 
 def _changelog(project: Path, version: ReleaseVersion) -> Iterator[Problem]:
@@ -86,14 +118,13 @@ def _changelog(project: Path, version: ReleaseVersion) -> Iterator[Problem]:
         yield Problem(CHANGELOG, section.line, f"the section of {version} is empty", "say what changed")
 
 
-def _withdrawn(git: Git, version: ReleaseVersion) -> Iterator[Problem]:
-    if branch := withdrawn_versions(git).get(version):
+def _withdrawn(withdrawn: Mapping[ReleaseVersion, str], version: ReleaseVersion) -> Iterator[Problem]:
+    if branch := withdrawn.get(version):
         message = f"{version} is withdrawn ([YANKED]) on {branch}"
         yield Problem(CHANGELOG, 0, message, "release the next version; a withdrawn one stays as it is")
 
 
-def _order(config: Config, git: Git, source: Source) -> Iterator[Problem]:
-    earlier = [version for version in git.released(source.commit) if version != source.version]
-    if earlier and max(earlier) > source.version:
-        message = f"{config.distribution} {source.version} would follow {max(earlier)}, which this commit contains"
+def _order(config: Config, version: ReleaseVersion, earlier: Sequence[ReleaseVersion]) -> Iterator[Problem]:
+    if earlier and max(earlier) > version:
+        message = f"{config.distribution} {version} would follow {max(earlier)}, which this commit contains"
         yield Problem("git", 0, message, "choose a higher version, or release from a branch off the older one")

@@ -101,12 +101,21 @@ class ComponentFile:
     @property
     def stem(self) -> str:
         """Its file name without folder and suffix."""
-        return self.name.rpartition("/")[2].rpartition(".")[0]
+        return _stem(self.name)
 
     @property
     def operator(self) -> str:
         """The name of its operator: ``multiply_op`` of multiply.yaml."""
-        return self.stem.replace("-", "_") + "_op"
+        return operator_of(self.name)
+
+
+def operator_of(path: str) -> str:
+    """The name of the operator that a component file of this path gives."""
+    return _stem(path).replace("-", "_") + "_op"
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[0]
 
 
 def _root(name: str, yaml_text: YamlText) -> tuple[Table, Literal["v1", "ir"]]:

@@ -34,7 +34,7 @@ def component_files(project: Path, components: str, problems: list[Problem]) -> 
     What is wrong with the others, and between them, is in `problems` at the end.
     """
     folder = project / components
-    names = sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else ()
+    names = _names(folder)
     operators: dict[str, str] = {}
     shared: list[Problem] = []
     for name in names:
@@ -43,8 +43,7 @@ def component_files(project: Path, components: str, problems: list[Problem]) -> 
         except Problems as error:
             problems += error.problems
         except OSError as error:
-            remedy = "make it a file that can be read, or move it elsewhere"
-            problems.append(Problem(f"{components}/{name}", 0, f"cannot be read: {error.strerror}", remedy))
+            problems.append(_unreadable(f"{components}/{name}", error))
         else:
             first = operators.setdefault(file.operator, file.name)
             if first != file.name:
@@ -56,3 +55,26 @@ def component_files(project: Path, components: str, problems: list[Problem]) -> 
         remedy = f"add one, and to git; 'components' in [tool.kfp-release] of {PYPROJECT} names the folder"
         problems.append(Problem(components, 0, message, remedy))
     problems += shared
+
+
+def folder_bytes(project: Path, components: str) -> dict[str, bytes]:
+    """The same files by path, not parsed. Raise `Problems` with all that cannot be read."""
+    found: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    for name in _names(project / components):
+        try:
+            found[f"{components}/{name}"] = read_plain(project / components / name)
+        except OSError as error:
+            problems.append(_unreadable(f"{components}/{name}", error))
+    if problems:
+        raise Problems(problems)
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.suffix in SUFFIXES) if folder.is_dir() else []
+
+
+def _unreadable(path: str, error: OSError) -> Problem:
+    remedy = "make it a file that can be read, or move it elsewhere"
+    return Problem(path, 0, f"cannot be read: {error.strerror}", remedy)

@@ -12,6 +12,7 @@ from kfp_release.component import ComponentFile, ImageText
 from kfp_release.component_schema import schema_problems
 from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
+from kfp_release.output_rules import output_problems
 from kfp_release.placeholder_rules import placeholder_problems
 from kfp_release.port_rules import port_problems
 from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
@@ -25,13 +26,14 @@ def component_problems(file: ComponentFile, owned: Collection[str]) -> list[Prob
     problems = [*_operator(file), *(problem for image in file.images for problem in _image(file, image, owned))]
     if unloadable := list(_unloadable(file)):
         return problems + unloadable
-    return [
-        *problems,
+    problems += [
         *schema_problems(file),
         *(_name(file) if file.kind == "v1" else ()),
         *port_problems(file),
         *placeholder_problems(file),
     ]
+    # What is misspelt elsewhere is no output that nobody writes.
+    return problems if any(problem.severity == "error" for problem in problems) else [*problems, *output_problems(file)]
 
 
 def _operator(file: ComponentFile) -> Iterator[Problem]:

@@ -105,6 +105,21 @@ def read_distribution(file: TomlFile) -> str | None:
     return project.read("name", parse_project_name, required=True)
 
 
+def declared_components(name: str, pyproject: bytes) -> tuple[str, str]:
+    """The distribution and the folder of component files that a pyproject.toml of any age names, else empty texts.
+
+    Nothing else in it needs to be as this version of the tool wants it. `name` is how problems call the file.
+    Raise `Problems` where it is no TOML, or the folder none.
+    """
+    file = TomlFile.parse(name, pyproject)
+    project, table = file.table("project"), file.table("tool", _TOOL)
+    components = table.read("components", relative_path) if table else None
+    if file.problems:
+        raise Problems(file.problems)
+    distribution = project.value.get("name") if project else None
+    return distribution if isinstance(distribution, str) else "", components or ""
+
+
 def _tool_table(file: TomlFile) -> Table | None:
     tool = file.table("tool")
     tables = tool.value if tool is not None else {}

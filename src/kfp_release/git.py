@@ -9,7 +9,7 @@ from pathlib import Path
 from kfp_release.commit import parse_commit
 from kfp_release.errors import ReleaseError
 from kfp_release.git_command import GitFailed, run_git
-from kfp_release.git_files import CommittedFile, committed_files, file_at
+from kfp_release.git_files import CommittedFile, committed_files, file_at, folder_at
 from kfp_release.version import ReleaseVersion
 
 
@@ -27,6 +27,15 @@ class Git:
             if error.remedy:
                 raise
             raise ReleaseError(f"{self.root.resolve()} has no commit yet", remedy="git add . && git commit") from error
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit, in hex, that a name of any kind leads to: a tag, a branch, ``HEAD~2``; None where it is none."""
+        try:
+            return self._line("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        except GitFailed as error:
+            if error.remedy:
+                raise
+            return None
 
     def commit_time(self, commit: str) -> int:
         """When `commit` was committed, in seconds since 1970."""
@@ -83,6 +92,10 @@ class Git:
     def file_at(self, revisions: Sequence[str], path: str) -> Mapping[str, bytes]:
         """What the file `path`, relative to `root`, holds at each of `revisions` that has it."""
         return file_at(self.root, revisions, path)
+
+    def folder_at(self, commit: str, folder: str, suffixes: tuple[str, ...]) -> Mapping[str, bytes]:
+        """The files right in `folder` of `commit`, with one of these suffixes; paths are relative to `root`."""
+        return folder_at(self.root, parse_commit(commit), folder, suffixes)
 
     def clone_at(self, commit: str, target: Path) -> Path:
         """Make `target` a clone of this repository, tags included, with the files of `commit` checked out.

@@ -53,6 +53,28 @@ def file_at(root: Path, revisions: Sequence[str], path: str) -> Mapping[str, byt
     return {revision: data for revision, data in zip(revisions, found, strict=True) if data is not None}
 
 
+def folder_at(root: Path, commit: str, folder: str, suffixes: tuple[str, ...]) -> Mapping[str, bytes]:
+    """The files right in `folder` of `commit`, in hex, that end in one of `suffixes`; both paths relative to `root`.
+
+    A symbolic link is followed in the commit; one that leads out of it gives a text that is no component file.
+    Raise `ReleaseError` where the clone lacks a file.
+    """
+    prefix = run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").removesuffix("\n")
+    listed = run_git(root, ["ls-tree", "-z", "--name-only", commit, "--", f"{folder.rstrip('/')}/"])
+    paths = [path for path in listed.decode(errors="surrogateescape").split("\0") if path.endswith(suffixes)]
+    if odd := [path for path in [prefix, *paths] if "\n" in path]:
+        raise ReleaseError(f"{odd[0][:200]!r} has a line's end in its name", remedy="rename it")
+    wanted = "".join(f"{commit}:{prefix}{path}\n" for path in paths)
+    files = {}
+    for path, data in zip(paths, _contents(root, wanted, "--follow-symlinks"), strict=True):
+        if data is None:
+            raise ReleaseError(
+                f"this clone lacks {path[:200]!r} of commit {commit[:12]}", remedy="git fetch --all --tags"
+            )
+        files[path] = data
+    return files
+
+
 def _entry(line: str) -> tuple[int, str, str]:
     """Mode, blob and name. git-ls-tree(1), output format."""
     about, _, name = line.partition("\t")
@@ -63,9 +85,9 @@ def _entry(line: str) -> tuple[int, str, str]:
     return 0o755 if mode == _EXECUTABLE else 0o644, blob, name
 
 
-def _contents(root: Path, objects: str) -> Iterator[bytes | None]:
+def _contents(root: Path, objects: str, *options: str) -> Iterator[bytes | None]:
     """The contents of `objects`, a line each, None for what is not there. git-cat-file(1), batch output."""
-    batch = run_git(root, ["cat-file", "--batch"], data=objects.encode(errors="surrogateescape"))
+    batch = run_git(root, ["cat-file", "--batch", *options], data=objects.encode(errors="surrogateescape"))
     at = 0
     while at < len(batch):
         end = batch.index(b"\n", at)

@@ -109,11 +109,11 @@ def _nameless(what: str, name: str, side: str, known: Sequence[str]) -> tuple[st
 
 def _artifacts(file: ComponentFile, interface: Interface, container: Container) -> Iterator[Problem]:
     """kfp.local knows an artifact output only from the file that `{{$}}` names."""
-    artifacts = [port.name for port in interface.outputs if port.is_artifact and port.is_known]
+    artifacts = [port for port in interface.outputs if port.is_artifact and port.is_known]
     if artifacts and not any(map(_is_executor_input, container.all_words)):
-        message = f"has the artifact {artifacts[0]!r} as output, and its program does not get {_EXECUTOR_INPUT}"
+        message = f"has the artifact {artifacts[0].name!r} as output, and its program does not get {_EXECUTOR_INPUT}"
         remedy = "pass '{{$}}' and report the artifact in outputs.outputFile, or kfp.local does not see it"
-        yield Problem(file.name, 0, message, remedy, severity="warning")
+        yield Problem(file.name, artifacts[0].line, message, remedy, severity="warning")
 
 
 def _is_executor_input(word: Word) -> bool:

@@ -1,6 +1,6 @@
 """The commands: parse, one call, print. Each is a module of this package, imported when it is run.
 
-Still to come, each with its own module here: diff, trace, rehome, promote.
+Still to come, each with its own module here: trace, rehome, promote.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from kfp_release.commands.invocation import Invocation
 
 SUMMARIES = {
     "check": "Say everything that is wrong in the sources.",
+    "diff": "Say what changed for pipelines between two versions.",
     "runtime": "Make sure that the images' runtimes are in ECR.",
     "plan": "Look, and tell what a release would do.",
     "build": "Make images, wheel and sdist from a plan.",
