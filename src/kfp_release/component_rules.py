@@ -12,6 +12,7 @@ from kfp_release.component import ComponentFile, ImageText
 from kfp_release.component_schema import schema_problems
 from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
+from kfp_release.lightweight_rules import lightweight_problems
 from kfp_release.placeholder_rules import placeholder_problems
 from kfp_release.port_rules import port_problems
 from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
@@ -27,6 +28,7 @@ def component_problems(file: ComponentFile, owned: Collection[str]) -> list[Prob
         return problems + unloadable
     return [
         *problems,
+        *lightweight_problems(file),
         *schema_problems(file),
         *(_name(file) if file.kind == "v1" else ()),
         *port_problems(file),

@@ -14,6 +14,7 @@ import click
 from kfp_release.commands.invocation import Invocation
 
 SUMMARIES = {
+    "compile": "Write the component files of Python functions.",
     "check": "Say everything that is wrong in the sources.",
     "runtime": "Make sure that the images' runtimes are in ECR.",
     "plan": "Look, and tell what a release would do.",
