@@ -64,7 +64,7 @@ def test_a_v1_component_tells_its_interface() -> None:
         ("My rows", "my_rows", "Integer", True),
         ("seed", "seed", "JsonObject", True),
     ]
-    assert [port.default and port.default.value for port in file.inputs] == ["3", None]
+    assert [getattr(port.default, "value", None) for port in file.inputs] == ["3", None]
     assert [(port.name, port.is_artifact, port.is_known, port.line) for port in file.outputs] == [
         ("table", True, True, 6)
     ]

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from kfp_release.json_text import BadJson, read_json
 
-_HEAD = "# kfp-release compile: "
+_HEAD = "# kfp-release compile:"
 _LONGEST = 256 * 1024
 """Bytes of such a line."""
 _HEX = 32
@@ -77,7 +77,7 @@ class CompileMark:
             "sources": self.sources,
             "text": self.text,
         }
-        return _HEAD + json.dumps(value)
+        return f"{_HEAD} {json.dumps(value)}"
 
 
 def marked(text: str, *, module: str, function: str, functions: Iterable[str], sources: Mapping[str, bytes]) -> str:

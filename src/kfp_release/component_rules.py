@@ -15,6 +15,7 @@ from kfp_release.interface import pipeline_name
 from kfp_release.lightweight_rules import lightweight_problems
 from kfp_release.placeholder_rules import placeholder_problems
 from kfp_release.port_rules import port_problems
+from kfp_release.reference_rules import reference_problems
 from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
 
 _LONGEST_NAME = 128
@@ -33,6 +34,7 @@ def component_problems(file: ComponentFile, owned: Collection[str]) -> list[Prob
         *(_name(file) if file.kind == "v1" else ()),
         *port_problems(file),
         *placeholder_problems(file),
+        *reference_problems(file),
     ]
 
 

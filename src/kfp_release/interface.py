@@ -40,8 +40,8 @@ class Port:
     is_optional: bool
     kfp_name: str
     """The name under which kfp and a pipeline's author know it."""
-    default: Scalar | None = None
-    """The default of a v1 input, where it is one value."""
+    default: Node | None = None
+    """The default of an input: one value in v1, any in compiled YAML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,7 @@ def _ir_ports(definitions: Table) -> Iterator[Port]:
                 is_optional=entry is not None
                 and ("defaultValue" in entry.entries or entry.text("isOptional") == "true"),
                 kfp_name=name,
+                default=entry.get("defaultValue") if entry and not is_artifact else None,
             )
 
 

@@ -25,7 +25,7 @@ _NOT_SOURCES = {"site-packages", "dist-packages", "__pycache__", ".git"}
 
 
 class _Refused(Exception):
-    """What is wrong: path, line, message, remedy."""
+    """What is wrong: path and line where they are not known to who catches it, message, remedy."""
 
 
 class Opened:
@@ -81,11 +81,12 @@ def _imported(name: str, opened: Opened) -> ModuleType:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as error:
         path, line = _place(error, opened)
-        said = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         missing = isinstance(error, ModuleNotFoundError) and f"{name}.".startswith(f"{error.name}.")
         if missing:
             raise _Refused("", 0, f"module {name} is not there", "name it as it is imported") from error
-        raise _Refused(path, line, f"module {name} cannot be imported: {said}", _remedy(error, opened, path)) from error
+        raise _Refused(
+            path, line, f"module {name} cannot be imported: {_said(error)}", _remedy(error, opened, path)
+        ) from error
     if not opened.relative(module.__file__ or ""):
         raise _Refused("", 0, f"module {name} is none of this project's", "name a module of the package")
     return module
@@ -96,6 +97,8 @@ def _remedy(error: BaseException, opened: Opened, path: str) -> str:
         return "it is imported with kfp alone: import heavy libraries in the programs that use them"
     if path and b"from __future__ import annotations" in (opened.project / path).read_bytes():
         return "remove `from __future__ import annotations`: kfp does not read annotations that are texts"
+    if isinstance(error, TypeError) and " | " in str(error):
+        return "kfp does not read unions: write typing.Optional[…]"
     return "mend it there; importing a module of components must do nothing but define them"
 
 
@@ -124,7 +127,11 @@ def _functions(module: ModuleType, opened: Opened) -> tuple[list[dict[str, Any]]
                 message = f"{name} is the name of two functions, and of one component file"
                 problems.append(_problem(path, line, message, "rename one of them"))
             else:
-                compiled[name] = {"name": name, "text": _compiled(component), "path": path, "line": line}
+                try:
+                    compiled[name] = {"name": name, "text": _compiled(component), "path": path, "line": line}
+                except _Refused as error:
+                    message, remedy = error.args
+                    problems.append(_problem(path, line, f"{name} {message}", remedy))
     if not compiled and not problems:
         remedy = "define one there; what it imports from elsewhere counts where it is defined"
         problems.append(_problem(path, 0, f"module {module.__name__} has no @dsl.container_component function", remedy))
@@ -156,10 +163,22 @@ def _twice(module: ModuleType) -> Iterator[tuple[int, str, str]]:
 def _compiled(component: Any) -> str:
     from kfp import compiler  # noqa: PLC0415 - see main
 
+    container = component.component_spec.implementation.container
+    if container is not None and not isinstance(container.image, str):
+        raise _Refused("takes its image from an input", "write the image as a text: an owned one by its repository")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "component.yaml")
-        compiler.Compiler().compile(component, str(file))
+        try:
+            compiler.Compiler().compile(component, str(file))
+        except Exception as error:
+            raise _Refused(
+                f"cannot be compiled: {_said(error)}", "mend the function; kfp says what it lacks"
+            ) from error
         return file.read_text(encoding="utf-8")
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
 
 
 def _compile(asked: dict[str, Any]) -> dict[str, Any]:
