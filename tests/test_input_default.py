@@ -74,7 +74,7 @@ UNFIT = {
     "NUMBER_DOUBLE": ["'3'", ".nan", "x", "false"],
     "BOOLEAN": ["1", "'true'"],
     "LIST": ["'[]'", "{}", "[2026-12-01]", "[.nan]"],
-    "STRUCT": ["[]", "'{}'", "{a: {b: .inf}}"],
+    "STRUCT": ["[]", "'{}'", "{a: {b: .inf}}", "{1: a}"],
 }
 
 

@@ -63,7 +63,8 @@ def _is_value(node: Node) -> bool:
         case Items() as items:
             return all(map(_is_value, items.nodes))
         case Table() as table:
-            return all(map(_is_value, table.entries.values()))
+            keys_are_texts = all(key.is_text for key in table.keys.values())
+            return keys_are_texts and all(map(_is_value, table.entries.values()))
     return False
 
 
