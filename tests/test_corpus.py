@@ -53,8 +53,8 @@ def test_there_are_more_than_a_hundred_and_they_are_varied() -> None:
     assert max(len(file.images) for file in files) >= 60
     assert sum(len({image.repository for image in file.images}) > 1 for file in files) >= 10
     for part, least in {
-        b"\r\n": 40,
-        b"\xef\xbb\xbf": 40,
+        b"\r\n": 30,
+        b"\xef\xbb\xbf": 30,
         b"&": 5,
         b"|": 5,
         "ß".encode(): 5,

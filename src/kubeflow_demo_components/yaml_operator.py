@@ -92,11 +92,20 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
 
 
 def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) -> structures.ComponentSpec:
-    """As kfp.components.load_component_from_text has it, which loads v1 YAML twice, and by PyYAML's slow loader."""
-    if definition.is_v1 and len(loaded) == 1:
-        v1_spec = v1_structures.ComponentSpec.from_dict(loaded[0])
-        return structures.ComponentSpec.from_v1_component_spec(v1_spec)
-    return structures.ComponentSpec.from_yaml_documents(text)
+    """As kfp.components.load_component_from_text has it, which loads v1 YAML twice, and by PyYAML's slow loader.
+
+    Raise `BadDefinition` where kfp does not load it.
+    """
+    try:
+        if definition.is_v1 and len(loaded) == 1:
+            v1_spec = v1_structures.ComponentSpec.from_dict(loaded[0])
+            return structures.ComponentSpec.from_v1_component_spec(v1_spec)
+        return structures.ComponentSpec.from_yaml_documents(text)
+    except Exception as error:  # whatever kfp raises
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise BadDefinition(
+            f"the definition of {definition.operator} is no component that kfp loads: {said}"
+        ) from error
 
 
 def _is_integer(channel_type: Any) -> bool:
