@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, kfp_release
+from conftest import PROJECT, kfp_release, run_git
 from kfp import components
 from python_project import (
     CONFIG,
@@ -72,6 +72,17 @@ def test_the_mark_names_all_that_the_module_was_made_from(project: Path) -> None
     assert mark.files == tuple(
         f"src/demo_parts/{name}" for name in ("__init__.py", "d.txt", "definitions.py", "names.py")
     )
+
+
+def test_what_git_ignores_is_no_source(project: Path) -> None:
+    write(project, DEFINITIONS, HEAD + TRAIN + "import demo_parts._version\n")
+    write(project, "src/demo_parts/_version.py", "version = '1.0'\n")
+    write(project, ".gitignore", "_version.py\n")
+    run_git(project, "init", "--quiet")
+    compiled(project)
+    mark = CompileMark.find(text(project))
+    assert mark
+    assert [path.rpartition("/")[2] for path in mark.files] == ["__init__.py", "definitions.py", "names.py"]
 
 
 def test_the_bytes_are_the_same_elsewhere_and_the_second_time_nothing_is_written(project: Path, tmp_path: Path) -> None:

@@ -143,7 +143,7 @@ PARSERS = {
         _v1,
         _component,
     ),
-    "component IR": Parser(("component.ComponentFile.parse",), _ir, _component),
+    "component IR": Parser(("component.ComponentFile.parse", "input_default.fits_compiled"), _ir, _component),
     "component that was compiled": Parser(
         (
             *(

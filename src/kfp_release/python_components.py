@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kfp_release.errors import Problem, ReleaseError
+from kfp_release.git_command import run_git
 from kfp_release.json_text import BadJson, read_json
 from kfp_release.python_path import child_environment
 
@@ -73,12 +74,16 @@ def compile_modules(
                 f"kfp cannot be imported, and {', '.join(names)} is compiled with it: {answer['kfp']}",
                 remedy=f"install kfp into the environment of {sys.executable}: python -m pip install 'kfp>=2.17,<3'",
             )
-        return tuple(_module(name, answer[name]) for name in names)
+        modules = tuple(_module(name, answer[name]) for name in names)
     except (BadJson, LookupError, TypeError, ValueError) as error:
         last = (child.stderr.strip().splitlines() or ["it said nothing"])[-1][:300]
         raise ReleaseError(
             f"compiling {', '.join(names)} ended with exit code {child.returncode}: {last}", remedy=_QUIET
         ) from error
+    ignored = _ignored(project, {path for module in modules for path in module.files})
+    return tuple(
+        replace(module, files=tuple(path for path in module.files if path not in ignored)) for module in modules
+    )
 
 
 def _module(name: str, answer: Mapping[str, Any]) -> CompiledModule:
@@ -88,3 +93,16 @@ def _module(name: str, answer: Mapping[str, Any]) -> CompiledModule:
         tuple(CompiledFunction(**function) for function in answer["functions"]),
         tuple(Problem(**problem) for problem in answer["problems"]),
     )
+
+
+def _ignored(project: Path, files: Collection[str]) -> Collection[str]:
+    """Those that git ignores, as a version that was generated: another checkout has them otherwise, or not at all."""
+    if not files:
+        return ()
+    try:
+        found = run_git(
+            project, ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--", *sorted(files)]
+        )
+    except ReleaseError:  # there is no repository
+        return ()
+    return found.decode().split("\0")
