@@ -11,6 +11,8 @@ from typing import Final
 from bench import PROJECT
 from bench.child import BenchError
 from bench.git import commit_all, git
+from kfp_release.compilation import compile_components
+from kfp_release.config import PYPROJECT, Config
 
 HERE: Final = Path(__file__).resolve().parent
 PACKAGE: Final = "src/kubeflow_demo_components"
@@ -19,6 +21,7 @@ IN: Final = "requirements.in"
 _SHARED: Final = (PACKAGE, "README.md", "LICENSE", ".gitignore")
 _OURS: Final = ("src/kfp_release", "yaml", "Dockerfile", "locks/builder.lock", "pyproject.toml", "MANIFEST.in")
 """The tool is in the tree as the build backend; its other files and the tests are no part of a team's repository."""
+_DEFINITIONS: Final = f"{PACKAGE}/definitions.py"
 _PROGRAM: Final = f"{PACKAGE}/programs/multiply.py"
 
 _BASELINE: Final = """\
@@ -62,9 +65,10 @@ def our_repository(target: Path, *, name: str, repository: str) -> Path:
     project = _changed(project, re.search(r"^extra-projects = .*\n", project, re.MULTILINE), "")
     project = _changed(project, declared, repository)
     (target / "pyproject.toml").write_text(project, encoding="utf-8")
-    for path in (target / "yaml").glob("*.yaml"):
+    for path in [target / _DEFINITIONS, *(target / "yaml").glob("*.yaml")]:
         text = path.read_text(encoding="utf-8")
         path.write_text(_changed(text, declared, repository), encoding="utf-8")
+    compile_components(target, Config.parse((target / PYPROJECT).read_bytes(), {}))
     return target
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from kfp_release.input_default import fits
+from kfp_release.input_default import fits, fits_compiled
+from kfp_release.yaml_nodes import Node, written_out
+from kfp_release.yaml_text import YamlText
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,37 @@ def test_what_kfp_can_hand_on_fits(type_: str, default: Any) -> None:
 )
 def test_what_it_cannot_does_not(type_: str, default: Any) -> None:
     assert not fits(type_, default)
+
+
+FITTING = {
+    "STRING": ["''", "'1'", "x"],
+    "NUMBER_INTEGER": ["3", "3.0", "-1"],
+    "NUMBER_DOUBLE": ["3", "3.5", "1.0e-3"],
+    "BOOLEAN": ["true", "off"],
+    "LIST": ["[]", "[1, [a, {b: null}]]"],
+    "STRUCT": ["{}", "{a: [1.5, true]}"],
+}
+UNFIT = {
+    "STRING": ["1", "true", "2026-12-01", "[a]"],
+    "NUMBER_INTEGER": ["3.5", "'3'", "true", ".inf", "{}"],
+    "NUMBER_DOUBLE": ["'3'", ".nan", "x", "false"],
+    "BOOLEAN": ["1", "'true'"],
+    "LIST": ["'[]'", "{}", "[2026-12-01]", "[.nan]"],
+    "STRUCT": ["[]", "'{}'", "{a: {b: .inf}}", "{1: a}"],
+}
+
+
+def node(default: str) -> Node:
+    document = YamlText.parse("a.yaml", default.encode()).documents[0]
+    return written_out(document)
+
+
+@pytest.mark.parametrize(("type_", "default"), [(type_, each) for type_, all_ in FITTING.items() for each in all_])
+def test_a_default_of_compiled_yaml_that_is_of_its_type_fits(type_: str, default: str) -> None:
+    assert fits_compiled(type_, node(default))
+    assert fits_compiled(type_, node("null"))
+
+
+@pytest.mark.parametrize(("type_", "default"), [(type_, each) for type_, all_ in UNFIT.items() for each in all_])
+def test_another_does_not(type_: str, default: str) -> None:
+    assert not fits_compiled(type_, node(default))

@@ -57,3 +57,13 @@ def test_kfp_hands_a_table_from_program_to_program_and_reads_its_metrics(tmp_pat
     assert isinstance(after["metrics"], dsl.Metrics)
     assert after["metrics"].metadata["rows"] == 4
     assert after["metrics"].metadata["minimum"] == pytest.approx(-2 * before["metrics"].metadata["maximum"])
+
+
+@pytest.mark.parametrize(("columns", "rows", "dropped"), [("", 1, 3), ("value", 2, 2), (" id , value", 2, 2)])
+def test_kfp_reads_a_component_that_is_a_python_function(tmp_path: Path, columns: str, rows: int, dropped: int) -> None:
+    table = dsl.Dataset(name="table", uri=str(tmp_path / "table"))
+    Path(table.path).write_text("id,value,note\n1,1.5,a\n2,,b\n3,2.5,\n4,,\n", encoding="utf-8")
+    outputs = run("drop_missing", tmp_path, table=table, columns=columns)
+    assert outputs["dropped"] == dropped
+    assert outputs["complete"].metadata == {"rows": float(rows)}
+    assert len(Path(outputs["complete"].path).read_text(encoding="utf-8").splitlines()) == rows + 1

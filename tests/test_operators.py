@@ -64,7 +64,7 @@ def test_operators_lists_every_component(tmp_path: Path) -> None:
     done = install(tmp_path, EXACT_PIN).python(
         "-c", "from kubeflow_demo_components import operators as o; print(dir(o))"
     )
-    assert done.stdout == "['describe_table_op', 'make_table_op', 'multiply_op', 'scale_table_op']\n"
+    assert done.stdout == "['describe_table_op', 'drop_missing_op', 'make_table_op', 'multiply_op', 'scale_table_op']\n"
 
 
 def test_operators_of_a_release_name_its_image_and_warn_of_nothing(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_star_import_gives_every_operator(tmp_path: Path) -> None:
     [
         ("multipy_op", "no operator 'multipy_op'; did you mean 'multiply_op'?"),
         ("multiply", "no operator 'multiply'; did you mean 'multiply_op'?"),
-        ("zzz", "no operator 'zzz'; there is describe_table_op, make_table_op, multiply_op, scale_table_op"),
+        ("zzz", "no operator 'zzz'; there is describe_table_op, drop_missing_op, make_table_op, "),
     ],
 )
 def test_an_unknown_operator_is_answered_with_the_near_one(tmp_path: Path, name: str, message: str) -> None:

@@ -68,6 +68,11 @@ IR_PLACEHOLDERS = {
         "has the placeholder {{$.inputs.parameter['rate']}}, which nothing",
         "write {{$.in",
     ),
+    "{{$.outputs.parameters['score']}}": (
+        "has the placeholder {{$.outputs.parameters['score']}}, which nothing resolves",
+        "write {{$.outputs.parameters['NAME'].output_file}} or {{$.outputs.artifacts['NAME'].path}}",
+    ),
+    "{{$.outputs.model.path}}": ("has the placeholder {{$.outputs.model.path}}, which nothing", "write {{$.outputs"),
     "{{$.outputs.output_file}}": ("{{$.outputs.output_file}} fails silently on a cluster", "pass '{{$}}'"),
     '{\\"Concat\\": [\\"a\\", \\"b\\"]}': ("`concat` has no resolver in kfp's backend", "in the program"),
     '{\\"IfPresent\\": {\\"InputName\\": \\"nam\\", \\"Then\\": [\\"a\\"]}}': (

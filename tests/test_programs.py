@@ -223,3 +223,25 @@ def test_what_is_no_executor_input_is_refused(tmp_path: Path, text: str) -> None
     done = run("make-table", "--rows", "1", "--table", tmp_path / "t", f"--executor-input={text}")
     assert done.returncode == 2
     assert "is not kfp's executor input; the component passes it as the literal '{{$}}'" in done.stderr
+
+
+def drop(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (folder / "t").write_text("id,value\n1,\n2,x\n", encoding="utf-8")
+    return run(
+        "drop-missing", "--table", folder / "t", "--complete", folder / "c", "--dropped", folder / "d", *arguments
+    )
+
+
+def test_dropping_leaves_complete_rows_as_they_are(tmp_path: Path) -> None:
+    done = drop(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1 of 2 rows dropped\n"
+    assert (tmp_path / "c").read_text(encoding="utf-8") == "id,value\n2,x\n"
+    assert (tmp_path / "d").read_text(encoding="utf-8") == "1"
+
+
+def test_a_column_that_is_not_there_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    done = drop(tmp_path, "--columns", "id, price")
+    assert done.returncode == 1
+    assert done.stderr == f"{tmp_path / 't'} has no column 'price'; it has 'id', 'value'\n"
+    assert not (tmp_path / "c").exists()

@@ -58,7 +58,7 @@ class Many(Ours):
         )
         if count != 1:
             raise BenchError("pyproject.toml has not the one image that the bench knows")
-        project.write_text(text, encoding="utf-8")
+        project.write_text(re.sub(r"^python-components = .*\n", "", text, flags=re.MULTILINE), encoding="utf-8")
         (self.repository / "Dockerfile").write_text(_DOCKERFILE, encoding="utf-8")
         shutil.rmtree(self.repository / "yaml")
         write_components(self.repository / "yaml", [f"{HOST}/{image}" for image in self.images], _COMPONENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,8 @@ from chaos.hostile.parser import Parser
 from chaos.hostile.parsers_of_sources import OWNED, written
 from chaos.hostile.scratch import scratch_folder
 from chaos.hostile.values import NAMES, changed_json
+from kfp_release.compile_mark import CompileMark, marked, text_hash, unmarked
+from kfp_release.compiled_content import compiled_content, first_difference
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
@@ -26,7 +29,7 @@ from kfp_release.interface_notes import interface_notes
 from kfp_release.pinning import pin
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import Bump
-from kfp_release.yaml_nodes import Items, Node, Scalar, Table
+from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
 from kfp_release.yaml_text import YamlText
 
 _YAML = (
@@ -86,6 +89,29 @@ def _sides(random: Random) -> tuple[dict[str, bytes], dict[str, bytes]]:
     return one, other
 
 
+def _compiled(data: bytes) -> object:
+    """What it was compiled from, and whether it is still that."""
+    file = ComponentFile.parse("yaml/multiply.yaml", data)
+    mark = CompileMark.find(file.text)
+    body = unmarked(file.text).rstrip() + "\n"
+    again = marked(body, module="a.b", function="multiply", functions=("multiply",), sources={"a/b.py": data})
+    found = CompileMark.find(again)
+    assert found is not None
+    assert found.is_of(again)
+    assert found.text == text_hash(unmarked(again))
+    assert first_difference(again, again) == 0
+    with suppress(*UNLOADABLE):  # as their callers do: such a file has its own problems
+        assert compiled_content(body) == compiled_content(unmarked(again))
+    return mark is not None and mark.is_of(file.text)
+
+
+def _marked(random: Random) -> bytes:
+    """IR with the last line of a compiled file, each changed now and then."""
+    text = marked(IR, module="a.b", function="multiply", functions=("multiply",), sources={"a/b.py": b""})
+    line = text.splitlines()[-1]
+    return random.choice((_ir(random), IR.encode())) + written(f"{line}\n", _YAML)(random)
+
+
 def _structured(random: Random) -> bytes:
     """JSON is YAML: components with any value anywhere."""
     return changed_json(random, random.choice(_COMPONENTS), most=4)
@@ -138,7 +164,20 @@ PARSERS = {
         _v1,
         _component,
     ),
-    "component IR": Parser(("component.ComponentFile.parse",), _ir, _component),
+    "component IR": Parser(("component.ComponentFile.parse", "input_default.fits_compiled"), _ir, _component),
+    "component that was compiled": Parser(
+        (
+            *(
+                "compile_mark.CompileMark.find",
+                "compile_mark.marked",
+                "compile_mark.unmarked",
+                "compile_mark.text_hash",
+            ),
+            *("compiled_content.compiled_content", "compiled_content.first_difference"),
+        ),
+        _marked,
+        _compiled,
+    ),
     "component of any values": Parser(("component.ComponentFile.parse",), _structured, _component),
     "interfaces of two versions": Parser(("component.operator_of", "input_default.read_default"), _sides, _compared),
     "folder of components": Parser(("component_folder.ComponentFolder.read",), _files, _folder),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kfp_release.changelog import CHANGELOG, Changelog
 from kfp_release.compatibility_rules import compatibility_problems
+from kfp_release.compiled_rules import compiled_problems
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
@@ -33,6 +34,7 @@ def check(project: Path, config: Config) -> list[Problem]:
     problems = [*folder.problems, *_shadowing(project, config), *_unused(files, config, pyproject)]
     for file in files:
         problems += component_problems(file, owned)
+    problems += compiled_problems(files, pyproject, project=project, config=config)
     problems += program_problems(files, pyproject, project=project, owned=owned)
     problems += runtime_problems(project, config, pyproject)
     return sorted({*problems, *pyproject.problems})

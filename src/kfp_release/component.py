@@ -192,7 +192,8 @@ class _Images:
 
     def found(self, line: int) -> tuple[ImageText, ...]:
         if not self._written and not self._borrowed:
-            raise self._refused(line, "names no image", "add implementation.container.image")
+            remedy = "add implementation.container.image; a compiled one has deploymentSpec.executors.….container.image"
+            raise self._refused(line, "names no image", remedy)
         for start, node in self._borrowed.items():
             if start not in self._written:
                 raise self._refused(node.line, "has its container at an alias", "write the container out at its place")

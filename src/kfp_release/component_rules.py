@@ -12,9 +12,11 @@ from kfp_release.component import ComponentFile, ImageText
 from kfp_release.component_schema import schema_problems
 from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
+from kfp_release.lightweight_rules import lightweight_problems
 from kfp_release.output_rules import output_problems
 from kfp_release.placeholder_rules import placeholder_problems
 from kfp_release.port_rules import port_problems
+from kfp_release.reference_rules import reference_problems
 from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
 
 _LONGEST_NAME = 128
@@ -27,10 +29,12 @@ def component_problems(file: ComponentFile, owned: Collection[str]) -> list[Prob
     if unloadable := list(_unloadable(file)):
         return problems + unloadable
     problems += [
+        *lightweight_problems(file),
         *schema_problems(file),
         *(_name(file) if file.kind == "v1" else ()),
         *port_problems(file),
         *placeholder_problems(file),
+        *reference_problems(file),
     ]
     # What is misspelt elsewhere is no output that nobody writes.
     return problems if any(problem.severity == "error" for problem in problems) else [*problems, *output_problems(file)]

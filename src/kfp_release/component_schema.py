@@ -92,7 +92,7 @@ def _mapping_of(rule: _Rule) -> _Rule:
             return
         for key, value in node.entries.items():
             yield from _text(f"the key {key[:60]!r} of {name}", node.keys[key])
-            yield from rule(_part(name, key[:60]), written_out(value))
+            yield from rule(_part_name(name, key[:60]), written_out(value))
 
     return mapping
 
@@ -113,14 +113,14 @@ def _fields(known: Mapping[str, _Rule], *required: str, is_open: bool = False) -
             yield _Fault(node.keys[key].line, f"has the key {key[:80]!r} {where}, which kfp refuses", remedy)
         for key, rule in known.items():
             if (value := node.get(key)) is not None:
-                yield from rule(_part(name, key), value)
+                yield from rule(_part_name(name, key), value)
             elif key in required and not unknown:  # a key that is unknown may be the one that is missing
-                yield _Fault(node.line, f"has no {_part(name, key)}", f"add {key}: …")
+                yield _Fault(node.line, f"has no {_part_name(name, key)}", f"add {key}: …")
 
     return fields
 
 
-def _part(name: str, key: str) -> str:
+def _part_name(name: str, key: str) -> str:
     """How messages call what stands at a key of `name`."""
     return f"{key} of {name}" if " " in name else f"{name}.{key}".lstrip(".")
 
@@ -229,11 +229,17 @@ _executor = _fields(
     {"container": _fields({"command": _texts_alone, "args": _texts_alone}, is_open=True)},
     is_open=True,
 )
+_ports = _mapping_of(_fields({"description": _text, "isOptional": _truth, "isArtifactList": _truth}, is_open=True))
+_definitions = _fields({"parameters": _ports, "artifacts": _ports}, is_open=True)
+_task = _fields({"componentRef": _fields({"name": _text}, "name", is_open=True)}, "componentRef", is_open=True)
+_dag = _fields({"tasks": _mapping_of(_task)}, is_open=True)
+_both = dict.fromkeys(("inputDefinitions", "outputDefinitions"), _definitions)
+_part = _fields({"executorLabel": _text, "dag": _dag, **_both}, is_open=True)
 _compiled = _fields(
     {
         "pipelineInfo": _fields({"name": _text}, "name", is_open=True),
-        "components": _mapping_of(_fields({}, is_open=True)),
-        "root": _fields({}, is_open=True),
+        "components": _mapping_of(_part),
+        "root": _part,
         "deploymentSpec": _fields({"executors": _mapping_of(_executor)}, is_open=True),
         **dict.fromkeys(("schemaVersion", "sdkVersion", "defaultPipelineRoot"), _anything),
     },

@@ -30,7 +30,7 @@ __all__ = ["PYPROJECT", "Config", "ImageSettings", "IndexSettings"]
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "kfp-release"
-_KEYS = ("package", "components", "source", "extra-projects", "images", "index")
+_KEYS = ("package", "components", "python-components", "source", "extra-projects", "images", "index")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Config:
     """The import package that the wheel pins, ``kubeflow_demo_components``."""
     components: str
     """The folder of component files, ``yaml``."""
+    python_components: tuple[str, ...]
+    """The modules whose functions `kfp-release compile` writes into that folder."""
     source: str
     """URL of the repository, for the images' label; never read from a git remote."""
     extra_projects: tuple[str, ...]
@@ -64,13 +66,14 @@ class Config:
         table.refuse_unknown(_KEYS)
         package = table.read("package", _package, required=True)
         components = table.read("components", relative_path, required=True)
+        python_components = table.read_list("python-components", _module)
         source = table.read("source", parse_url, required=True)
         extra_projects = table.read_list("extra-projects", relative_path)
         images = _images(table, environ)
         index = IndexSettings.read(table.child("index") if "index" in table.value else None, environ, file.problems)
         if file.problems or distribution is None or package is None or components is None or source is None:
             raise Problems(file.problems)
-        return cls(distribution, package, components, source, extra_projects, images, index)
+        return cls(distribution, package, components, python_components, source, extra_projects, images, index)
 
     def image(self, name: str) -> ImageSettings:
         """The owned image called `name`."""
@@ -170,6 +173,14 @@ def _refuse_undeclared(table: Table, images: tuple[ImageSettings, ...], environ:
 
 
 def _package(text: str) -> str:
+    return _imported(text, "package")
+
+
+def _module(text: str) -> str:
+    return _imported(text, "module")
+
+
+def _imported(text: str, what: str) -> str:
     if not all(part.isidentifier() and part.isascii() and not keyword.iskeyword(part) for part in text.split(".")):
-        raise BadSetting(f"{text[:120]!r} is not the name of a package", remedy="write it as it is imported")
+        raise BadSetting(f"{text[:120]!r} is not the name of a {what}", remedy="write it as it is imported")
     return text

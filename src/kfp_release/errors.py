@@ -43,7 +43,8 @@ class Problem:
     """A warning is told, and refuses nothing."""
 
     def __str__(self) -> str:
-        where = f"{self.path}:{self.line}" if self.line else self.path
+        path = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in self.path)
+        where = f"{path}:{self.line}" if self.line else path
         warning = "warning: " if self.severity == "warning" else ""
         return f"{where}: {warning}{self.message}" + (f"\n  → {self.remedy}" if self.remedy else "")
 

@@ -1,4 +1,4 @@
-"""Defaults of a v1 component's inputs, as kfp 2.17 reads them and writes them into a compiled pipeline.
+"""Defaults of inputs, as kfp 2.17 reads them and writes them into a compiled pipeline; in v1 and compiled YAML.
 
 Sources: kfp.dsl.types.type_utils.deserialize_v1_component_yaml_default; kfp.compiler.pipeline_spec_builder, and
 protobuf's JSON, which has no form for what is not finite.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kfp_release.interface import IR_PARAMETERS, Port, canonical_type
-from kfp_release.yaml_nodes import loaded
+from kfp_release.yaml_nodes import Items, Node, Scalar, Table, loaded, written_out
 
 _TRUE, _FALSE = {"y", "yes", "t", "true", "on", "1"}, {"n", "no", "f", "false", "off", "0"}
 _NUMBERS, _STRINGS = {"integer", "int", "float", "double"}, {"string", "str", "text"}
@@ -49,6 +49,36 @@ def read_default(port: Port) -> Any:
     value, is_v1 = loaded(port.default), port.type not in IR_PARAMETERS
     read = _READERS.get(port.type.lower(), _as_it_is) if is_v1 else _as_it_is
     return value if value is None else read(value)
+
+
+def fits_compiled(type_: str, default: Node) -> bool:
+    """Whether `default` can be one of the parameter type `type_` of compiled YAML. Null stands for no default."""
+    if isinstance(default, Items | Table):
+        return type_ == ("LIST" if isinstance(default, Items) else "STRUCT") and _is_value(default)
+    if not isinstance(default, Scalar) or default.is_null:
+        return True
+    if type_ == "NUMBER_INTEGER":  # kfp writes 3 as 3.0
+        return _is_number(default.value) and float(default.value).is_integer()
+    if type_ == "NUMBER_DOUBLE":
+        return _is_number(default.value)
+    return isinstance(default.value, {"STRING": str, "BOOLEAN": bool}.get(type_, ()))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and _is_json(value)
+
+
+def _is_value(node: Node) -> bool:
+    """Whether JSON has a form for all that it holds."""
+    match written_out(node):
+        case Scalar() as scalar:
+            return scalar.is_null or (isinstance(scalar.value, str | int | float) and _is_json(scalar.value))
+        case Items() as items:
+            return all(map(_is_value, items.nodes))
+        case Table() as table:
+            keys_are_texts = all(key.is_text for key in table.keys.values())
+            return keys_are_texts and all(map(_is_value, table.entries.values()))
+    return False
 
 
 def _as_it_is(default: Any) -> Any:

@@ -57,7 +57,7 @@ class Port:
     kfp_name: str
     """The name under which kfp and a pipeline's author know it."""
     default: Node | None = None
-    """The default of an input as it is written: of a v1 component a scalar, or what kfp does not load."""
+    """The default of an input as it is written: one value in v1, any in compiled YAML."""
     description: str = ""
     is_list: bool = False
     """Whether it is a list of artifacts."""
@@ -198,7 +198,7 @@ def _ir_ports(definitions: Table) -> Iterator[Port]:
                 is_optional=entry is not None
                 and ("defaultValue" in entry.entries or entry.text("isOptional") == "true"),
                 kfp_name=name,
-                default=entry.get("defaultValue") if entry else None,
+                default=entry.get("defaultValue") if entry and not is_artifact else None,
                 description=_one_line(entry.text("description")) if entry else "",
                 is_list=entry is not None and entry.text("isArtifactList") == "true",
             )

@@ -25,8 +25,11 @@ _V1 = {
 }
 """The placeholders that name something: of which side, and whether it may be an artifact."""
 _COMPILED = re.compile(r"\{\{\$\.(input|output)s\.(parameter|artifact)s\['([^'{}]*)'\][^{}]*\}\}")
-_ODD = re.compile(r"\{\{\$\.inputs\.(?!(?:parameters|artifacts)\['[^'{}]*'\])[^{}]*\}\}")
-"""Of inputs, and in no form that anything resolves."""
+_ODD = re.compile(
+    r"\{\{\$\.(?:(input)s\.(?!(?:parameters|artifacts)\['[^'{}]*'\])"
+    r"|(output)s\.(?!parameters\['[^'{}]*'\]\.output_file\}|artifacts\['[^'{}]*'\]|output_file *\}))[^{}]*\}\}"
+)
+"""In no form that anything resolves."""
 _FORMS = {
     ("input", False): "{{$.inputs.parameters['NAME']}}",
     ("input", True): "{{$.inputs.artifacts['NAME'].path}}",
@@ -91,9 +94,10 @@ def _compiled(file: ComponentFile, interface: Interface, word: Word) -> Iterator
             message = f"takes {side} {name!r} for {_KINDS[is_artifact]}, and it is {_KINDS[port.is_artifact]}"
             remedy = f"write {_FORMS[side, port.is_artifact].replace('NAME', name)}"
             yield Problem(file.name, word.line, message, remedy)
-    for odd in _ODD.findall(word.text):
-        message = f"has the placeholder {odd[:80]}, which nothing resolves"
-        yield Problem(file.name, word.line, message, f"write {_FORMS['input', False]} or {_FORMS['input', True]}")
+    for odd in _ODD.finditer(word.text):
+        side = odd[1] or odd[2]
+        message = f"has the placeholder {odd[0][:80]}, which nothing resolves"
+        yield Problem(file.name, word.line, message, f"write {_FORMS[side, False]} or {_FORMS[side, True]}")
 
 
 def _side(interface: Interface, side: str) -> dict[str, Port]:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problem
-from kfp_release.input_default import fits
+from kfp_release.input_default import fits, fits_compiled
 from kfp_release.interface import FINAL_STATUS, Interface, Port
-from kfp_release.yaml_nodes import Scalar
+from kfp_release.yaml_nodes import Node, Scalar
 
 _TYPES = (
     *("String", "Integer", "Float", "Boolean", "List", "Dict", "Dataset", "Model", "Metrics", "Artifact"),
@@ -51,9 +51,16 @@ def _port(file: ComponentFile, interface: Interface, port: Port, what: str) -> I
     if not port.is_known:
         message, remedy = _v1_type(port, what) if file.kind == "v1" else _ir_type(port)
         yield Problem(file.name, port.line, f"{called} {message}", remedy)
-    elif file.kind == "v1" and isinstance(port.default, Scalar) and not fits(port.type, port.default.value):
-        message = f"{called} has the default {port.default.text!r:.80}, which is no {port.type}"
+    elif port.default is not None and not _fits(file, port.type, port.default):
+        seen = repr(port.default.text) if isinstance(port.default, Scalar) else "a list or mapping"
+        message = f"{called} has the default {seen:.80}, which is no {port.type}"
         yield Problem(file.name, port.line, message, "write one of its type; a number must be finite")
+
+
+def _fits(file: ComponentFile, type_: str, default: Node) -> bool:
+    if file.kind == "ir":
+        return fits_compiled(type_, default)
+    return not isinstance(default, Scalar) or fits(type_, default.value)
 
 
 def _v1_type(port: Port, what: str) -> tuple[str, str]:

@@ -12,7 +12,9 @@ from kfp_release.container import Container, Word
 from kfp_release.entry_points import BadEntryPoint, ConsoleScript
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import repository_of
+from kfp_release.lightweight_rules import is_lightweight
 from kfp_release.programs import Program, read_programs
+from kfp_release.python_path import source_folder
 from kfp_release.toml_table import TomlFile
 
 _SCRIPTS = ("project", "scripts")
@@ -33,13 +35,16 @@ def program_problems(
     """
     scripts = _scripts(pyproject)
     calls = [
-        (file, container) for file in files for container in file.commands if repository_of(container.image) in owned
+        (file, container)
+        for file in files
+        for container in file.commands
+        if repository_of(container.image) in owned and not is_lightweight(container)
     ]
     problems = [problem for file, container in calls for problem in _command(file, container, scripts)]
     called = {container.program for _, container in calls}
     asked = [script for name, script in sorted(scripts.items()) if script is not None and name in called]
     try:
-        programs = read_programs(asked, source=_source(pyproject, project))
+        programs = read_programs(asked, source=source_folder(pyproject, project))
     except ReleaseError as error:
         pyproject.report(_SCRIPTS, str(error.args[0]), error.remedy)
         return problems
@@ -129,12 +134,3 @@ def _named(text: str, program: Program) -> list[str]:
         if names[-1] not in program.flags:
             return names
     return names
-
-
-def _source(pyproject: TomlFile, project: Path) -> Path:
-    """Where the packages are: setuptools' package-dir, or src where it is there."""
-    table = pyproject.table("tool", "setuptools", "package-dir")
-    declared = table.value.get("") if table else None
-    if isinstance(declared, str):
-        return project / declared
-    return project / "src" if (project / "src").is_dir() else project

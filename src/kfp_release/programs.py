@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
@@ -14,12 +13,12 @@ from typing import Any
 from kfp_release.entry_points import ConsoleScript
 from kfp_release.errors import ReleaseError
 from kfp_release.json_text import BadJson, read_json
+from kfp_release.python_path import child_environment
 
 TIMEOUT = 60.0
 """Seconds for all programs together."""
 _LONGEST = 4 * 1024 * 1024
 """Bytes of their answer."""
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,6 @@ def read_programs(scripts: Collection[ConsoleScript], *, source: Path, timeout: 
     """
     if not scripts:
         return {}
-    environ = {name: os.environ[name] for name in _KEPT if name in os.environ}
     try:
         child = subprocess.run(
             [sys.executable, "-P", "-m", "kfp_release.program_parsers"],
@@ -53,7 +51,7 @@ def read_programs(scripts: Collection[ConsoleScript], *, source: Path, timeout: 
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            env={**environ, "PYTHONPATH": _python_path(source), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1"},
+            env=child_environment(source),
             timeout=timeout,
             check=False,
         )
@@ -71,11 +69,6 @@ def read_programs(scripts: Collection[ConsoleScript], *, source: Path, timeout: 
             f"asking the programs for their options ended with exit code {child.returncode}: {last}",
             remedy="importing a program's module must do nothing but define it",
         ) from error
-
-
-def _python_path(source: Path) -> str:
-    """The project's folder, and the one that this package is imported from."""
-    return os.pathsep.join([str(source.resolve()), str(Path(__file__).resolve().parents[1])])
 
 
 def _program(name: str, answer: Mapping[str, Any]) -> Program:

@@ -46,7 +46,15 @@ def _definitions(catalog: Catalog) -> list[Definition]:
         return []
     from kubeflow_demo_components.definition import Definition  # noqa: PLC0415 - imports YAML
 
-    return [Definition.parse(name, catalog.text(name)) for name in catalog.files]
+    found, bad = [], []
+    for name in catalog.files:
+        try:
+            found.append(Definition.parse(name, catalog.text(name)))
+        except (ValueError, OSError) as error:
+            bad.append(str(error))
+    if bad:  # all of them, for each is to be mended or installed anew
+        raise ValueError("\n".join(bad))
+    return found
 
 
 def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, Any]:

@@ -56,8 +56,11 @@ class Catalog(NamedTuple):
     pins: Pins | None
 
     def text(self, operator: str) -> str:
-        """The component file of `operator`, as it is."""
-        return (self.folder / self.files[operator]).read_text(encoding="utf-8")
+        """The component file of `operator`, as it is. Raise `ValueError` where it is no UTF-8."""
+        try:
+            return (self.folder / self.files[operator]).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"the definition of {operator} is no text in UTF-8: {error.reason}") from error
 
     @classmethod
     def of(cls, folder: Path, pins: Path) -> Catalog:

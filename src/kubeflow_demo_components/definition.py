@@ -20,6 +20,10 @@ _IR_TYPES = {
 }
 
 
+_OF_KFP = {"PipelineTaskFinalStatus", "TASK_FINAL_STATUS", "TASK_CONFIG"}
+"""Types of inputs that kfp fills by itself."""
+
+
 class BadDefinition(ValueError):
     """A file that is no component definition."""
 
@@ -35,8 +39,9 @@ class Port(NamedTuple):
     default: Any = None
 
     def __str__(self) -> str:
-        default = f" = {self.default}" if self.default is not None else ""
-        return f"{self.name}: {self.type}{default}"
+        if self.default is None:
+            return f"{self.name}: {self.type}"
+        return f"{self.name}: {self.type} = {self.default if self.default != '' else repr('')}"
 
 
 class Definition(NamedTuple):
@@ -59,7 +64,7 @@ class Definition(NamedTuple):
         try:
             value = loaded[0]
             return _from_v1(operator, value) if "implementation" in value else _from_ir(operator, value)
-        except (LookupError, TypeError, AttributeError) as error:
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise _bad(operator, error) from error
 
 
@@ -67,19 +72,21 @@ def documents(operator: str, text: str) -> list[Any]:
     """What the documents of a component file hold. Raise `BadDefinition` where it is no YAML."""
     try:
         return list(yaml.load_all(text, Loader=_Loader))
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # the latter of a date in month 13, say
+    # Of a date in month 13, a number without end, and brackets in brackets in brackets.
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise _bad(operator, error) from error
 
 
 def _bad(operator: str, error: Exception) -> BadDefinition:
-    return BadDefinition(f"the definition of {operator} is no component YAML: {error}")
+    said = " ".join(str(error).split())[:300]
+    return BadDefinition(f"the definition of {operator} is no component YAML: {type(error).__name__}: {said}")
 
 
 def _from_v1(operator: str, value: Mapping[str, Any]) -> Definition:
     return Definition(
         operator=operator,
         is_v1=True,
-        inputs=tuple(_v1_port(port) for port in value.get("inputs") or ()),
+        inputs=tuple(port for port in map(_v1_port, value.get("inputs") or ()) if port.type not in _OF_KFP),
         outputs=tuple(_v1_port(port) for port in value.get("outputs") or ()),
         images=(value["implementation"]["container"]["image"],),
     )
@@ -98,13 +105,14 @@ def _v1_port(port: Mapping[str, Any]) -> Port:
 
 def _from_ir(operator: str, value: Mapping[str, Any]) -> Definition:
     # As kfp does it, in kfp.dsl.structures.ComponentSpec.from_ir_dicts.
-    component = value["components"].get(f"comp-{value['pipelineInfo']['name']}", value["root"])
+    name = re.sub("[^0-9a-z]+", "-", value["pipelineInfo"]["name"].lower()).strip("-")
+    component = value["components"].get(f"comp-{name}", value["root"])
     executors = value["deploymentSpec"]["executors"].values()
     images = [executor["container"]["image"] for executor in executors if "container" in executor]
     return Definition(
         operator=operator,
         is_v1=False,
-        inputs=_ir_ports(component.get("inputDefinitions", {})),
+        inputs=tuple(port for port in _ir_ports(component.get("inputDefinitions", {})) if port.type not in _OF_KFP),
         outputs=_ir_ports(component.get("outputDefinitions", {})),
         images=tuple(dict.fromkeys(images)),
     )
@@ -118,10 +126,18 @@ def _ir_ports(definitions: Mapping[str, Any]) -> tuple[Port, ...]:
             type=_ir_type(port),
             description=" ".join(port.get("description", "").split()),
             optional=port.get("isOptional", "defaultValue" in port),
-            default=port.get("defaultValue"),
+            default=_ir_default(port),
         )
         for name, port in ports.items()
     )
+
+
+def _ir_default(port: Mapping[str, Any]) -> Any:
+    """A whole number as such: the message that kfp writes knows 3.0 alone."""
+    default = port.get("defaultValue")
+    if port.get("parameterType") == "NUMBER_INTEGER" and isinstance(default, float) and default.is_integer():
+        return int(default)
+    return default
 
 
 def _ir_type(port: Mapping[str, Any]) -> str:

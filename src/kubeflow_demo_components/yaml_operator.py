@@ -92,11 +92,20 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
 
 
 def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) -> structures.ComponentSpec:
-    """As kfp.components.load_component_from_text has it, which loads v1 YAML twice, and by PyYAML's slow loader."""
-    if definition.is_v1 and len(loaded) == 1:
-        v1_spec = v1_structures.ComponentSpec.from_dict(loaded[0])
-        return structures.ComponentSpec.from_v1_component_spec(v1_spec)
-    return structures.ComponentSpec.from_yaml_documents(text)
+    """As kfp.components.load_component_from_text has it, which loads v1 YAML twice, and by PyYAML's slow loader.
+
+    Raise `BadDefinition` where kfp does not load it.
+    """
+    try:
+        if definition.is_v1 and len(loaded) == 1:
+            v1_spec = v1_structures.ComponentSpec.from_dict(loaded[0])
+            return structures.ComponentSpec.from_v1_component_spec(v1_spec)
+        return structures.ComponentSpec.from_yaml_documents(text)
+    except Exception as error:  # whatever kfp raises
+        said = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        raise BadDefinition(
+            f"the definition of {definition.operator} is no component that kfp loads: {said}"
+        ) from error
 
 
 def _is_integer(channel_type: Any) -> bool:
@@ -127,12 +136,16 @@ def _is_loop_item(channel: pipeline_channel.PipelineParameterChannel) -> bool:
 def _usage(operator: str, signature: inspect.Signature) -> str:
     """How it is called, types by their short names."""
     texts = [
-        f"{item.name}: {getattr(item.annotation, '__name__', item.annotation)}"
-        + ("" if item.default is item.empty else f" = {item.default!r}")
+        f"{item.name}: {_short(item.annotation)}" + ("" if item.default is item.empty else f" = {item.default!r}")
         for item in signature.parameters.values()
     ]
     by_name = any(item.kind is item.KEYWORD_ONLY for item in signature.parameters.values())
     return f"{operator}({', '.join(['*', *texts] if by_name else texts)})"
+
+
+def _short(annotation: Any) -> str:
+    inner = "".join(f"[{each.__name__}]" for each in getattr(annotation, "__args__", ()))
+    return f"{getattr(annotation, '__name__', annotation)}{inner}"
 
 
 def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: bool) -> inspect.Signature:
@@ -147,7 +160,7 @@ def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: boo
             inspect.Parameter(
                 name,
                 kind,
-                default=item.default if item.optional else inspect.Parameter.empty,
+                default=_default(item),
                 annotation=_python_type(item),
             )
             for name, item in sorted(inputs.items(), key=lambda pair: pair[1].optional)
@@ -155,6 +168,13 @@ def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: boo
     except ValueError as error:
         raise BadDefinition(f"{operator} has an input whose name no Python call can use: {error}") from error
     return inspect.Signature(parameters, return_annotation=dsl.PipelineTask)
+
+
+def _default(item: structures.InputSpec) -> Any:
+    if not item.optional:
+        return inspect.Parameter.empty
+    is_whole = item.type == "Integer" and isinstance(item.default, float) and item.default.is_integer()
+    return int(item.default) if is_whole else item.default  # IR has 3.0 for 3
 
 
 def _python_type(item: structures.InputSpec) -> Any:

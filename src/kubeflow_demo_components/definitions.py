@@ -1,0 +1,36 @@
+"""Components that are Python functions. ``kfp-release compile`` writes their component files; the image has no kfp."""
+
+from kfp import dsl
+
+DEMO = "533211398604.dkr.ecr.eu-north-1.amazonaws.com/data-science-kubeflow/demo"
+"""The image, by its repository alone: a release pins it."""
+
+
+@dsl.container_component  # type: ignore[untyped-decorator]  # kfp ships no types
+def drop_missing(
+    table: dsl.Input[dsl.Dataset],
+    complete: dsl.Output[dsl.Dataset],
+    dropped: dsl.OutputPath(int),  # type: ignore[valid-type]  # kfp's own form
+    columns: str = "",
+) -> dsl.ContainerSpec:
+    """Drop the rows of a table that lack a value.
+
+    Args:
+        table: The table as CSV.
+        complete: The table without those rows.
+        dropped: How many rows were dropped.
+        columns: The columns that need a value, with commas between them; all of them where it is empty.
+
+    """
+    return dsl.ContainerSpec(
+        image=DEMO,
+        command=["drop-missing"],
+        args=[
+            *("--table", table.path),
+            *("--columns", columns),
+            *("--complete", complete.path),
+            *("--dropped", dropped),
+            # Where to report the artifact: kfp puts the executor's input here.
+            *("--executor-input", "{{$}}"),
+        ],
+    )
