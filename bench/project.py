@@ -20,6 +20,11 @@ _SHARED: Final = (PACKAGE, "README.md", "LICENSE", ".gitignore")
 _OURS: Final = ("src/kfp_release", "yaml", "Dockerfile", "locks/builder.lock", "pyproject.toml", "MANIFEST.in")
 """The tool is in the tree as the build backend; its other files and the tests are no part of a team's repository."""
 _PROGRAM: Final = f"{PACKAGE}/programs/multiply.py"
+_TRAINING: Final = re.compile(
+    r"^\[tool\.kfp-release\.images\.training\]\n.*?(?=^\[tool\.kfp-release\.index)", re.MULTILINE | re.DOTALL
+)
+"""The second image, which this bench leaves out: the script that it compares with has one."""
+_OF_TRAINING: Final = f"{PACKAGE}/training"
 
 _BASELINE: Final = """\
 [build-system]
@@ -53,13 +58,14 @@ kubeflow_demo_components = ["yaml/*.yaml"]
 
 def our_repository(target: Path, *, name: str, repository: str) -> Path:
     """The components as this project releases them: distribution `name`, image `repository` without its registry."""
-    _copy(target, (*_SHARED, *_OURS))
     declared = _declared()
+    _copy(target, (*_SHARED, *_OURS), declared)
     project = (target / "pyproject.toml").read_text(encoding="utf-8")
     extra = ", ".join(f'"{line}"' for line in (HERE / IN).read_text(encoding="utf-8").split())
     project = _changed(project, 'name = "kubeflow-demo-components"', f'name = "{name}"')
     project = _changed(project, re.search(r"^image = \[.*\]$", project, re.MULTILINE), f"image = [{extra}]")
     project = _changed(project, re.search(r"^extra-projects = .*\n", project, re.MULTILINE), "")
+    project = _changed(project, _TRAINING.search(project), "")
     project = _changed(project, declared, repository)
     (target / "pyproject.toml").write_text(project, encoding="utf-8")
     for path in (target / "yaml").glob("*.yaml"):
@@ -70,8 +76,8 @@ def our_repository(target: Path, *, name: str, repository: str) -> Path:
 
 def baseline_repository(target: Path, *, name: str) -> Path:
     """The same components as a team packages them with setuptools alone; distribution `name`."""
-    _copy(target, _SHARED)
-    shutil.copytree(PROJECT / "yaml", target / PACKAGE / "yaml")
+    _copy(target, (*_SHARED, "yaml"), _declared())
+    (target / "yaml").rename(target / PACKAGE / "yaml")
     ours = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     scripts = re.search(r"^\[project\.scripts\]\n((?:.+\n)+)", ours, re.MULTILINE)
     if scripts is None:
@@ -96,13 +102,20 @@ def tag_version(repository: Path, version: str, versions: list[str]) -> None:
     git(repository, "tag", f"v{version}")
 
 
-def _copy(target: Path, names: tuple[str, ...]) -> None:
-    """What git tracks of `names`, and the lock of the extra that both images are made of."""
+def _copy(target: Path, names: tuple[str, ...], declared: str) -> None:
+    """What git tracks of `names`, and the lock of the extra that both images are made of.
+
+    Of the components those whose image is `declared`.
+    """
     for name in git(PROJECT, "ls-files", "-z", "--", *names).split("\0"):
-        if name and (PROJECT / name).is_file():
+        if name and (PROJECT / name).is_file() and not name.startswith(f"{_OF_TRAINING}/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, target / name)
     shutil.copy2(HERE / LOCK, target / LOCK)
+    for path in (target / "yaml").glob("*.yaml"):
+        if f"image: {declared}\n" not in path.read_text(encoding="utf-8"):
+            path.unlink()
+            (target / PACKAGE / "programs" / f"{path.stem}.py").unlink()
 
 
 def _declared() -> str:
