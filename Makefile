@@ -64,7 +64,7 @@ bench-status: $(READY) ## time kfp-release status of 200 versions against the sa
 	@$(BIN)/python -m bench.status
 
 .PHONY: programs-help
-programs-help: $(READY) ## run each program's --help inside the image of this commit
+programs-help: $(READY) ## run each program's --help inside the images of this commit
 	@$(BIN)/python .ci/programs_help.py
 
 .PHONY: tool

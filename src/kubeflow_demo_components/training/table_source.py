@@ -7,12 +7,9 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 _PATIENCE = 30
 """Seconds without a byte after which it ends."""
@@ -63,6 +60,10 @@ def fetch(source: str, target: Path, limits: Limits) -> None:
 
 
 def _from_web(source: str, target: Path, limits: Limits) -> None:
+    from http.client import HTTPException  # noqa: PLC0415 - the parser of the program is read without all this
+    from urllib.error import HTTPError  # noqa: PLC0415 - likewise
+    from urllib.request import urlopen  # noqa: PLC0415 - likewise
+
     if "@" in urlsplit(source).netloc:
         raise NoSource(f"{shown(source)} carries a password, which everybody could read in the pipeline")
     try:
@@ -70,8 +71,9 @@ def _from_web(source: str, target: Path, limits: Limits) -> None:
             length = answer.headers.get("Content-Length", "")
             _copy(answer, target, source, size=int(length) if length.isdecimal() else None, limits=limits)
     except HTTPError as error:
-        raise NoSource(f"{shown(source)} answers {error.code} {error.reason}") from error
-    except (URLError, OSError, HTTPException, ValueError) as error:
+        with error:
+            raise NoSource(f"{shown(source)} answers {error.code} {error.reason}") from error
+    except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, NoSource):
             raise
         reason = getattr(error, "reason", "") or error
@@ -95,8 +97,10 @@ def _from_s3(source: str, target: Path, limits: Limits) -> None:
         s3={"addressing_style": "path" if is_own else "auto"},
     )
     try:
-        answer: Any = boto3.client("s3", config=config).get_object(Bucket=bucket, Key=key)
-        _copy(answer["Body"], target, source, size=answer["ContentLength"], limits=limits)
+        with contextlib.closing(boto3.client("s3", config=config)) as client:
+            answer: Any = client.get_object(Bucket=bucket, Key=key)
+            with answer["Body"] as body:
+                _copy(body, target, source, size=answer["ContentLength"], limits=limits)
     except ClientError as error:
         raise NoSource(f"{source} {_refusal(error, bucket, key)}") from error
     except (BotoCoreError, OSError) as error:
