@@ -68,7 +68,7 @@ def _tree_count(path: Path) -> int:
     trees: list[object] = []
 
     def note(node: dict[str, Any]) -> dict[str, Any]:
-        if f"{node.get('__module__')}.{node.get('__class__')}" == _TREE:
+        if node.get("__loader__") == "TreeNode" or f"{node.get('__module__')}.{node.get('__class__')}" == _TREE:
             trees.append(node)
         return node
 
@@ -81,9 +81,8 @@ def _is_sound(tree: Any, features: int) -> bool:
     """Whether the tree leads downwards and ends within itself: scikit-learn follows it through memory, unchecked."""
     import numpy as np  # noqa: PLC0415 - see above
 
-    if not 0 < tree.node_count <= tree.capacity:
-        return False
     inner = np.flatnonzero(tree.children_left != -1)
     children = np.stack([tree.children_left[inner], tree.children_right[inner]])
     asked = tree.feature[inner]
-    return bool(((inner < children) & (children < tree.node_count)).all() and ((asked >= 0) & (asked < features)).all())
+    is_downwards = ((inner < children) & (children < tree.node_count)).all()
+    return bool(tree.node_count > 0 and is_downwards and ((asked >= 0) & (asked < features)).all())
