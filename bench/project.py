@@ -66,6 +66,7 @@ def our_repository(target: Path, *, name: str, repository: str) -> Path:
     project = _changed(project, re.search(r"^image = \[.*\]$", project, re.MULTILINE), f"image = [{extra}]")
     project = _changed(project, re.search(r"^extra-projects = .*\n", project, re.MULTILINE), "")
     project = _changed(project, _TRAINING.search(project), "")
+    project = _with_programs_of(target, project)
     project = _changed(project, declared, repository)
     (target / "pyproject.toml").write_text(project, encoding="utf-8")
     for path in (target / "yaml").glob("*.yaml"):
@@ -82,7 +83,7 @@ def baseline_repository(target: Path, *, name: str) -> Path:
     scripts = re.search(r"^\[project\.scripts\]\n((?:.+\n)+)", ours, re.MULTILINE)
     if scripts is None:
         raise BenchError("pyproject.toml has no [project.scripts]")
-    text = _BASELINE.format(name=name, scripts=scripts[1].strip())
+    text = _BASELINE.format(name=name, scripts=_with_programs_of(target, scripts[1]).strip())
     (target / "pyproject.toml").write_text(text, encoding="utf-8")
     shutil.copy2(HERE / "baseline.Dockerfile", target / "Dockerfile")
     (target / ".dockerignore").write_text(".git\ndist\n", encoding="utf-8")
@@ -116,6 +117,15 @@ def _copy(target: Path, names: tuple[str, ...], declared: str) -> None:
         if f"image: {declared}\n" not in path.read_text(encoding="utf-8"):
             path.unlink()
             (target / PACKAGE / "programs" / f"{path.stem}.py").unlink()
+
+
+def _with_programs_of(target: Path, text: str) -> str:
+    """The lines of a pyproject.toml without those of programs that `target` does not have."""
+    program = re.compile(r'"kubeflow_demo_components\.programs\.(\w+):main"$')
+    found = ((line, program.search(line.strip())) for line in text.splitlines(keepends=True))
+    return "".join(
+        line for line, name in found if name is None or (target / PACKAGE / "programs" / f"{name[1]}.py").is_file()
+    )
 
 
 def _declared() -> str:
