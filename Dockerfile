@@ -1,14 +1,16 @@
 # The runtime: everything of the image but the package, which `kfp-release build` puts on top.
-# It sees the two locks and nothing else; with the same inputs its layers are the same to the byte.
+# It sees two locks and nothing else; with the same inputs its layers are the same to the byte.
+# One for all images: LOCK is what an image installs, see build-args of each in pyproject.toml.
 
-# The base image, with its digest: see [tool.kfp-release.images.demo.build-args] in pyproject.toml.
+# The base image, with its digest: see build-args in pyproject.toml.
 ARG BASE
 
 FROM ${BASE}
 # Another index than the public one, if build-args in pyproject.toml name it.
 ARG PIP_INDEX_URL
 ARG UV_DEFAULT_INDEX
-COPY locks/builder.lock requirements.lock /opt/locks/
+ARG LOCK=requirements.lock
+COPY locks/builder.lock ${LOCK} /opt/locks/
 # One step, so that what is installed is written once: what a stage of its own builds is copied and packed again.
 # - The certificates are those of the building machine: some companies' networks have their own.
 # - Bytecode goes by content and not by time; an image's files never change, so nobody needs to compare them.
@@ -21,7 +23,7 @@ RUN --mount=type=secret,id=netrc,target=/root/.netrc \
       --require-hashes --requirement /opt/locks/builder.lock \
  && python3 -m venv --without-pip /opt/app \
  && /tmp/tools/bin/uv pip install --python /opt/app/bin/python --no-cache --link-mode copy --compile-bytecode \
-      --only-binary :all: --require-hashes --requirement /opt/locks/requirements.lock \
+      --only-binary :all: --require-hashes --requirement /opt/locks/${LOCK} \
  && rm -r /tmp/tools
 ENV PATH=/opt/app/bin:${PATH}
 # A number, so that a cluster with runAsNonRoot can see that it is not root.

@@ -64,7 +64,7 @@ bench-status: $(READY) ## time kfp-release status of 200 versions against the sa
 	@$(BIN)/python -m bench.status
 
 .PHONY: programs-help
-programs-help: $(READY) ## run each program's --help inside the image of this commit
+programs-help: $(READY) ## run each program's --help inside the images of this commit
 	@$(BIN)/python .ci/programs_help.py
 
 .PHONY: tool
@@ -74,8 +74,10 @@ tool: ## kfp-release alone, from locks/release.lock, into the current Python (wh
 
 .PHONY: lock
 lock: $(READY) ## compile the locks anew
-	@$(BIN)/python .ci/image_requirements.py | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	@$(BIN)/python .ci/image_requirements.py image | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file requirements.lock -
+	@$(BIN)/python .ci/image_requirements.py training | $(BIN)/uv pip compile --quiet --universal \
+	    --python-version 3.11 --generate-hashes --no-header --output-file requirements-training.lock -
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    bench/requirements.in --output-file bench/requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,4 +1,4 @@
-"""Release this commit into a sandbox, and run each program's --help inside the image that came of it.
+"""Release this commit into a sandbox, and run each program's --help inside the images whose components call it.
 
 Needs a clean checkout with its tags: the release is a snapshot.
 """
@@ -8,20 +8,33 @@ import os
 import subprocess
 import sys
 import tempfile
-import tomllib
 from pathlib import Path
 
+from kfp_release.component_folder import ComponentFolder
+from kfp_release.config import Config
 from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import repository_of
 from kfp_release.sandbox import Sandbox
 from kfp_release.signals import signals_end_the_block
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+def programs_of_images() -> dict[str, list[str]]:
+    """The programs that the components of each image call, by the image's name."""
+    config = Config.parse((PROJECT / "pyproject.toml").read_bytes(), {})
+    files = ComponentFolder.read(PROJECT, config.components).files
+    commands = [command for file in files for command in file.commands]
+    return {
+        image.name: sorted({one.program for one in commands if repository_of(one.image) == str(image.declared)})
+        for image in config.images
+    }
+
+
 def main() -> int:
     """1 where the release or a program fails."""
-    programs = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    programs = programs_of_images()
     failed = []
     with (
         signals_end_the_block(),
@@ -34,8 +47,8 @@ def main() -> int:
         done = subprocess.run([*command, "--json"], env=environ, stdout=subprocess.PIPE, check=False)
         if done.returncode:
             return done.returncode
-        for image in json.loads(done.stdout)["images"].values():
-            for program in programs:
+        for name, image in json.loads(done.stdout)["images"].items():
+            for program in programs[name]:
                 console.step(f"{program} --help in {image}")
                 run = ["docker", "run", "--rm", "--network=none", image, program, "--help"]
                 if subprocess.run(run, env=environ, check=False).returncode:

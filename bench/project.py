@@ -23,6 +23,11 @@ _OURS: Final = ("src/kfp_release", "yaml", "Dockerfile", "locks/builder.lock", "
 """The tool is in the tree as the build backend; its other files and the tests are no part of a team's repository."""
 _DEFINITIONS: Final = f"{PACKAGE}/definitions.py"
 _PROGRAM: Final = f"{PACKAGE}/programs/multiply.py"
+_TRAINING: Final = re.compile(
+    r"^\[tool\.kfp-release\.images\.training\]\n.*?(?=^\[tool\.kfp-release\.index)", re.MULTILINE | re.DOTALL
+)
+"""The second image, which this bench leaves out: the script that it compares with has one."""
+_OF_TRAINING: Final = f"{PACKAGE}/training"
 
 _BASELINE: Final = """\
 [build-system]
@@ -56,13 +61,15 @@ kubeflow_demo_components = ["yaml/*.yaml"]
 
 def our_repository(target: Path, *, name: str, repository: str) -> Path:
     """The components as this project releases them: distribution `name`, image `repository` without its registry."""
-    _copy(target, (*_SHARED, *_OURS))
     declared = _declared()
+    _copy(target, (*_SHARED, *_OURS), declared)
     project = (target / "pyproject.toml").read_text(encoding="utf-8")
     extra = ", ".join(f'"{line}"' for line in (HERE / IN).read_text(encoding="utf-8").split())
     project = _changed(project, 'name = "kubeflow-demo-components"', f'name = "{name}"')
     project = _changed(project, re.search(r"^image = \[.*\]$", project, re.MULTILINE), f"image = [{extra}]")
     project = _changed(project, re.search(r"^extra-projects = .*\n", project, re.MULTILINE), "")
+    project = _changed(project, _TRAINING.search(project), "")
+    project = _with_programs_of(target, project)
     project = _changed(project, declared, repository)
     (target / "pyproject.toml").write_text(project, encoding="utf-8")
     for path in [target / _DEFINITIONS, *(target / "yaml").glob("*.yaml")]:
@@ -74,13 +81,13 @@ def our_repository(target: Path, *, name: str, repository: str) -> Path:
 
 def baseline_repository(target: Path, *, name: str) -> Path:
     """The same components as a team packages them with setuptools alone; distribution `name`."""
-    _copy(target, _SHARED)
-    shutil.copytree(PROJECT / "yaml", target / PACKAGE / "yaml")
+    _copy(target, (*_SHARED, "yaml"), _declared())
+    (target / "yaml").rename(target / PACKAGE / "yaml")
     ours = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
     scripts = re.search(r"^\[project\.scripts\]\n((?:.+\n)+)", ours, re.MULTILINE)
     if scripts is None:
         raise BenchError("pyproject.toml has no [project.scripts]")
-    text = _BASELINE.format(name=name, scripts=scripts[1].strip())
+    text = _BASELINE.format(name=name, scripts=_with_programs_of(target, scripts[1]).strip())
     (target / "pyproject.toml").write_text(text, encoding="utf-8")
     shutil.copy2(HERE / "baseline.Dockerfile", target / "Dockerfile")
     (target / ".dockerignore").write_text(".git\ndist\n", encoding="utf-8")
@@ -100,13 +107,29 @@ def tag_version(repository: Path, version: str, versions: list[str]) -> None:
     git(repository, "tag", f"v{version}")
 
 
-def _copy(target: Path, names: tuple[str, ...]) -> None:
-    """What git tracks of `names`, and the lock of the extra that both images are made of."""
+def _copy(target: Path, names: tuple[str, ...], declared: str) -> None:
+    """What git tracks of `names`, and the lock of the extra that both images are made of.
+
+    Of the components those whose image is `declared`.
+    """
     for name in git(PROJECT, "ls-files", "-z", "--", *names).split("\0"):
-        if name and (PROJECT / name).is_file():
+        if name and (PROJECT / name).is_file() and not name.startswith(f"{_OF_TRAINING}/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, target / name)
     shutil.copy2(HERE / LOCK, target / LOCK)
+    for path in (target / "yaml").glob("*.yaml"):
+        if f"image: {declared}\n" not in path.read_text(encoding="utf-8"):
+            path.unlink()
+            (target / PACKAGE / "programs" / f"{path.stem}.py").unlink()
+
+
+def _with_programs_of(target: Path, text: str) -> str:
+    """The lines of a pyproject.toml without those of programs that `target` does not have."""
+    program = re.compile(r'"kubeflow_demo_components\.programs\.(\w+):main"$')
+    found = ((line, program.search(line.strip())) for line in text.splitlines(keepends=True))
+    return "".join(
+        line for line, name in found if name is None or (target / PACKAGE / "programs" / f"{name[1]}.py").is_file()
+    )
 
 
 def _declared() -> str:

@@ -4,8 +4,8 @@
 
 A scratch repository of this project gets the tag v1.0 and is released into the sandbox's ECR and index; one
 component's code changes, and v1.1 is released. Then, as a pipeline author would, each version is installed from the
-index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
-by digest. What the two pipelines compute is compared with what their versions' code says.
+index into a clean virtual environment, the example pipelines compiled with it, and run in containers that are pulled
+by digest. What the pipelines compute is compared with what their versions' code says.
 """
 
 from __future__ import annotations
@@ -39,7 +39,13 @@ PROJECT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = "kubeflow-demo-components"
 MULTIPLY = Path("src/kubeflow_demo_components/programs/multiply.py")
 KILOBYTES = 128 * 1024
-"""The most that a change of code alone may push."""
+"""The most that a change of code alone may push, of both images."""
+
+SCORE = 0.979
+"""The accuracy that the training pipeline comes to, on rows that its model has not seen."""
+
+ONE_ROW = 1 / 143
+"""Of those rows: another machine's arithmetic may tell one of them otherwise."""
 
 PATIENCE = 30
 """Seconds that a program has to stop what it started."""
@@ -63,7 +69,7 @@ class DemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of the demo, and what the example pipeline gives with it for 2 times 3."""
+    """One version of the demo, and what the first example pipeline gives with it for 2 times 3."""
 
     number: str
     product: float
@@ -79,12 +85,19 @@ class Ran:
     version: Version
     release: Mapping[str, Any]
     results: Mapping[str, Any]
+    """Of the first pipeline."""
+    trained: Mapping[str, Any]
+    """Of the training pipeline."""
 
     @property
-    def image(self) -> ImageRef:
-        """The one image of the release."""
-        (pin,) = self.release["images"].values()
-        return ImageRef.parse(pin)
+    def images(self) -> dict[str, ImageRef]:
+        """The images of the release by name."""
+        return {name: ImageRef.parse(pin) for name, pin in self.release["images"].items()}
+
+    @property
+    def runtimes(self) -> dict[str, str]:
+        """How each image came to its runtime: built or found."""
+        return {runtime["name"]: runtime["how"] for runtime in self.release["runtimes"]}
 
     @property
     def wheel(self) -> Mapping[str, str]:
@@ -192,13 +205,20 @@ def install(version: Version, folder: Path, index_url: str) -> None:
     run([*pip, "install", "-qq", f"{DISTRIBUTION}=={version.number}", "docker"], environ=environ, cwd=folder)
 
 
-def run_pipeline(folder: Path, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
-    """Compile the example pipeline into `kept`, and run it in containers, the log beside it; its outputs by name."""
-    for script in ("pipeline.py", "run_local.py"):
+def run_pipelines(folder: Path, environ: Mapping[str, str], kept: Path) -> list[dict[str, Any]]:
+    """Run both example pipelines; the report of the second is put into `kept`."""
+    for script in ("pipeline.py", "training.py", "run_local.py"):
         shutil.copy2(PROJECT / "examples" / script, folder / script)
-    python, compiled = folder / "bin/python", kept / "pipeline.yaml"
     environ = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    run([python, "pipeline.py", compiled], environ=environ, cwd=folder)
+    results = [run_pipeline(name, folder, environ, kept) for name in ("pipeline", "training")]
+    shutil.copy2(folder / "training" / "report.html", kept)
+    return results
+
+
+def run_pipeline(name: str, folder: Path, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
+    """Compile a pipeline into `kept`, and run it in containers, the log beside it; its outputs by name."""
+    python, compiled = folder / "bin/python", kept / f"{name}.yaml"
+    run([python, f"{name}.py", compiled], environ=environ, cwd=folder)
     try:
         printed = run_local(python, compiled, environ=environ, cwd=folder)
     except DemoError as error:
@@ -211,9 +231,9 @@ def run_pipeline(folder: Path, environ: Mapping[str, str], kept: Path) -> dict[s
 
 
 def run_local(python: Path, compiled: Path, *, environ: Mapping[str, str], cwd: Path) -> str:
-    """What run_local.py prints of the compiled pipeline; the log of it lies beside that."""
-    with compiled.with_name("pipeline.log").open("w", encoding="utf-8") as log:
-        return run([python, "run_local.py", compiled], environ=environ, cwd=cwd, log=log)
+    """What run_local.py prints of the compiled pipeline: the log lies beside it, the artifacts below `cwd`."""
+    with compiled.with_suffix(".log").open("w", encoding="utf-8") as log:
+        return run([python, "run_local.py", compiled, "--keep", compiled.stem], environ=environ, cwd=cwd, log=log)
 
 
 def require(holds: bool, message: str) -> None:  # noqa: FBT001 - it reads as an assertion
@@ -225,33 +245,43 @@ def require(holds: bool, message: str) -> None:  # noqa: FBT001 - it reads as an
 def require_promises(ran: Sequence[Ran], output: Path) -> None:
     """What the two releases are to show, on values."""
     for item in ran:
-        seen = item.results["product"]
-        require(seen == item.version.product, f"{item.version.number} gives {seen}, not {item.version.product}")
-        compiled = (output / item.version.number / "pipeline.yaml").read_text(encoding="utf-8")
-        require(str(item.image) in compiled, f"the pipeline of {item.version.number} does not name {item.image}")
+        number, seen, score = item.version.number, item.results["product"], item.trained["score"]
+        require(seen == item.version.product, f"{number} gives {seen}, not {item.version.product}")
+        require(abs(score - SCORE) <= ONE_ROW, f"the model of {number} has an accuracy of {score}, not about {SCORE}")
+        report = (output / number / "report.html").read_text(encoding="utf-8")
+        require(f"{score:.4f}" in report, f"the report of {number} does not show its score")
+        for pipeline, image in (("pipeline", item.images["demo"]), ("training", item.images["training"])):
+            compiled = (output / number / f"{pipeline}.yaml").read_text(encoding="utf-8")
+            require(str(image) in compiled, f"{pipeline}.yaml of {number} does not name {image}")
     first, second = ran
-    require(first.image.digest != second.image.digest, "both versions have the same image")
-    require([runtime["how"] for runtime in second.release["runtimes"]] == ["found"], "1.1 built a runtime")
+    for name, image in first.images.items():
+        require(image.digest != second.images[name].digest, f"both versions have the same image {name}")
+    require({*second.runtimes.values()} == {"found"}, "1.1 built a runtime")
     pushed = second.release["bytes_sent"]
     require(0 < pushed <= KILOBYTES, f"1.1 pushed {pushed} bytes, more than {KILOBYTES}")
 
 
 def table(ran: Sequence[Ran]) -> Table:
     """The end of the demo: a column a version."""
-    shown = Table(title=f"{DISTRIBUTION}: two releases, two pipelines", box=box.ROUNDED, title_style="bold")
+    shown = Table(title=f"{DISTRIBUTION}: two releases, two pipelines each", box=box.ROUNDED, title_style="bold")
     shown.add_column("", style="dim")
     for item in ran:
         shown.add_column(item.version.number, overflow="fold", style="bold green")
     rows = {
         "commit": [item.release["commit"][:12] for item in ran],
-        "image digest": [f"sha256:{item.image.digest.short}…" for item in ran],
-        "runtime": [item.release["runtimes"][0]["how"] for item in ran],
+        **{
+            f"image {name}": [
+                f"sha256:{item.images[name].digest.short}…, runtime {item.runtimes[name]}" for item in ran
+            ]
+            for name in ran[0].images
+        },
         "bytes pushed": [f"{item.release['bytes_sent']:,}" for item in ran],
         "seconds": [f"{item.release['seconds']:.1f}" for item in ran],
         "wheel": [item.wheel["filename"] for item in ran],
         "sha256": [f"{item.wheel['sha256'][:12]}…" for item in ran],
         "pipeline: 2 * 3": [f"{item.results['product']}" for item in ran],
         "pipeline: mean": [f"{item.results['mean']:.2f}" for item in ran],
+        "training: score": [f"{item.trained['score']:.4f}" for item in ran],
     }
     for name, cells in rows.items():
         shown.add_row(name, *cells)
@@ -280,10 +310,10 @@ def demo(output: Path, console: Console) -> list[Ran]:
         console.step(" and ".join(f"pip install {DISTRIBUTION}=={version.number}" for version in VERSIONS))
         with ThreadPoolExecutor() as pool:
             list(pool.map(install, VERSIONS, homes, [sandbox.pip_index_url] * len(homes)))
-            console.step("compile and run the pipeline with each, in containers")
+            console.step("compile and run both pipelines with each, in containers")
             kept = [(output / version.number).resolve() for version in VERSIONS]
-            results = pool.map(run_pipeline, homes, [environ] * len(homes), kept)
-            ran = [Ran(*item) for item in zip(VERSIONS, releases, results, strict=True)]
+            results = pool.map(run_pipelines, homes, [environ] * len(homes), kept)
+            ran = [Ran(version, made, *each) for version, made, each in zip(VERSIONS, releases, results, strict=True)]
         require_promises(ran, output)
         return ran
 
@@ -303,7 +333,8 @@ def main() -> int:
         return 130
     terminal = Terminal(width=None if sys.stdout.isatty() else 120)
     terminal.print(table(ran))
-    terminal.print(f"{time.monotonic() - began:.0f} s; release.json, wheels, sdists and pipelines lie in {output}/")
+    kept = "release.json, wheels, sdists, pipelines and the report on the model"
+    terminal.print(f"{time.monotonic() - began:.0f} s; {kept} lie in {output}/")
     return 0
 
 

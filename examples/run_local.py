@@ -2,6 +2,7 @@
 
     python examples/run_local.py                          the pipeline of pipeline.py, beside this file
     python examples/run_local.py pipeline.yaml a=2 b=4    a compiled one, with arguments
+    python examples/run_local.py training.yaml --keep out    and the artifacts that it gives, in the folder out
 
 Needs kfp and docker, an engine, and `docker login` at the registry of the images. An artifact's output is its
 metadata. Logs go to stderr.
@@ -11,6 +12,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -25,7 +27,8 @@ def main() -> None:
     parser.add_argument("pipeline", nargs="?", type=Path, help="a compiled pipeline (default: that of pipeline.py)")
     parser.add_argument("arguments", nargs="*", type=_argument, metavar="NAME=VALUE", help="its arguments")
     parser.add_argument("--root", type=Path, help="folder for what the tasks write (default: a temporary one)")
-    # The components need no network, and this mode is there on every engine.
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="folder for the artifacts that the pipeline gives")
+    # Few components need a network, and this mode is there on every engine.
     parser.add_argument("--network", default="none", help="network mode of the containers (default: none)")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
@@ -33,12 +36,15 @@ def main() -> None:
         stack.enter_context(contextlib.redirect_stdout(sys.stderr))  # where kfp.local prints the containers' logs
         pipeline = _pipeline(options.pipeline)
         arguments = {name: _value(pipeline, name, text) for name, text in options.arguments}
-        results = run(pipeline, arguments, root=root.resolve(), network=options.network)
-    print(json.dumps(results, sort_keys=True))
+        outputs = run(pipeline, arguments, root=root.resolve(), network=options.network)
+        artifacts = {name: item for name, item in outputs.items() if isinstance(item, dsl.Artifact)}
+        if options.keep:
+            keep(artifacts, options.keep)
+    print(json.dumps({**outputs, **{name: item.metadata for name, item in artifacts.items()}}, sort_keys=True))
 
 
 def run(pipeline: Any, arguments: dict[str, Any], *, root: Path, network: str) -> dict[str, Any]:
-    """The pipeline's outputs by name: a parameter's value, an artifact's metadata.
+    """The pipeline's outputs by name: a parameter's value, an artifact with the path of its file below `root`.
 
     A container that fails at once can be taken for a success (kubeflow/pipelines#13332), so each output must be there.
     """
@@ -54,7 +60,16 @@ def run(pipeline: Any, arguments: dict[str, Any], *, root: Path, network: str) -
     missing = sorted((pipeline.component_spec.outputs or {}).keys() - outputs.keys())
     if missing:
         sys.exit(f"the pipeline ran and gave no {', '.join(missing)}: see the log of its tasks above")
-    return {name: item.metadata if isinstance(item, dsl.Artifact) else item for name, item in outputs.items()}
+    return dict(outputs)
+
+
+def keep(artifacts: dict[str, Any], folder: Path) -> None:
+    """Copy each artifact's file, if it has one, into `folder` under the name of its output."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, artifact in artifacts.items():
+        if Path(artifact.path).is_file():
+            suffix = ".html" if isinstance(artifact, dsl.HTML) else ""
+            shutil.copyfile(artifact.path, folder / f"{name}{suffix}")
 
 
 def _pipeline(compiled: Path | None) -> Any:

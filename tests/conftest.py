@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -77,7 +78,7 @@ def commit_all(repository: Path, message: str) -> str:
 
 
 def copy_project(target: Path) -> Path:
-    """The files of this project in a new git repository with one commit and no tags."""
+    """The files of this project in a new git repository with one commit and no tags; of its images the small one."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
@@ -89,9 +90,24 @@ def copy_project(target: Path) -> Path:
         if (PROJECT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, target / name)
+    _leave_one_image(target)
     run_git(target, "init", "--quiet", "--initial-branch=main")
     commit_all(target, "Components")
     return target
+
+
+def _leave_one_image(project: Path) -> None:
+    """Take the image `training` away, and the components that name it: to build it takes a test's whole time."""
+    pyproject = project / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    (repository,) = re.findall(r'^repository = "(\S+/training)"$', text, re.MULTILINE)
+    section = re.compile(
+        r"^\[tool\.kfp-release\.images\.training\]\n.*?(?=^\[tool\.kfp-release\.index)", re.MULTILINE | re.DOTALL
+    )
+    pyproject.write_text(section.sub("", text), encoding="utf-8")
+    for path in (project / "yaml").glob("*.yaml"):
+        if f"image: {repository}\n" in path.read_text(encoding="utf-8"):
+            path.unlink()
 
 
 def kfp_release(

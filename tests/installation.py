@@ -24,6 +24,9 @@ COMMIT = "c0ffee" * 6 + "c0de"
 DIGEST = Digest.of(b"an image")
 EXACT_PIN = f"{REPOSITORY}:1.2@{DIGEST}"
 TAG_PIN = f"{REPOSITORY}:1.2"
+IMAGES = ("demo", "training")
+OPERATORS = [f"{path.stem}_op" for path in sorted(YAML.glob("*.yaml"))]
+"""Of all components."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +58,32 @@ def install_code(folder: Path) -> Installation:
     return installation
 
 
+def pin_of(name: str, image_pin: str) -> str:
+    """The pin of another image that is tagged and identified as `image_pin` is."""
+    return image_pin.replace(REPOSITORY, repository_of(name))
+
+
+def repository_of(name: str) -> str:
+    """That of an image, as the component files name it."""
+    return f"{REPOSITORY.rpartition('/')[0]}/{name}"
+
+
 def install(folder: Path, image_pin: str) -> Installation:
-    """The code, the component files pinned to `image_pin`, and pins.json."""
+    """The code, the component files pinned to `image_pin`, or to the same of their own image, and pins.json."""
     installation = install_code(folder)
     target = installation.package / "yaml"
     target.mkdir()
     components = []
     for source in sorted(YAML.glob("*.yaml")):
         component = ComponentFile.parse(source.name, source.read_bytes())
-        data = pin(component, {REPOSITORY: image_pin})
+        data = pin(component, {repository_of(name): pin_of(name, image_pin) for name in IMAGES})
         (target / source.name).write_bytes(data)
-        components.append(PinnedComponent(component.operator, source.name, (image_pin,), Digest.of(data).hex))
-    image = PinnedImage("demo", Repository.parse(REPOSITORY), image_pin, "", "linux/amd64")
-    pins = Pins("kubeflow-demo-components", ReleaseVersion.parse("1.2"), COMMIT, (image,), tuple(components))
+        named = tuple(image.value for image in ComponentFile.parse(source.name, data).images)
+        components.append(PinnedComponent(component.operator, source.name, named, Digest.of(data).hex))
+    images = tuple(
+        PinnedImage(name, Repository.parse(repository_of(name)), pin_of(name, image_pin), "", "linux/amd64")
+        for name in IMAGES
+    )
+    pins = Pins("kubeflow-demo-components", ReleaseVersion.parse("1.2"), COMMIT, images, tuple(components))
     (installation.package / "pins.json").write_bytes(pins.to_json())
     return installation

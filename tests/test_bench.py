@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -278,6 +279,16 @@ def test_the_baseline_has_the_same_components_and_lock(tmp_path: Path) -> None:
     project = baseline_repository(tmp_path / "baseline", name="some-baseline")
     tag_version(project, "1.0", [])
     package = project / "src/kubeflow_demo_components"
-    assert {path.name for path in (package / "yaml").iterdir()} == {path.name for path in (PROJECT / "yaml").iterdir()}
+    ours = our_repository(tmp_path / "ours", name="some-components", repository="registry.example.com/bench/some")
+    names = {path.name for path in (package / "yaml").iterdir()}
+    assert names == {path.name for path in (ours / "yaml").iterdir()} >= {"multiply.yaml", "make_table.yaml"}
+    scripts = [
+        tomllib.loads((folder / "pyproject.toml").read_text())["project"]["scripts"] for folder in (project, ours)
+    ]
+    assert scripts[0] == scripts[1]
+    assert len(scripts[0]) == len(names)
+    assert sorted(path.name for path in package.rglob("*.py")) == sorted(
+        path.name for path in (ours / "src/kubeflow_demo_components").rglob("*.py")
+    )
     assert (project / "requirements.lock").read_bytes() == (PROJECT / "bench/requirements.lock").read_bytes()
     assert not (project / "src/kfp_release").exists()

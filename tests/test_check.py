@@ -575,6 +575,100 @@ def test_a_project_without_the_extra_needs_no_lock(project: Path) -> None:
     assert checked(project) == []
 
 
+TRAINING = f"""\
+[tool.kfp-release.images.training]
+repository = "{DEMO}-training"
+context = ["locks"]
+build-args = {{ BASE = "{BASE}" }}
+extra = "training"
+lock = "locks/training.lock"
+"""
+LOCKED = f"scikit-learn==1.9.1 --hash=sha256:{'0' * 64}\n"
+
+
+@pytest.fixture
+def two_images(project: Path) -> Path:
+    """The project with a second image, which has an extra and a lock of its own."""
+    change(project, "pyproject.toml", "\n[project.scripts]", 'training = ["scikit-learn>=1.9"]\n\n[project.scripts]')
+    (project / "pyproject.toml").write_text((project / "pyproject.toml").read_text() + TRAINING)
+    (project / "yaml/other.yaml").write_text(COMPONENT.replace(DEMO, f"{DEMO}-training"))
+    (project / "locks").mkdir()
+    (project / "locks/training.lock").write_text(LOCKED)
+    return project
+
+
+def test_each_image_has_an_extra_and_a_lock_of_its_own(two_images: Path) -> None:
+    assert checked(two_images) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "problem"),
+    [
+        (
+            "locks/training.lock",
+            "scikit-learn==1.9.1",
+            "scikit-learn==1.8.0",
+            "locks/training.lock:1: locks scikit-learn 1.8.0, and the extra `training` wants scikit-learn>=1.9",
+        ),
+        (
+            "locks/training.lock",
+            "scikit-learn==1.9.1",
+            "pandas==3.1.1",
+            "locks/training.lock: locks no scikit-learn, and the extra `training` wants scikit-learn>=1.9",
+        ),
+        (
+            "requirements.lock",
+            "pandas==3.1.1",
+            "scikit-learn==1.9.1",
+            "requirements.lock: locks no pandas, and the extra `image` wants pandas>=3",
+        ),
+        (
+            "pyproject.toml",
+            'lock = "locks/training.lock"',
+            "",
+            "requirements.lock: locks no scikit-learn, and the extra `training` wants scikit-learn>=1.9",
+        ),
+        (
+            "pyproject.toml",
+            'extra = "training"',
+            'extra = "trainig"',
+            "pyproject.toml:26: image training has the extra 'trainig', which the project does not have",
+        ),
+        (
+            "pyproject.toml",
+            "training.lock",
+            "other.lock",
+            "locks/other.lock: is not there, and the extra `training` has requirements",
+        ),
+        (
+            "pyproject.toml",
+            'context = ["locks"]',
+            "",
+            "pyproject.toml: warning: image training does not have its lock locks/training.lock in its context",
+        ),
+    ],
+)
+def test_what_an_image_lacks_is_told_by_its_own_extra_and_lock(
+    two_images: Path, path: str, old: str, new: str, problem: str
+) -> None:
+    change(two_images, path, old, new)
+    assert problem in [str(found).splitlines()[0] for found in checked(two_images)]
+
+
+def test_two_images_may_have_one_lock_which_has_to_satisfy_both(two_images: Path) -> None:
+    change(two_images, "pyproject.toml", '"locks/training.lock"', '"requirements.lock"')
+    change(two_images, "pyproject.toml", 'context = ["locks"]', 'context = ["locks", "requirements.lock"]')
+    (two_images / "requirements.lock").write_text(f"{FILES['requirements.lock']}{LOCKED}")
+    assert checked(two_images) == []
+
+
+def test_a_lock_that_is_missing_is_compiled_from_its_own_extra(two_images: Path) -> None:
+    (two_images / "locks/training.lock").unlink()
+    (problem,) = [problem for problem in checked(two_images) if problem.path == "locks/training.lock"]
+    command = "uv pip compile --universal --generate-hashes -o locks/training.lock -"
+    assert problem.remedy == rf"printf '%s\n' 'scikit-learn>=1.9' | {command}"
+
+
 def released(project: Path, version: str, *tags: str) -> list[Problem]:
     """What is wrong with releasing `version` on top of a commit that has `tags`."""
     if not (project / ".git").exists():

@@ -43,6 +43,8 @@ repository = "{ECR}/second"
 platform = "linux/arm64/v8"
 interpreter = "/usr/bin/python3"
 mutable-tags = true
+extra = "training"
+lock = "./locks/training.lock"
 """
 
 
@@ -70,12 +72,14 @@ def test_a_configuration_is_read_with_its_defaults() -> None:
     assert (image.dockerfile, image.platform, image.interpreter) == ("Dockerfile", "linux/amd64", DEFAULT_INTERPRETER)
     assert image.context == ("requirements.lock", "locks")
     assert image.build_args == {"BASE": "python:3.12"}
+    assert (image.extra, image.lock) == ("image", "requirements.lock")
 
 
 def test_there_may_be_several_images() -> None:
     config = parse(GOOD + SECOND)
     assert [image.name for image in config.images] == ["demo", "second"]
     assert (config.images[1].platform, str(config.images[1].interpreter)) == ("linux/arm64/v8", "/usr/bin/python3")
+    assert (config.images[1].extra, config.images[1].lock) == ("training", "locks/training.lock")
     assert config.mutable_images == {config.images[1].name}
 
 
@@ -174,6 +178,8 @@ def test_all_problems_are_told_at_once_each_with_its_line() -> None:
         ("context = ", 'mutable-tags = "true"\ncontext = ', "mutable-tags must be true or false, and is a text"),
         ("context = ", 'interpreter = "/opt/my app/python"\ncontext = ', "cannot start a script"),
         ("context = ", 'dockerfile = "../Dockerfile"\ncontext = ', "is not a path inside of the project"),
+        ("context = ", 'lock = "../training.lock"\ncontext = ', "is not a path inside of the project"),
+        ("context = ", 'extra = ["training"]\ncontext = ', "extra must be a text, and is a list"),
         ('BASE = "python:3.12"', "BASE = 3", "BASE must be a text, and is a number: 3"),
         ('BASE = "python:3.12"', 'BASE = "a\\nb"', "has control characters"),
         ('BASE = "python:3.12"', '"A-B" = "x"', "'A-B' is no name of a build argument"),

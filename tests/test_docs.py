@@ -131,7 +131,7 @@ def test_the_readme_names_every_setting() -> None:
     first_column = re.findall(r"^\| ([^|]+) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
     named = {name for cell in first_column for name in re.findall(r"`([a-zA-Z.-]+)`", cell) if not name.isupper()}
     used = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["kfp-release"]
-    images = {f"images.NAME.{key}" for key in used.pop("images")["demo"]}
+    images = {f"images.NAME.{key}" for image in used.pop("images").values() for key in image}
     index = {f"index.{key}" for key in used.pop("index")}
     assert {*used, *images, *index} <= named
 

@@ -67,3 +67,32 @@ def test_kfp_reads_a_component_that_is_a_python_function(tmp_path: Path, columns
     assert outputs["dropped"] == dropped
     assert outputs["complete"].metadata == {"rows": float(rows)}
     assert len(Path(outputs["complete"].path).read_text(encoding="utf-8").splitlines()) == rows + 1
+
+
+def test_kfp_hands_a_model_from_program_to_program_and_reads_score_and_report(tmp_path: Path) -> None:
+    table = run("load_table", tmp_path, source="sklearn:breast_cancer")["table"]
+    assert isinstance(table, dsl.Dataset)
+    assert (table.metadata["rows"], table.metadata["columns"][-1]) == (569.0, "target")
+    parts = run("split_table", tmp_path, table=table, seed=7, stratify="target")
+    assert [parts[name].metadata["rows"] for name in ("train", "test")] == [426.0, 143.0]
+    model = run("train_model", tmp_path, table=parts["train"], algorithm="logistic_regression")["model"]
+    assert isinstance(model, dsl.Model)
+    assert (model.metadata["algorithm"], len(model.metadata["features"])) == ("logistic_regression", 30)
+    seen = {"model": model, "table": parts["test"], "target": "target"}
+    evaluated = run("evaluate_model", tmp_path, **seen)
+    assert isinstance(evaluated["metrics"], dsl.Metrics)
+    assert evaluated["score"] == evaluated["metrics"].metadata["accuracy"] == pytest.approx(140 / 143, abs=0.01)
+    report = run("report_model", tmp_path, **seen, title="Of kfp's own")["report"]
+    assert isinstance(report, dsl.HTML)
+    page = Path(report.path).read_text(encoding="utf-8")
+    assert "Of kfp&#39;s own" in page
+    assert f"{evaluated['score']:.4f}" in page
+
+
+def test_tables_go_from_the_components_of_one_image_to_those_of_the_other(tmp_path: Path) -> None:
+    table = run("load_table", tmp_path, source="sklearn:diabetes")["table"]
+    scaled = run("scale_table", tmp_path, table=table, factor=2.0, column="target")["scaled"]
+    parts = run("split_table", tmp_path, table=scaled)
+    described = run("describe_table", tmp_path, table=parts["test"], column="target")
+    assert described["metrics"].metadata["rows"] == 111
+    assert 200 < described["mean"] < 400

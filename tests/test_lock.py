@@ -30,7 +30,7 @@ def problems(
 ) -> list[Problem]:
     lock = Lock.parse("requirements.lock", text)
     wanted = [Requirement(one) for one in requirements]
-    return lock_problems(lock, wanted, platforms=[platform], requires_python=SpecifierSet(python))
+    return lock_problems(lock, wanted, extra="image", platforms=[platform], requires_python=SpecifierSet(python))
 
 
 def test_a_lock_is_read_with_the_lines_of_its_entries() -> None:

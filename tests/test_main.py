@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from installation import COMMIT, DIGEST, EXACT_PIN, TAG_PIN, Installation, install, install_code
+from installation import COMMIT, DIGEST, EXACT_PIN, IMAGES, TAG_PIN, Installation, install, install_code, pin_of
 
 LIST = ("-m", "kubeflow_demo_components")
 
@@ -23,7 +23,10 @@ def test_the_listing_shows_component_inputs_outputs_image_digest_and_commit(rele
     assert "  a: Float, b: Float  " in multiply
     assert "  product: Float  " in multiply
     assert multiply.split()[-3:] == ["demo:1.2", DIGEST.short, COMMIT[:12]]
-    assert lines[-2:] == ["kubeflow-demo-components 1.2", f"demo: {EXACT_PIN}"]
+    images = [f"{name}: {pin_of(name, EXACT_PIN)}" for name in IMAGES]
+    assert lines[-3:] == ["kubeflow-demo-components 1.2", *images]
+    (train,) = (line for line in lines if line.startswith("train_model_op"))
+    assert train.split()[-3] == "training:1.2"
 
 
 def test_the_listing_as_json_has_everything_in_full(released: Installation) -> None:

@@ -76,7 +76,7 @@ def test_each_input_and_output_is_handed_to_the_program_under_its_own_name(file:
 
 @every_file
 def test_a_component_with_output_artifacts_asks_where_to_report_them(file: Path) -> None:
-    has_artifact = any(port["type"] in {"Dataset", "Metrics"} for port in load(file)["outputs"])
+    has_artifact = any(port["type"] in {"Dataset", "HTML", "Metrics", "Model"} for port in load(file)["outputs"])
     assert ("{{$}}" in command_line(file)) == has_artifact
 
 

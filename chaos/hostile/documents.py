@@ -83,6 +83,8 @@ dockerfile = "Dockerfile"
 context = ["requirements.lock"]
 platform = "linux/amd64"
 interpreter = "/opt/app/bin/python"
+extra = "image"
+lock = "requirements.lock"
 build-args = {{ BASE = "python:3@sha256:{HEX}" }}
 
 [tool.kfp-release.index]

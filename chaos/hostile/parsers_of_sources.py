@@ -112,7 +112,8 @@ def _build(random: Random) -> tuple[bytes, Mapping[str, str]]:
 def _lock(data: bytes) -> object:
     lock = Lock.parse("requirements.lock", data.decode(errors="surrogateescape"))
     wanted = [parse_requirement("numpy>=2"), parse_requirement("pandas; os_name == 'posix'")]
-    problems = lock_problems(lock, wanted, platforms=["linux/amd64"], requires_python=parse_specifiers(">=3.11"))
+    python = parse_specifiers(">=3.11")
+    problems = lock_problems(lock, wanted, extra="image", platforms=["linux/amd64"], requires_python=python)
     return problems, [(entry.name, entry.version) for entry in lock.entries]
 
 

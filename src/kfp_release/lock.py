@@ -78,9 +78,14 @@ class Lock:
 
 
 def lock_problems(
-    lock: Lock, requirements: Sequence[Requirement], *, platforms: Sequence[str], requires_python: SpecifierSet
+    lock: Lock,
+    requirements: Sequence[Requirement],
+    *,
+    extra: str,
+    platforms: Sequence[str],
+    requires_python: SpecifierSet,
 ) -> list[Problem]:
-    """Where `lock` does not satisfy `requirements` on `platforms` (``linux/amd64``).
+    """Where `lock` does not satisfy `requirements`, those of the project's `extra`, on `platforms` (``linux/amd64``).
 
     The runtime's Python is its base image's affair: each 3.x that `requires_python` allows is looked at, and an entry
     that counts in any of them must fit there, while a requirement must be met in one of them at least.
@@ -91,22 +96,21 @@ def lock_problems(
         for python in _PYTHONS
         if requires_python.contains(f"{python}.99", prereleases=True)
     ]
-    found = (_unmet(lock, requirement, environments) for requirement in requirements)
+    found = (_unmet(lock, requirement, extra, environments) for requirement in requirements)
     return [problem for problem in found if problem is not None]
 
 
-def _unmet(lock: Lock, requirement: Requirement, environments: Sequence[dict[str, str]]) -> Problem | None:
+def _unmet(lock: Lock, requirement: Requirement, extra: str, environments: Sequence[dict[str, str]]) -> Problem | None:
     wanted_in = [place for place in environments if counts_in(requirement, place)]
     named = lock.named(requirement.name)
     counting = [entry for entry in named if any(counts_in(entry.requirement, place) for place in wanted_in)]
     if wanted_in and not counting:
-        return Problem(
-            lock.name, 0, f"locks no {requirement.name}, and the extra `image` wants {requirement}", _COMPILE
-        )
+        message = f"locks no {requirement.name}, and the extra `{extra}` wants {requirement}"
+        return Problem(lock.name, 0, message, _COMPILE)
     for entry in counting:
         version = entry.version
         if version is not None and not requirement.specifier.contains(version, prereleases=True):
-            message = f"locks {entry.name} {version}, and the extra `image` wants {requirement}"
+            message = f"locks {entry.name} {version}, and the extra `{extra}` wants {requirement}"
             return Problem(lock.name, entry.line, message, _COMPILE)
     return None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -15,12 +17,8 @@ from kfp_release.dockerfile import BadDockerfile, Dockerfile
 from kfp_release.errors import Problem, Problems
 from kfp_release.lock import Lock, lock_problems
 from kfp_release.requirement import parse_requirement, parse_specifiers
-from kfp_release.settings import ImageSettings
+from kfp_release.settings import DEFAULT_EXTRA, ImageSettings
 from kfp_release.toml_table import Table, TomlFile
-
-LOCK = "requirements.lock"
-"""The lock of the extra `image`."""
-EXTRA = "image"
 
 
 def runtime_problems(project: Path, config: Config, pyproject: TomlFile) -> list[Problem]:
@@ -29,12 +27,37 @@ def runtime_problems(project: Path, config: Config, pyproject: TomlFile) -> list
     What is wrong in `pyproject` itself goes to the file's own problems.
     """
     problems = [problem for image in config.images for problem in _image(project, image)]
-    requirements, requires_python = _declared(pyproject, config.distribution)
-    platforms = sorted({image.platform for image in config.images})
-    for path in sorted({path for image in config.images for path in image.context if path.endswith(".lock")} | {LOCK}):
-        wanted = requirements if path == LOCK else []
-        problems += _lock(project, path, wanted, platforms=platforms, requires_python=requires_python)
+    declared = _Declared.read(pyproject, config)
+    paths = {path for image in config.images for path in image.context if path.endswith(".lock")}
+    for path in sorted(paths | {image.lock for image in config.images}):
+        problems += _lock(project, path, [image for image in config.images if image.lock == path], declared)
     return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What a project says of the runtimes' contents: its extras, and the Pythons that it is for."""
+
+    extras: Mapping[str, Sequence[Requirement]]
+    """By the name of each extra that an image has; empty for one that is not there."""
+    requires_python: SpecifierSet
+
+    @classmethod
+    def read(cls, pyproject: TomlFile, config: Config) -> Self:
+        table = pyproject.table("project")
+        if table is None:
+            return cls({image.extra: () for image in config.images}, SpecifierSet())
+        declared = table.child("optional-dependencies")
+        extras = {
+            extra: list(_requirements(declared, extra, config.distribution)) if declared else []
+            for extra in sorted({image.extra for image in config.images})
+        }
+        for image in config.images:
+            if image.extra != DEFAULT_EXTRA and image.extra not in (declared.value if declared else {}):
+                place = ("tool", "kfp-release", "images", image.name, "extra")
+                message = f"image {image.name} has the extra {image.extra[:80]!r}, which the project does not have"
+                pyproject.report(place, message, "add it to [project.optional-dependencies]")
+        return cls(extras, table.read("requires-python", parse_specifiers) or SpecifierSet())
 
 
 def _image(project: Path, image: ImageSettings) -> Iterator[Problem]:
@@ -63,19 +86,19 @@ def _image(project: Path, image: ImageSettings) -> Iterator[Problem]:
         yield Problem(image.dockerfile, entrypoint.line, message, "remove it: components name their command")
 
 
-def _lock(
-    project: Path,
-    path: str,
-    requirements: Sequence[Requirement],
-    *,
-    platforms: list[str],
-    requires_python: SpecifierSet,
-) -> Iterator[Problem]:
+def _lock(project: Path, path: str, images: Sequence[ImageSettings], declared: _Declared) -> Iterator[Problem]:
+    """Of the lock at `path`, which is that of `images`, or of none and only has to be exact."""
     if not (project / path).is_file():
-        if requirements:
-            message = f"is not there, and the extra `{EXTRA}` has requirements"
-            yield Problem(path, 0, message, _compiled_from(requirements))
+        for extra in sorted({image.extra for image in images}):
+            if requirements := declared.extras[extra]:
+                message = f"is not there, and the extra `{extra}` has requirements"
+                yield Problem(path, 0, message, _compiled_from(requirements, path))
         return
+    for image in images:
+        if declared.extras[image.extra] and not any(f"{path}/".startswith(f"{name}/") for name in image.context):
+            message = f"image {image.name} does not have its lock {path} in its context"
+            remedy = f"add it to context of image {image.name}, or say with lock which one is installed in it"
+            yield Problem(PYPROJECT, 0, message, remedy, severity="warning")
     text = _text(project, path)
     if isinstance(text, Problem):
         yield text
@@ -85,17 +108,15 @@ def _lock(
     except Problems as error:
         yield from error.problems
         return
-    yield from lock_problems(lock, requirements, platforms=platforms, requires_python=requires_python)
-
-
-def _declared(pyproject: TomlFile, distribution: str) -> tuple[list[Requirement], SpecifierSet]:
-    """What the extra `image` asks for, and the Pythons that the project is for."""
-    table = pyproject.table("project")
-    if table is None:
-        return [], SpecifierSet()
-    extras = table.child("optional-dependencies")
-    requirements = list(_requirements(extras, EXTRA, distribution)) if extras else []
-    return requirements, table.read("requires-python", parse_specifiers) or SpecifierSet()
+    for extra in sorted({image.extra for image in images}):
+        platforms = sorted({image.platform for image in images if image.extra == extra})
+        yield from lock_problems(
+            lock,
+            declared.extras[extra],
+            extra=extra,
+            platforms=platforms,
+            requires_python=declared.requires_python,
+        )
 
 
 def _requirements(
@@ -110,10 +131,10 @@ def _requirements(
             yield from _requirements(extras, included, distribution, seen | {extra, included})
 
 
-def _compiled_from(requirements: Iterable[Requirement]) -> str:
+def _compiled_from(requirements: Iterable[Requirement], path: str) -> str:
     """The command that makes the lock, of the extra alone: with ``--extra`` it would bring the package's own too."""
     words = " ".join(shlex.quote(str(requirement)) for requirement in requirements)
-    return f"printf '%s\\n' {words} | uv pip compile --universal --generate-hashes -o {LOCK} -"
+    return f"printf '%s\\n' {words} | uv pip compile --universal --generate-hashes -o {shlex.quote(path)} -"
 
 
 def _text(project: Path, path: str) -> str | Problem:

@@ -20,8 +20,13 @@ SIMPLE_URL = "KFP_RELEASE_SIMPLE_URL"
 UPLOAD_URL = "TWINE_REPOSITORY_URL"
 DEFAULT_PLATFORM = "linux/amd64"
 DEFAULT_DOCKERFILE = "Dockerfile"
+DEFAULT_EXTRA = "image"
+DEFAULT_LOCK = "requirements.lock"
 
-_IMAGE_KEYS = ("repository", "dockerfile", "context", "platform", "build-args", "interpreter", "mutable-tags")
+_IMAGE_KEYS = (
+    *("repository", "dockerfile", "context", "platform", "build-args", "interpreter", "mutable-tags"),
+    *("extra", "lock"),
+)
 _INDEX_KEYS = ("upload-url", "simple-url")
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _BUILD_ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
@@ -49,6 +54,10 @@ class ImageSettings:
     interpreter: Interpreter = DEFAULT_INTERPRETER
     mutable_tags: bool = False
     """Whether it is meant that ECR lets its tags be moved."""
+    extra: str = DEFAULT_EXTRA
+    """The extra of the project that says what its programs import."""
+    lock: str = DEFAULT_LOCK
+    """What is installed in it: that extra, complete and exact."""
 
     @classmethod
     def read(cls, name: str, table: Table, environ: Mapping[str, str]) -> Self | None:
@@ -63,10 +72,14 @@ class ImageSettings:
         context = table.read_list("context", relative_path)
         build_args = _build_args(table, environ)
         mutable = table.read_flag("mutable-tags")
+        extra = table.read("extra", str, default=DEFAULT_EXTRA) or DEFAULT_EXTRA
+        lock = table.read("lock", relative_path, default=DEFAULT_LOCK) or DEFAULT_LOCK
         if declared is None or dockerfile is None or platform is None or interpreter is None:
             return None
         repository = _at_registry(table, declared, environ.get(REGISTRY, ""))
-        return cls(name, declared, repository, dockerfile, context, platform, build_args, interpreter, mutable)
+        return cls(
+            *(name, declared, repository, dockerfile, context, platform, build_args, interpreter, mutable, extra, lock)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Tables as the programs hand them on: CSV with a header."""
+"""Tables as the programs hand them on: CSV with a header. What they read may be Parquet, too."""
 
 from __future__ import annotations
 
@@ -6,27 +6,73 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kubeflow_demo_components.executor import output_file
 
-def read_table(path: Path, *, number: str) -> Any:
-    """The table at `path` as a pandas frame, its column `number` numeric.
+_PARQUET = b"PAR1"
+"""How such a file begins. An artifact's path has no suffix to tell it by."""
+
+
+class NoTable(ValueError):
+    """A file that is none, or none of the kind that was expected."""
+
+
+def parse_table(path: Path, *, name: str, is_parquet: bool) -> Any:
+    """The table at `path`, which messages call `name`, as a pandas frame. Raise `NoTable` where the file is none."""
+    import pandas as pd  # noqa: PLC0415 - the programs' parsers are read where pandas is not installed
+
+    try:
+        if is_parquet:
+            return pd.read_parquet(path)
+        _require_text(path)
+        return pd.read_csv(path, low_memory=False)
+    except ImportError as error:
+        raise NoTable(f"{name} is Parquet, and there is no pyarrow in this image to read it with") from error
+    except (OSError, ValueError) as error:
+        kind = "Parquet" if is_parquet else "CSV"
+        raise NoTable(f"{name} cannot be read as {kind}: {error}") from error
+
+
+def _require_text(path: Path) -> None:
+    """Raise `ValueError` for a page of HTML, say, which pandas would take for a table of one column."""
+    with path.open("rb") as file:
+        start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<") or b"\0" in start:
+        raise ValueError(f"it begins with {start[:20]!r}")
+
+
+def read_table(path: Path, *, number: str = "") -> Any:
+    """The table at `path` as a pandas frame; its column `number`, if one is named, is numeric.
 
     Ends the program with a message where the file is no such table.
     """
-    import pandas as pd  # noqa: PLC0415 - the programs' parsers are read where pandas is not installed
-
-    frame = read_csv(path)
-    if number not in frame.columns:
-        sys.exit(f"{path} has no column {number!r}; it has {', '.join(map(repr, frame.columns))}")
-    if not pd.api.types.is_numeric_dtype(frame[number]):
-        sys.exit(f"column {number!r} of {path} holds {frame[number].dtype}, not numbers")
+    try:
+        with path.open("rb") as file:
+            is_parquet = file.read(len(_PARQUET)) == _PARQUET
+        frame = parse_table(path, name=str(path), is_parquet=is_parquet)
+    except OSError as error:
+        sys.exit(f"{path} cannot be read as CSV: {error}")
+    except NoTable as error:
+        sys.exit(str(error))
+    if number:
+        require_numbers(frame, number, path)
     return frame
 
 
-def read_csv(path: Path) -> Any:
-    """The table at `path` as a pandas frame. Ends the program with a message where it cannot be read."""
+def require_column(frame: Any, column: str, path: Path) -> None:
+    """End the program with a message where the table at `path` has no such column."""
+    if column not in frame.columns:
+        sys.exit(f"{path} has no column {column!r}; it has {', '.join(map(repr, frame.columns))}")
+
+
+def require_numbers(frame: Any, column: str, path: Path) -> None:
+    """End the program with a message where the table at `path` has no such column, or one that is not numeric."""
     import pandas as pd  # noqa: PLC0415 - see above
 
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        sys.exit(f"{path} cannot be read as CSV: {error}")
+    require_column(frame, column, path)
+    if not pd.api.types.is_numeric_dtype(frame[column]):
+        sys.exit(f"column {column!r} of {path} holds {frame[column].dtype}, not numbers")
+
+
+def write_table(frame: Any, path: Path) -> None:
+    """Write `frame` to `path`, whose folder is made. Numbers are written so that they are read as the same ones."""
+    frame.to_csv(output_file(path), index=False, lineterminator="\n")

@@ -26,13 +26,13 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program."""
     options = parse_options(build_parser(), argv)
-    frame = read_csv(options.table)
+    frame = read_table(options.table)
     columns = [column.strip() for column in options.columns.split(",") if column.strip()]
-    if unknown := [column for column in columns if column not in frame.columns]:
-        sys.exit(f"{options.table} has no column {unknown[0]!r}; it has {', '.join(map(repr, frame.columns))}")
+    for column in columns:
+        require_column(frame, column, options.table)
     complete = frame.dropna(subset=columns or None)
     dropped = len(frame) - len(complete)
-    complete.to_csv(output_file(options.complete), index=False, lineterminator="\n")
+    write_table(complete, options.complete)
     write_parameter(options.dropped, dropped)
     if options.executor_input:
         options.executor_input.write_output(complete={"rows": len(complete)})

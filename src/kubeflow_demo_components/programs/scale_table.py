@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kubeflow_demo_components.command_line import parse_options
-from kubeflow_demo_components.executor import ExecutorInput, output_file
-from kubeflow_demo_components.table import read_table
+from kubeflow_demo_components.executor import ExecutorInput
+from kubeflow_demo_components.table import read_table, write_table
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parse_options(build_parser(), argv)
     frame = read_table(options.table, number=options.column)
     frame[options.column] *= options.factor
-    frame.to_csv(output_file(options.scaled), index=False, lineterminator="\n")
+    write_table(frame, options.scaled)
     if options.executor_input:
         options.executor_input.write_output(scaled={"rows": len(frame), "factor": options.factor})
     print(f"{len(frame)} rows in {options.scaled}")  # noqa: T201 - a program prints its result

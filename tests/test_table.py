@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from kubeflow_demo_components.table import NoTable, parse_table, read_table, require_column, write_table
+
+
+def test_a_table_is_read_whether_it_is_csv_or_parquet(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"name": ["a", "b"], "value": [0.1, -2.0]})
+    frame.to_csv(tmp_path / "csv", index=False)
+    frame.to_parquet(tmp_path / "parquet")
+    for name in ("csv", "parquet"):
+        pd.testing.assert_frame_equal(read_table(tmp_path / name, number="value"), frame)
+
+
+def test_numbers_are_read_as_those_that_were_written(tmp_path: Path) -> None:
+    values = [0.1 + 0.2, 1 / 3, 5e-324, 1.7976931348623157e308, 2.0**-1074 * 3, 123456789.123456789]
+    write_table(pd.DataFrame({"value": values}), tmp_path / "new" / "t")
+    assert read_table(tmp_path / "new" / "t")["value"].tolist() == values
+
+
+@pytest.mark.parametrize(
+    ("content", "is_parquet", "message"),
+    [
+        (
+            b"<!doctype html><p>Log in</p>",
+            False,
+            "the table cannot be read as CSV: it begins with b'<!doctype html><p>Lo'",
+        ),
+        (b"a,b\n\0\0\0", False, "the table cannot be read as CSV: it begins with b'a,b\\n\\x00\\x00\\x00'"),
+        (b"", False, "the table cannot be read as CSV: No columns to parse from file"),
+        (b"a,b\n1,2\n1,2,3,4\n", False, "the table cannot be read as CSV: Error tokenizing data"),
+        (b"\xff\xfe,b\n", False, "the table cannot be read as CSV: 'utf-8' codec"),
+        (b"a,b\n1,2\n", True, "the table cannot be read as Parquet: "),
+        (b"PAR1 and no more", True, "the table cannot be read as Parquet: "),
+    ],
+)
+def test_what_is_no_table_is_told_by_the_name_it_was_given(
+    tmp_path: Path,
+    content: bytes,
+    is_parquet: bool,  # noqa: FBT001 - a table's column
+    message: str,
+) -> None:
+    (tmp_path / "t").write_bytes(content)
+    with pytest.raises(NoTable) as caught:
+        parse_table(tmp_path / "t", name="the table", is_parquet=is_parquet)
+    assert str(caught.value).startswith(message)
+
+
+def test_parquet_in_an_image_without_pyarrow_is_told(tmp_path: Path) -> None:
+    pd.DataFrame({"value": [1.0]}).to_parquet(tmp_path / "t")
+    code = (
+        "import sys; sys.modules['pyarrow'] = None\n"
+        "from pathlib import Path; from kubeflow_demo_components.table import read_table\n"
+        f"read_table(Path({str(tmp_path / 't')!r}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    message = f"{tmp_path / 't'} is Parquet, and there is no pyarrow in this image to read it with\n"
+    assert (done.returncode, done.stderr) == (1, message)
+
+
+def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:
+    with pytest.raises(SystemExit, match="t has no column 'c'; it has 'a', 'b'"):
+        require_column(pd.DataFrame({"a": [1], "b": [2]}), "c", Path("t"))
