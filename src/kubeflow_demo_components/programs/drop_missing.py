@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from kubeflow_demo_components.command_line import parse_options
-from kubeflow_demo_components.executor import ExecutorInput, output_file, write_parameter
-from kubeflow_demo_components.table import read_csv
+from kubeflow_demo_components.executor import ExecutorInput, write_parameter
+from kubeflow_demo_components.table import read_table, require_column, write_table
 
 
 def build_parser() -> argparse.ArgumentParser:
