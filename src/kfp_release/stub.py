@@ -86,7 +86,7 @@ class Operator:
     @property
     def is_callable(self) -> bool:
         """Whether a Python program can name it and its inputs; `kfp-release check` refuses what is not."""
-        names = [port.kfp_name for port in self.inputs]
+        names = ["self", *(port.kfp_name for port in self.inputs)]
         return (
             self.name.isidentifier()
             and len(set(names)) == len(names)
@@ -132,10 +132,7 @@ def _operator(told: Operator, types: StubTypes, names: Names) -> Iterator[str]:
 
 
 def _parameters(told: Operator, types: StubTypes) -> str:
-    receiver = "self"
-    while receiver in {port.kfp_name for port in told.inputs}:
-        receiver = f"_{receiver}"
-    parameters = [receiver, *(["*"] if told.inputs and not told.has_order else [])]
+    parameters = ["self", *(["*"] if told.inputs and not told.has_order else [])]
     parameters += [f"{port.kfp_name}: {types.given(port)}{_default(port)}" for port in told.inputs]
     line = ", ".join(parameters)
     if len(line) <= _LONGEST_LINE:

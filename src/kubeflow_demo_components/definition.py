@@ -126,6 +126,11 @@ def _ir_ports(definitions: Mapping[str, Any]) -> tuple[Port, ...]:
 
 def _ir_type(port: Mapping[str, Any]) -> str:
     if "parameterType" in port:
-        return _IR_TYPES.get(port["parameterType"], str(port["parameterType"]))
-    name = str(port["artifactType"]["schemaTitle"]).removeprefix("system.")
-    return f"List[{name}]" if port.get("isArtifactList") else name
+        return plain_type(str(port["parameterType"]))
+    return plain_type(str(port["artifactType"]["schemaTitle"]), is_list=bool(port.get("isArtifactList")))
+
+
+def plain_type(name: str, *, is_list: bool = False) -> str:
+    """A type of kfp's as v1 component files write it: ``Float`` for NUMBER_DOUBLE, ``Dataset`` for system.Dataset."""
+    plain = _IR_TYPES.get(name, name.partition("@")[0].removeprefix("system."))
+    return f"List[{plain}]" if is_list else plain
