@@ -348,7 +348,9 @@ def test_an_input_that_python_cannot_name_is_refused_with_the_operator(name: str
 def test_two_names_that_kfp_makes_one_are_refused_with_the_operator(section: str, old: str, new: str) -> None:
     text = (YAML / "multiply.yaml").read_text(encoding="utf-8")
     assert old in text
-    with pytest.raises(BadDefinition, match=f"odd_op has two {section} that are both '(a|product)' in kfp: one of them needs"):
+    with pytest.raises(
+        BadDefinition, match=f"odd_op has two {section} that are both '(a|product)' in kfp: one of them needs"
+    ):
         YamlOperator.from_text("odd_op", text.replace(old, new))
 
 
