@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from random import Random
@@ -22,6 +23,7 @@ from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
 from kfp_release.pinning import pin
+from kfp_release.stub import Operator, stub_text
 from kfp_release.yaml_nodes import Items, Node, Scalar, Table
 from kfp_release.yaml_text import YamlText
 
@@ -50,10 +52,11 @@ def _yaml(data: bytes) -> object:
 
 
 def _component(data: bytes) -> object:
-    """What is read of it, what is wrong in it, and its pinned copy."""
+    """What is read of it, what is wrong in it, and its pinned copy; its stub is a Python module, whatever it holds."""
     file = ComponentFile.parse("yaml/multiply.yaml", data)
     read = file.inputs, file.outputs, file.operator, [container.all_words for container in file.commands]
     shown = [str(problem) for problem in component_problems(file, OWNED)]
+    ast.parse(stub_text([Operator.of(file)]))
     return read, shown, _pinned(file)
 
 
@@ -112,7 +115,7 @@ PARSERS = {
                 "interface.canonical_type",
                 "interface.sanitised",
             ),
-            *("interface.pipeline_name", "input_default.fits"),
+            *("interface.pipeline_name", "input_default.fits", "input_default.read_default", "stub_types.quoted"),
         ),
         _v1,
         _component,

@@ -67,20 +67,25 @@ class Operator:
     """Whether its inputs have one, and can be given by position: a v1 component's."""
     description: tuple[str, ...]
     inputs: tuple[Port, ...]
-    """What a call gives, required inputs first; of a compiled component the parameters before the artifacts."""
+    """What a call gives, required inputs first."""
     outputs: tuple[Port, ...]
 
     @classmethod
     def of(cls, file: ComponentFile) -> Self:
         """That of one component file."""
         is_v1 = file.kind == "v1"
-        given = (port for port in file.inputs if port.plain_type not in _FILLED_IN)
+        # Of a compiled component as kfp reads it: the parameters before the artifacts.
+        inputs, outputs = (
+            ports if is_v1 else sorted(ports, key=lambda port: port.is_artifact)
+            for ports in (file.inputs, file.outputs)
+        )
+        given = (port for port in inputs if port.plain_type not in _FILLED_IN)
         return cls(
             name=file.operator,
             has_order=is_v1,
             description=tuple(line.rstrip() for line in file.description.strip().splitlines()),
-            inputs=tuple(sorted(given, key=lambda port: (port.is_optional, not is_v1 and port.is_artifact))),
-            outputs=file.outputs,
+            inputs=tuple(sorted(given, key=lambda port: port.is_optional)),
+            outputs=tuple(outputs),
         )
 
     @property
@@ -145,13 +150,20 @@ def _default(port: Port) -> str:
     if not port.is_optional:
         return ""
     try:
-        value = read_default(port)
+        value = _value(port)
     except _UNREADABLE:
         return " = ..."
     if value is None:
         return " | None = None"
     text = repr(value)
     return f" = {text}" if len(text) <= _LONGEST_DEFAULT and _is_literal(value) else " = ..."
+
+
+def _value(port: Port) -> Any:
+    value = read_default(port)
+    # A compiled Integer's is written 2.0.
+    is_whole = port.plain_type == "Integer" and isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole else value
 
 
 def _is_literal(value: Any) -> bool:
@@ -175,7 +187,7 @@ def _shown(port: Port) -> str:
     """As `python -m` of the package and ``help()`` show it."""
     default = ""
     with suppress(*_UNREADABLE):
-        value = read_default(port)
+        value = _value(port)
         default = "" if value is None else f" = {value}"
     return f"{port.kfp_name}: {port.plain_type}{default}  {port.description}".rstrip()
 

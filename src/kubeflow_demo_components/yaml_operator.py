@@ -11,7 +11,7 @@ from kfp.dsl import structures, v1_structures, yaml_component
 from kfp.dsl.types import type_utils
 
 from kubeflow_demo_components.arguments import BadArgument, fitting
-from kubeflow_demo_components.definition import BadDefinition, Definition, Port, documents
+from kubeflow_demo_components.definition import BadDefinition, Definition, Port, documents, whole
 from kubeflow_demo_components.operator_task import OperatorTask
 
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "List": list, "Dict": dict}
@@ -128,7 +128,7 @@ def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: boo
             inspect.Parameter(
                 name,
                 kind,
-                default=item.default if item.optional else inspect.Parameter.empty,
+                default=whole(item.type, item.default) if item.optional else inspect.Parameter.empty,
                 annotation=_python_type(item),
             )
             for name, item in sorted(inputs.items(), key=lambda pair: pair[1].optional)
@@ -152,8 +152,13 @@ def _docstring(operator: YamlOperator, definition: Definition) -> str:
     """Signature, inputs and outputs too, for ``help()`` of an object shows this alone."""
     lines = [_usage(operator.operator, operator.__signature__), ""]
     if operator.description:
-        lines += [operator.description, ""]
-    for title, ports in (("Inputs", definition.inputs), ("Outputs", definition.outputs)):
+        lines += [operator.description.strip(), ""]
+    by_name = {port.name: port for port in definition.inputs}
+    inputs = [
+        by_name[name]._replace(default=None if item.default is item.empty else item.default)
+        for name, item in operator.__signature__.parameters.items()
+    ]
+    for title, ports in (("Inputs", inputs), ("Outputs", definition.outputs)):
         if ports:
-            lines += [f"{title}:", *(f"    {port}" + f"  {port.description}".rstrip() for port in ports), ""]
+            lines += [f"{title}:", *(f"    {port}  {port.description}".rstrip() for port in ports), ""]
     return "\n".join([*lines, "Images:", *(f"    {image}" for image in definition.images)])
