@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 from conftest import PROJECT, commit_all, copy_project, run_git
+from test_docs import blocks
 from type_checkers import Checker, Environment, mypy, pyright, strict_mypy, strictest_mypy
 from typed_components import write_components
 
@@ -328,6 +329,16 @@ def test_without_the_types_nothing_is_refused(installed: Environment, tmp_path: 
     program = tmp_path / "bad.py"
     program.write_text(BAD_PROGRAM + "".join(f"    {each.line}\n" for each in BAD), encoding="utf-8")
     assert mypy(other, program) == []
+
+
+@pytest.mark.parametrize("checker", [mypy, pyright])
+@pytest.mark.parametrize(("page", "snippet"), blocks("python"))
+def test_pipelines_of_the_docs_are_accepted(
+    installed: Environment, tmp_path: Path, checker: Checker, page: str, snippet: str
+) -> None:
+    program = tmp_path / "snippet.py"
+    program.write_text(snippet, encoding="utf-8")
+    assert checker(installed, program) == [], page
 
 
 @pytest.mark.parametrize("checker", [mypy, strict_mypy, pyright])
