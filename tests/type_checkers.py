@@ -113,16 +113,17 @@ def strictest_mypy(environment: Environment, program: Path) -> list[Complaint]:
 
 
 @cache
-def _pyright_program() -> str:
+def pyright_program() -> Path:
+    """Installed as locks/pyright says, unless it is there."""
     done = subprocess.run([sys.executable, PROJECT / ".ci/pyright.py"], check=False, capture_output=True, text=True)
     if done.returncode:
         pytest.fail(done.stderr)
-    return done.stdout.strip()
+    return Path(done.stdout.strip())
 
 
 def pyright(environment: Environment, program: Path) -> list[Complaint]:
     """In its standard mode, which is what it is in without a configuration."""
-    command = ("node", _pyright_program(), f"--pythonpath={environment.python}", "--outputjson", program.name)
+    command = ("node", pyright_program(), f"--pythonpath={environment.python}", "--outputjson", program.name)
     done = subprocess.run(command, cwd=program.parent, check=False, capture_output=True, text=True)
     found = json.loads(done.stdout)["generalDiagnostics"]
     assert {Path(each["file"]).name for each in found} <= {program.name}
