@@ -1,9 +1,11 @@
-"""Get what the tests need of this machine, and say so: Debian's packages, the registry, the base image.
+"""Get what the tests need of this machine, and say so: Debian's packages, the registry, the base image, pyright.
 
 Once, before the tests, which have a time limit each and run beside each other.
 """
 
 import sys
+
+import pyright  # the script beside this one
 
 from kfp_release.cache import cache_folder
 from kfp_release.console import Console
@@ -18,9 +20,10 @@ def main() -> None:
     """Without root's rights there is no private engine, and the tests that start one are skipped."""
     engine = () if root_prefix() is None else ("dockerd", "docker")
     with signals_end_the_block(), Console() as console:
-        ensure("buildah", "mmdebstrap", "ssh", "sshd", *engine, progress=console)
+        ensure("buildah", "mmdebstrap", "ssh", "sshd", "node", "npm", *engine, progress=console)
         docker_registry(cache_folder(), console)
         base_image(cache_folder(), progress=console)
+    pyright.installed()
 
 
 if __name__ == "__main__":

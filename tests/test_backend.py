@@ -15,6 +15,7 @@ from kfp_release.carried_pins import SDIST_PINS
 from kfp_release.pinned import PINS_SETTING
 from kfp_release.record import Pins
 from kfp_release.sdist import Sdist
+from kfp_release.stub import HEADER
 from kfp_release.wheel import Wheel
 
 
@@ -144,6 +145,52 @@ def test_an_editable_install_reads_the_checkout_which_stays_unpinned(project: Pa
     assert not [member for member in wheel.members if "yaml" in member.path or "pins" in member.path]
 
 
+def with_operators(project: Path, ignored: str) -> Path:
+    (project / "src/demo_parts/operators.py").touch()
+    with (project / ".gitignore").open("a") as file:
+        file.write(ignored)
+    commit_all(project, "Operators")
+    return project
+
+
+def test_an_editable_install_leaves_the_operators_types_where_git_ignores_them(project: Path, tmp_path: Path) -> None:
+    with_operators(project, "*.pyi\npy.typed\n")
+    before = contents(project)
+    hooks(project).build_editable(str(tmp_path))
+    added = contents(project).keys() - before.keys()
+    assert sorted(path.relative_to(project).as_posix() for path in added) == [
+        "src/demo_parts/operators.pyi",
+        "src/demo_parts/py.typed",
+    ]
+    wheel = build_wheel(project, tmp_path / "out")
+    assert wheel.read("demo_parts/operators.pyi") == (project / "src/demo_parts/operators.pyi").read_bytes()
+
+
+def test_an_editable_install_leaves_nothing_that_git_would_see(project: Path, tmp_path: Path) -> None:
+    with_operators(project, "")
+    before = contents(project)
+    hooks(project).build_editable(str(tmp_path))
+    assert contents(project) == before
+
+
+def test_an_editable_install_works_with_component_files_that_are_wrong(project: Path, tmp_path: Path) -> None:
+    with_operators(project, "*.pyi\npy.typed\n")
+    (project / "yaml/multiply.yaml").write_text("a: [\n")
+    assert hooks(project).build_editable(str(tmp_path)).endswith(".whl")
+    assert not (project / "src/demo_parts/operators.pyi").exists()
+
+
+def test_the_types_in_a_wheel_are_not_those_that_lie_in_the_checkout(project: Path, tmp_path: Path) -> None:
+    with_operators(project, "")
+    stale = project / "src/demo_parts/operators.pyi"
+    stale.write_text(f"{HEADER}nothing_op: object\n")
+    commit_all(project, "Somebody adds what is made")
+    assert b"nothing_op" not in build_wheel(project, tmp_path / "one").read("demo_parts/operators.pyi")
+    stale.write_text("mine_op: object\n")
+    commit_all(project, "Somebody writes it")
+    assert build_wheel(project, tmp_path / "two").read("demo_parts/operators.pyi") == b"mine_op: object\n"
+
+
 def test_the_metadata_that_is_prepared_is_the_wheels(project: Path, tmp_path: Path) -> None:
     for name in ("metadata", "out"):
         (tmp_path / name).mkdir()
@@ -191,6 +238,8 @@ def test_this_project_is_the_same_wheel_by_pip_from_git_and_by_build_through_the
     assert of_pip.read_bytes() == of_build.read_bytes()
     wheel = Wheel.parse(of_pip.name, of_pip.read_bytes())
     assert b"/demo:1.0\n" in wheel.read("kubeflow_demo_components/yaml/multiply.yaml")
+    assert b"\nmultiply_op: _MultiplyOp\n" in wheel.read("kubeflow_demo_components/operators.pyi")
+    assert wheel.read("kubeflow_demo_components/py.typed") == b""
     assert Pins.parse(wheel.read("kubeflow_demo_components/pins.json")).commit
     (archive,) = (tmp_path / "build").glob("*.tar.gz")
     sdist = Sdist.parse(archive.name, archive.read_bytes())

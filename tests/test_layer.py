@@ -82,6 +82,15 @@ def test_what_is_pinned_stays_out_of_a_package_in_a_package() -> None:
     assert "opt/package/lib/team/parts/pins.json" not in names
 
 
+def test_types_stay_out_for_no_pipeline_is_written_in_an_image() -> None:
+    typed = {"some_components/operators.py": b"", "some_components/operators.pyi": b"", "some_components/py.typed": b""}
+    names = {member.name for member in members(layer(typed))}
+    assert f"{PACKAGE_LIB[1:]}/some_components/operators.py" in names
+    assert not [name for name in names if name.endswith(("operators.pyi", "py.typed"))]
+    without = {path: data for path, data in typed.items() if path.endswith(".py")}
+    assert layer(typed).descriptor == layer(without).descriptor
+
+
 def test_how_the_wheel_was_packed_does_not_show() -> None:
     other = Wheel.parse(NAME, wheel_bytes(dict(reversed(list(FILES.items()))), mode=0o600))
     assert package_layer(other, package="some_components", interpreter=PYTHON) == layer()

@@ -1,12 +1,32 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
-from installation import COMMIT, DIGEST, EXACT_PIN, IMAGES, TAG_PIN, Installation, install, install_code, pin_of
+from installation import (
+    COMMIT,
+    DIGEST,
+    EXACT_PIN,
+    IMAGES,
+    PROJECT,
+    TAG_PIN,
+    Installation,
+    install,
+    install_code,
+    pin_of,
+)
+
+from kfp_release.config import Config
+from kubeflow_demo_components.half_pin import INDEX_LABEL
 
 LIST = ("-m", "kubeflow_demo_components")
+
+RELEASED = (
+    "pip install --force-reinstall --no-deps --index-url https://pypi.data-science.example/simple/ "
+    "kubeflow-demo-components"
+)
 
 
 @pytest.fixture
@@ -32,6 +52,7 @@ def test_the_listing_shows_component_inputs_outputs_image_digest_and_commit(rele
 def test_the_listing_as_json_has_everything_in_full(released: Installation) -> None:
     value = json.loads(released.python(*LIST, "--json").stdout)
     assert (value["version"], value["commit"], value["exact"]) == ("1.2", COMMIT, True)
+    assert (value["warning"], value["remedy"]) == (None, None)
     assert value["components"]["make_table_op"] == {
         "inputs": [
             {"name": "rows", "type": "Integer", "optional": False, "default": None},
@@ -51,15 +72,22 @@ def test_the_listing_needs_no_kfp(released: Installation) -> None:
 def test_pins_by_tag_alone_are_said_to_be_that(tmp_path: Path) -> None:
     installation = install(tmp_path, TAG_PIN)
     done = installation.python(*LIST)
-    assert done.stdout.endswith("Version 1.2 was built outside a release: pinned by tag alone, which can move.\n")
-    assert json.loads(installation.python(*LIST, "--json").stdout)["exact"] is False
+    *_, pin, _, message, remedy = done.stdout.splitlines()
+    assert pin == f"demo: {TAG_PIN}"
+    assert message.startswith("Not pinned: version 1.2 was built outside a release: its components name their image by")
+    assert remedy == f"  {RELEASED}"
+    value = json.loads(installation.python(*LIST, "--json").stdout)
+    assert (value["exact"], value["remedy"]) == (False, RELEASED)
+    assert value["warning"] in message
 
 
 def test_a_checkout_is_said_to_be_one(tmp_path: Path) -> None:
     installation = install(tmp_path, EXACT_PIN)
     (installation.package / "pins.json").unlink()
     done = installation.python(*LIST)
-    assert done.stdout.endswith(f"Not pinned: these are the component files of {installation.package / 'yaml'}.\n")
+    message, remedy = done.stdout.splitlines()[-2:]
+    assert message.startswith(f"Not pinned: the components are those of the folder {installation.package / 'yaml'} and")
+    assert remedy == f"  {RELEASED}"
     assert json.loads(installation.python(*LIST, "--json").stdout)["version"] is None
 
 
@@ -93,3 +121,29 @@ def test_the_version_is_that_of_the_installed_distribution(released: Installatio
     (info / "METADATA").write_text("Name: kubeflow-demo-components\nVersion: 1.2\n", encoding="utf-8")
     done = released.python("-c", "import kubeflow_demo_components as k; print(k.__version__)")
     assert done.stdout == "1.2\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("headers", "index"),
+    [
+        ("", "<your index>"),
+        ("Project-URL: Documentation, https://docs.example/\n", "<your index>"),
+        ("Project-URL: Index, https://other.example/simple/\n", "https://other.example/simple/"),
+    ],
+)
+def test_the_index_of_a_released_version_is_the_one_that_the_package_names(
+    tmp_path: Path, headers: str, index: str
+) -> None:
+    installation = install(tmp_path, TAG_PIN)
+    info = tmp_path / "kubeflow_demo_components-1.2.dist-info"
+    info.mkdir()
+    text = f"Metadata-Version: 2.1\nName: kubeflow-demo-components\nVersion: 1.2\n{headers}"
+    (info / "METADATA").write_text(text, encoding="utf-8")
+    told = json.loads(installation.python(*LIST, "--json").stdout)
+    assert f" --index-url {index} kubeflow-demo-components" in told["remedy"]
+
+
+def test_the_index_that_the_package_names_is_the_configured_one() -> None:
+    pyproject = (PROJECT / "pyproject.toml").read_bytes()
+    urls = tomllib.loads(pyproject.decode())["project"]["urls"]
+    assert urls[INDEX_LABEL] == Config.parse(pyproject, {}).require_index().simple_url

@@ -12,6 +12,7 @@ from kfp_release.carried_pins import SDIST_PINS
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand
+from kfp_release.stub import stub_text
 
 
 @pytest.fixture
@@ -37,6 +38,31 @@ def test_it_gives_the_package_its_component_files_and_its_pins(project: Path) ->
         "demo_parts/yaml/multiply.yaml": component(f"{DEMO}:1.0"),
         "demo_parts/pins.json": package.pins.to_json(),
     }
+
+
+OPERATORS = {"demo_parts/__init__.py": b"", "demo_parts/operators.py": b""}
+
+
+def test_a_package_with_a_module_of_operators_gets_their_types(project: Path) -> None:
+    package = pinned(project)
+    wheel = package.in_wheel(make_wheel(OPERATORS))
+    assert wheel.read("demo_parts/operators.pyi").decode() == stub_text(package.operators)
+    assert wheel.read("demo_parts/py.typed") == b""
+    assert [operator.name for operator in package.operators] == ["foreign_op", "multiply_op"]
+
+
+def test_types_of_an_earlier_build_are_replaced(project: Path) -> None:
+    stale = {"demo_parts/operators.pyi": stub_text([]).encode(), "demo_parts/py.typed": b"partial\n"}
+    wheel = pinned(project).in_wheel(make_wheel({**OPERATORS, **stale}))
+    assert b"multiply_op: _MultiplyOp\n" in wheel.read("demo_parts/operators.pyi")
+    assert wheel.read("demo_parts/py.typed") == b"partial\n"
+
+
+def test_types_that_a_person_wrote_stay_as_they_are(project: Path) -> None:
+    written = {"demo_parts/operators.pyi": b"multiply_op: object\n"}
+    wheel = pinned(project).in_wheel(make_wheel({**OPERATORS, **written}))
+    assert wheel.read("demo_parts/operators.pyi") == b"multiply_op: object\n"
+    assert "demo_parts/py.typed" not in {member.path for member in wheel.members}
 
 
 def test_a_wheel_without_the_package_is_refused(project: Path) -> None:

@@ -208,6 +208,7 @@ PARSERS = {
         (
             *("wheel.Wheel.parse", "wheel.record_bytes", "archive.members_of", "archive_name.ArchiveName.of_wheel"),
             *("inflation.require_allowed", "inflation.require_few", "layer.is_pinned_file"),
+            *("stub.module_path", "stub.stub_path", "stub.mark_path"),
         ),
         _wheel,
         _read_wheel,

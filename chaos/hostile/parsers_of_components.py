@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ from kfp_release.component_rules import component_problems
 from kfp_release.interface_diff import InterfaceFiles, compare
 from kfp_release.interface_notes import interface_notes
 from kfp_release.pinning import pin
+from kfp_release.stub import Operator, stub_text
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import Bump
 from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
@@ -57,10 +59,11 @@ def _yaml(data: bytes) -> object:
 
 
 def _component(data: bytes) -> object:
-    """What is read of it, what is wrong in it, and its pinned copy."""
+    """What is read of it, what is wrong in it, and its pinned copy; its stub is a Python module, whatever it holds."""
     file = ComponentFile.parse("yaml/multiply.yaml", data)
     read = file.inputs, file.outputs, file.operator, [container.all_words for container in file.commands]
     shown = [str(problem) for problem in component_problems(file, OWNED)]
+    ast.parse(stub_text([Operator.of(file)]))
     return read, shown, _pinned(file)
 
 
@@ -159,7 +162,7 @@ PARSERS = {
                 "interface.canonical_type",
                 "interface.sanitised",
             ),
-            *("interface.pipeline_name", "input_default.fits"),
+            *("interface.pipeline_name", "input_default.fits", "input_default.read_default", "stub_types.quoted"),
         ),
         _v1,
         _component,

@@ -32,6 +32,7 @@ LISTED = {
     "commit.is_commit": "parse_commit, whose parser is above, asks it",
     "finding.Finding.of": "says what a parser refused",
     "released_files.read_file": "asks the index; the parser 'file of a release, as the index has it' reads the answer",
+    "checkout_stub.CheckoutStub.read": "component files, whose parsers are above",
     "version.delete_tag": "tags that are versions",
     "version_home.ensure_home": "asks ECR, whose answer is parsed before",
     "version_home.require_home": "a tag and a repository's state that are parsed before",

@@ -2,12 +2,13 @@
 
 Wheels and sdists come out in one byte form. A wheel has the pinned component files and ``pins.json`` in its package;
 an sdist carries its pins, so that the wheel built from it is the same. The setting ``kfp-release-pins`` gives the path
-of a release's pins; without it the pin is the version's tag. The checkout is not written to, and an editable install
-reads its component files there, unpinned.
+of a release's pins; without it the pin is the version's tag. The checkout is not written to. An editable install reads
+its component files there, unpinned; it alone leaves something there, the operators' types, where git ignores them.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -16,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from setuptools import build_meta  # type: ignore[import-untyped] # it ships no types
-from setuptools.build_meta import build_editable, prepare_metadata_for_build_editable  # type: ignore[import-untyped]
+from setuptools.build_meta import prepare_metadata_for_build_editable  # type: ignore[import-untyped]
 
+from kfp_release.checkout_stub import CheckoutStub
+from kfp_release.config import PYPROJECT, Config
 from kfp_release.errors import ReleaseError
 from kfp_release.pinned import PINS_SETTING, BadPins, PinnedPackage, pinned_package, pins_at_hand
+from kfp_release.plain_file import read_plain
 from kfp_release.sdist import Sdist
 from kfp_release.source_tree import SourceTree, source_tree
 from kfp_release.wheel import Wheel
@@ -31,6 +35,8 @@ __all__ = [
     "prepare_metadata_for_build_editable",
     "prepare_metadata_for_build_wheel",
 ]
+
+_log = logging.getLogger(__name__)
 
 Settings = Mapping[str, str | list[str] | None] | None
 
@@ -68,6 +74,22 @@ def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
         computed = [path for path in sdist.paths if path.endswith(".egg-info/scm_version.json")]
         sdist = build.pinned_package(sdist.version).in_sdist(sdist.without(computed))
         (target / name).write_bytes(sdist.to_bytes(_epoch(build.tree)))
+    return name
+
+
+def build_editable(
+    wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None
+) -> str:
+    """PEP 660: write an editable wheel into `wheel_directory`, and give its file name."""
+    name: str = build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
+    try:
+        stub = CheckoutStub.read(Path(), Config.parse(read_plain(Path(PYPROJECT)), {}))
+        if stub.is_ignored:
+            stub.write()
+        else:
+            _log.warning("no types are written, for git does not ignore %s: kfp-release stubs", stub.path)
+    except (ReleaseError, OSError) as error:  # what is wrong may be what the install is for
+        _log.warning("no types are written: %s", error)
     return name
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from kfp_release.changelog import CHANGELOG, Changelog
+from kfp_release.checkout_stub import CheckoutStub
 from kfp_release.compatibility_rules import compatibility_problems
 from kfp_release.compiled_rules import compiled_problems
 from kfp_release.component import ComponentFile
 from kfp_release.component_folder import ComponentFolder
 from kfp_release.component_rules import component_problems
 from kfp_release.config import PYPROJECT, Config, declared_components
-from kfp_release.errors import Problem, Problems
+from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git import Git
 from kfp_release.program_rules import program_problems
 from kfp_release.runtime_rules import runtime_problems
 from kfp_release.source import Source
+from kfp_release.stub import Operator
 from kfp_release.toml_table import TomlFile
 from kfp_release.version import ReleaseVersion
 from kfp_release.withdrawn import withdrawn_versions
@@ -35,6 +38,8 @@ def check(project: Path, config: Config) -> list[Problem]:
     for file in files:
         problems += component_problems(file, owned)
     problems += compiled_problems(files, pyproject, project=project, config=config)
+    if not any(problem.severity == "error" for problem in problems):
+        problems += _stub(project, config, files)
     problems += program_problems(files, pyproject, project=project, owned=owned)
     problems += runtime_problems(project, config, pyproject)
     return sorted({*problems, *pyproject.problems})
@@ -90,6 +95,15 @@ def _shadowing(project: Path, config: Config) -> Iterator[Problem]:
     if (project / config.components / "__init__.py").exists():
         message = "would be imported in place of the package of the same name by what is started here"
         yield Problem(f"{config.components}/__init__.py", 0, message, "remove it")
+
+
+def _stub(project: Path, config: Config, files: Sequence[ComponentFile]) -> Iterator[Problem]:
+    """A checkout has one for editors alone; a release makes its own."""
+    with suppress(ReleaseError, OSError):
+        stub = CheckoutStub.of(project, config.package, [Operator.of(file) for file in files])
+        if stub.is_stale:
+            message = "tells editors and type checkers of other component files than there are now"
+            yield Problem(stub.path, 0, message, "kfp-release stubs writes it anew", severity="warning")
 
 
 def _unused(files: Sequence[ComponentFile], config: Config, pyproject: TomlFile) -> Iterator[Problem]:

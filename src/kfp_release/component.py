@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Literal, Self, TypeAlias
 
 from kfp_release.container import Container, ir_containers, v1_containers
@@ -15,6 +16,7 @@ from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
 from kfp_release.yaml_text import YamlText
 
 SUFFIXES = (".yaml", ".yml")
+_DESCRIPTION, _FOLLOWS = "# Description: ", "#             "
 
 _IMAGE = re.compile(r"[\w\[][\w.:/\[\]-]*(?:@[\w+.:-]+)?", re.ASCII)
 
@@ -97,6 +99,20 @@ class ComponentFile:
     def outputs(self) -> tuple[Port, ...]:
         """What a pipeline takes from it."""
         return self.interfaces[0].outputs
+
+    @property
+    def description(self) -> str:
+        """What it says of itself; empty where it says nothing. kfp writes that of a compiled one into a comment.
+
+        Source: kfp.dsl.structures.ComponentSpec.from_yaml_documents, which reads the third line and those below it.
+        """
+        if self.kind == "v1":
+            return self.root.text("description") or ""
+        first, *more = self.text.splitlines()[2:] or [""]
+        if not first.startswith(_DESCRIPTION):
+            return ""
+        follows = takewhile(lambda line: line.startswith(_FOLLOWS), more)
+        return "\n".join([first.removeprefix(_DESCRIPTION), *(line.removeprefix(_FOLLOWS)[1:] for line in follows)])
 
     @property
     def stem(self) -> str:

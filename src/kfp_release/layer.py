@@ -15,6 +15,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.interpreter import Interpreter
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor
 from kfp_release.member import EXECUTABLE, Member
+from kfp_release.stub import mark_path, stub_path
 from kfp_release.tar import tar_bytes
 from kfp_release.wheel import Wheel, record_bytes
 
@@ -49,12 +50,16 @@ class Layer:
 def package_layer(wheel: Wheel, *, package: str, interpreter: Interpreter) -> Layer:
     """The layer that holds `wheel` below ``/opt/package``, its scripts starting with `interpreter`.
 
-    `package` is the import package whose component files and pins stay out. Raise `NotPure` for a wheel with compiled
-    modules or files for elsewhere.
+    `package` is the import package whose component files, pins and types stay out: no pipeline is written in an image.
+    Raise `NotPure` for a wheel with compiled modules or files for elsewhere.
     """
     _refuse_impure(wheel)
-    pinned = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
-    tar = tar_bytes(_members(wheel.without(pinned), interpreter), mtime=0)
+    of_pipelines = {
+        stub_path(package),
+        mark_path(package),
+    }  # what a pipeline's author reads; an image has no use for it
+    of_pipelines |= {member.path for member in wheel.members if is_pinned_file(member.path, package)}
+    tar = tar_bytes(_members(wheel.without(of_pipelines), interpreter), mtime=0)
     data = gzip_deflated(tar)
     return Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(tar))
 

@@ -18,6 +18,7 @@ from kfp_release.pinning import pin
 from kfp_release.plain_file import read_plain
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.sdist import Sdist
+from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, stub_path, stub_text
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
 
@@ -31,23 +32,26 @@ class BadPins(ReleaseError):
 
 @dataclass(frozen=True, slots=True)
 class PinnedFile:
-    """A component file with its pins, and what pins.json says of it."""
+    """A component file with its pins, what pins.json says of it, and what a stub does."""
 
     data: bytes
     component: PinnedComponent
+    operator: Operator
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedPackage:
-    """The pins of one build, and the component files with them, by name."""
+    """The pins of one build, the component files with them, by name, and their operators."""
 
     config: Config
     pins: Pins
     components: Mapping[str, bytes]
+    operators: tuple[Operator, ...]
 
     def in_wheel(self, wheel: Wheel) -> Wheel:
         """`wheel` with the component files and pins in its package, whatever it had of them before.
 
+        With types, too, where the package has a module of operators; a stub that a person wrote stays as it is.
         Raise `ReleaseError` where it has no such package.
         """
         package = self.config.package
@@ -59,7 +63,18 @@ class PinnedPackage:
             )
         stale = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
         files = {f"{folder}/yaml/{name}": data for name, data in self.components.items()}
-        return wheel.without(stale).with_files({**files, f"{folder}/pins.json": self.pins.to_json()})
+        files[f"{folder}/pins.json"] = self.pins.to_json()
+        return wheel.without(stale).with_files({**files, **self._types(wheel)})
+
+    def _types(self, wheel: Wheel) -> dict[str, bytes]:
+        package = self.config.package
+        there = {member.path: member.data for member in wheel.members}
+        if module_path(package) not in there or not is_replaceable(there.get(stub_path(package))):
+            return {}
+        return {
+            stub_path(package): stub_text(self.operators).encode(),
+            mark_path(package): there.get(mark_path(package), b""),
+        }
 
     def in_sdist(self, sdist: Sdist) -> Sdist:
         """`sdist` with the pins at its root, for the wheel that is built from it."""
@@ -83,7 +98,10 @@ def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> P
             remedy="build from the commit that they name, unchanged",
         )
     return PinnedPackage(
-        config, replace(pins, components=components), {file.component.file: file.data for file in files}
+        config,
+        replace(pins, components=components),
+        {file.component.file: file.data for file in files},
+        tuple(file.operator for file in files),
     )
 
 
@@ -117,7 +135,8 @@ def pinned_files(project: Path, components: str, pins: Mapping[str, str]) -> tup
             continue
         images = tuple(pins.get(image.repository, image.value) for image in file.images)
         name = PurePosixPath(file.name).name
-        pinned.append(PinnedFile(data, PinnedComponent(file.operator, name, images, Digest.of(data).hex)))
+        component = PinnedComponent(file.operator, name, images, Digest.of(data).hex)
+        pinned.append(PinnedFile(data, component, Operator.of(file)))
     if problems:
         raise Problems(problems)
     return tuple(pinned)

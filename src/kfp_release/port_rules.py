@@ -40,6 +40,9 @@ def _names(file: ComponentFile, ports: Sequence[Port], what: str) -> Iterator[Pr
         if not name.isidentifier() or keyword.iskeyword(name):
             message = f"{what} {port.name!r} becomes {name!r} in kfp, which is no Python name"
             yield Problem(file.name, port.line, message, "give it another name, as in learning_rate")
+        elif name == "self" and what == "input":
+            message = f"{what} {port.name!r} has a name that kfp has taken for its own, and cannot be given"
+            yield Problem(file.name, port.line, message, "give it another name, as in learning_rate")
         first = seen.setdefault(name, port)
         if first is not port:
             message = f"{what}s {first.name!r} and {port.name!r} are both {name!r} in kfp"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubeflow_demo_components import DISTRIBUTION
 from kubeflow_demo_components.catalog import Catalog, installed
+from kubeflow_demo_components.half_pin import half_pin, released
 
 if TYPE_CHECKING:
     from kubeflow_demo_components.definition import Definition
@@ -62,7 +63,9 @@ def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, A
         "distribution": DISTRIBUTION,
         "version": catalog.pins.version if catalog.pins else None,
         "commit": (catalog.pins.commit if catalog.pins else "") or None,
-        "exact": catalog.pins is not None and catalog.pins.is_exact,
+        "exact": (message := half_pin(catalog)) is None,
+        "warning": message,
+        "remedy": released() if message else None,
         "components": {
             item.operator: {
                 "inputs": [
@@ -83,12 +86,10 @@ def _table(catalog: Catalog, definitions: Iterable[Definition]) -> str:
     rows = [_HEADINGS, *(row for item in definitions for row in _rows(item, commit or "-"))]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    if pins is None:
-        lines += ["", f"Not pinned: these are the component files of {catalog.folder}."]
-    elif not pins.is_exact:
-        lines += ["", f"Version {pins.version} was built outside a release: pinned by tag alone, which can move."]
-    else:
+    if pins is not None:
         lines += ["", f"{DISTRIBUTION} {pins.version}", *(f"{name}: {pin}" for name, pin in pins.images.items())]
+    if message := half_pin(catalog):
+        lines += ["", f"Not pinned: {message}. A released version is:", f"  {released()}"]
     return "\n".join(lines)
 
 

@@ -18,6 +18,15 @@ _IR_TYPES = {
     "LIST": "List",
     "STRUCT": "Dict",
 }
+# As kfp does it, in kfp.dsl.types.type_utils, whatever their letters' case.
+_V1_TYPES = {
+    **dict.fromkeys(("string", "str", "text"), "String"),
+    **dict.fromkeys(("integer", "int"), "Integer"),
+    **dict.fromkeys(("float", "double"), "Float"),
+    **dict.fromkeys(("boolean", "bool"), "Boolean"),
+    **dict.fromkeys(("list", "jsonarray"), "List"),
+    **dict.fromkeys(("dict", "jsonobject"), "Dict"),
+}
 
 
 _OF_KFP = {"PipelineTaskFinalStatus", "TASK_FINAL_STATUS", "TASK_CONFIG"}
@@ -33,7 +42,7 @@ class Port(NamedTuple):
 
     name: str
     type: str
-    """As component files write it: ``Float``, ``Dataset``."""
+    """By one name for all that component files write: ``Float`` for Double and NUMBER_DOUBLE, ``Dataset``."""
     description: str = ""
     optional: bool = False
     default: Any = None
@@ -96,7 +105,7 @@ def _v1_port(port: Mapping[str, Any]) -> Port:
     return Port(
         # As kfp does it, in kfp.dsl.utils.sanitize_input_name.
         name=re.sub("[^_0-9a-z]+", "_", port["name"].lower()).strip("_"),
-        type=str(port.get("type", "Artifact")),
+        type=plain_type(str(port.get("type", "Artifact"))),
         description=" ".join(str(port.get("description", "")).split()),
         optional=bool(port.get("optional")) or "default" in port,
         default=port.get("default"),
@@ -126,22 +135,29 @@ def _ir_ports(definitions: Mapping[str, Any]) -> tuple[Port, ...]:
             type=_ir_type(port),
             description=" ".join(port.get("description", "").split()),
             optional=port.get("isOptional", "defaultValue" in port),
-            default=_ir_default(port),
+            default=whole(_ir_type(port), port.get("defaultValue")),
         )
         for name, port in ports.items()
     )
 
 
-def _ir_default(port: Mapping[str, Any]) -> Any:
-    """A whole number as such: the message that kfp writes knows 3.0 alone."""
-    default = port.get("defaultValue")
-    if port.get("parameterType") == "NUMBER_INTEGER" and isinstance(default, float) and default.is_integer():
-        return int(default)
-    return default
-
-
 def _ir_type(port: Mapping[str, Any]) -> str:
     if "parameterType" in port:
-        return _IR_TYPES.get(port["parameterType"], str(port["parameterType"]))
-    name = str(port["artifactType"]["schemaTitle"]).removeprefix("system.")
-    return f"List[{name}]" if port.get("isArtifactList") else name
+        return plain_type(str(port["parameterType"]))
+    return plain_type(str(port["artifactType"]["schemaTitle"]), is_list=bool(port.get("isArtifactList")))
+
+
+def plain_type(name: str, *, is_list: bool = False) -> str:
+    """A type by one name for all that write it: ``Float`` for NUMBER_DOUBLE too, ``Dataset`` for system.Dataset.
+
+    `is_list` where it is a list of such artifacts.
+    """
+    plain = name.removeprefix("typing.").partition("[")[0]
+    known = _IR_TYPES.get(name) or _V1_TYPES.get(plain.lower())
+    plain = known or name.partition("@")[0].removeprefix("system.")
+    return f"List[{plain}]" if is_list else plain
+
+
+def whole(type_: str, default: Any) -> Any:
+    """A default of a compiled Integer is written 2.0."""
+    return int(default) if type_ == "Integer" and isinstance(default, float) and default.is_integer() else default

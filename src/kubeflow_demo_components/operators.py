@@ -54,19 +54,14 @@ def _unknown(name: str) -> str:
 @functools.cache
 def _warn_if_unpinned() -> None:
     from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
+    from kubeflow_demo_components.half_pin import half_pin, released  # noqa: PLC0415 - see above
 
-    pins = installed().pins
-    if pins is not None and pins.is_exact:
+    message = half_pin(installed())
+    if message is None:
         return
     import warnings  # noqa: PLC0415 - see above
 
     from kubeflow_demo_components import UnpinnedWarning  # noqa: PLC0415
 
-    message = (
-        f"the components are those of the folder {installed().folder} and name their image without tag and digest, "
-        "so what runs is not certain"
-        if pins is None
-        else f"version {pins.version} was built outside a release: its components name their image by a tag alone, "
-        "which can move or be missing"
-    )
-    warnings.warn(f"{message}; for pipelines that matter, install a released version", UnpinnedWarning, stacklevel=3)
+    text = f"{message}; for pipelines that matter, install a released version: {released()}"
+    warnings.warn(text, UnpinnedWarning, stacklevel=3)

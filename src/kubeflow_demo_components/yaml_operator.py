@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfp import dsl
-from kfp.dsl import for_loop, pipeline_channel, structures, v1_structures, yaml_component
+from kfp.dsl import structures, v1_structures, yaml_component
 from kfp.dsl.types import type_utils
 
-from kubeflow_demo_components.definition import BadDefinition, Definition, documents
+from kubeflow_demo_components.arguments import BadArgument, fitting
+from kubeflow_demo_components.definition import BadDefinition, Definition, Port, documents, whole
+from kubeflow_demo_components.operator_task import OperatorTask
 
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "List": list, "Dict": dict}
 
@@ -33,16 +35,22 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
         """The component that the YAML `text` defines. `operator` is what pipelines call it, as in ``multiply_op``."""
         loaded = documents(operator, text)
         definition = Definition.of(operator, loaded)
+        _refuse_shared(operator, definition.inputs, "inputs")
+        _refuse_shared(operator, definition.outputs, "outputs")
         return cls(definition, _component_spec(definition, loaded, text), text)
 
     def __call__(self, *args: Any, **kwargs: Any) -> dsl.PipelineTask:
         """The task that runs the component on these arguments.
 
-        Raise `TypeError` for names that are no inputs and for inputs that are missing.
+        Raise `TypeError` for names that are no inputs and for inputs that are missing, and `BadArgument`, which is
+        one, too, and kfp's InconsistentTypeException, for arguments of other types.
         """
         arguments = self._bind(args, kwargs)
-        given = {name: self._convert(name, value) for name, value in arguments.items()}
-        return super().__call__(**given)
+        try:
+            given = {name: fitting(name, value, self.component_spec.inputs[name]) for name, value in arguments.items()}
+        except BadArgument as error:
+            raise BadArgument(f"{self.operator}(): {error}") from error.__cause__
+        return OperatorTask.of(super().__call__(**given))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # From the text: the copy keeps the images of this release, wherever it is unpickled.
@@ -72,23 +80,21 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
         required = [name for name, item in parameters.items() if item.default is item.empty]
         missing = [name for name in required if arguments.get(name) is None]
         if missing:
-            raise TypeError(f"{self.operator}() lacks {', '.join(map(repr, missing))}: {self._usage()}")
+            none = " (None is no argument)" if any(name in arguments for name in missing) else ""
+            raise TypeError(f"{self.operator}() lacks {', '.join(map(repr, missing))}{none}: {self._usage()}")
         return {name: value for name, value in arguments.items() if value is not None}
-
-    def _convert(self, name: str, value: Any) -> Any:
-        """A whole number serves a Float input, where it is a constant; of a channel kfp knows the type alone."""
-        if self.component_spec.inputs[name].type != "Float":
-            return value
-        if type(value) is int:  # not bool, which is an int too
-            return float(value)
-        if isinstance(value, pipeline_channel.PipelineParameterChannel) and _is_integer(value.channel_type):
-            raise type_utils.InconsistentTypeException(
-                f"{self.operator}(): input {name!r} is a Float, and {_origin(value)} is an Integer: {_remedy(value)}"
-            )
-        return value
 
     def _usage(self) -> str:
         return f"it is {_usage(self.operator, self.__signature__)}"
+
+
+def _refuse_shared(operator: str, ports: Sequence[Port], what: str) -> None:
+    """Kfp writes names small and with underscores, and of two that are the same then it keeps one."""
+    names = [port.name for port in ports]
+    if shared := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise BadDefinition(
+            f"{operator} has two {what} that are both {shared[0]!r} in kfp: one of them needs a new name"
+        )
 
 
 def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) -> structures.ComponentSpec:
@@ -108,31 +114,6 @@ def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) ->
         ) from error
 
 
-def _is_integer(channel_type: Any) -> bool:
-    name = str(channel_type)
-    return bool(type_utils.is_parameter_type(name)) and type_utils.get_parameter_type_name(name) == "NUMBER_INTEGER"
-
-
-def _origin(channel: pipeline_channel.PipelineParameterChannel) -> str:
-    if _is_loop_item(channel):
-        return "the loop's item"
-    if channel.task_name is None:
-        return f"pipeline parameter {channel.name!r}"
-    return f"output {channel.name!r} of task {channel.task_name!r}"
-
-
-def _remedy(channel: pipeline_channel.PipelineParameterChannel) -> str:
-    if _is_loop_item(channel):
-        return "loop over floats, 1.0 rather than 1"
-    if channel.task_name is None:
-        return f"annotate it as `{channel.name}: float` in the pipeline"
-    return "declare that output as Float (-> float) in its component"
-
-
-def _is_loop_item(channel: pipeline_channel.PipelineParameterChannel) -> bool:
-    return isinstance(channel, for_loop.LoopParameterArgument | for_loop.LoopArgumentVariable)
-
-
 def _usage(operator: str, signature: inspect.Signature) -> str:
     """How it is called, types by their short names."""
     texts = [
@@ -150,31 +131,26 @@ def _short(annotation: Any) -> str:
 
 def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: bool) -> inspect.Signature:
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if is_ordered else inspect.Parameter.KEYWORD_ONLY
-    inputs = {
+    inputs = {  # but for those that kfp itself gives
         name: item
         for name, item in (spec.inputs or {}).items()
-        if not type_utils.is_task_final_status_type(item.type)  # given by kfp itself
+        if not (type_utils.is_task_final_status_type(item.type) or type_utils.is_task_config_type(item.type))
     }
     try:
         parameters = [
             inspect.Parameter(
                 name,
                 kind,
-                default=_default(item),
+                default=whole(item.type, item.default) if item.optional else inspect.Parameter.empty,
                 annotation=_python_type(item),
             )
             for name, item in sorted(inputs.items(), key=lambda pair: pair[1].optional)
         ]
+        if "self" in inputs:
+            raise ValueError("'self' is kfp's own")  # noqa: TRY301 - as inspect says it of others
     except ValueError as error:
         raise BadDefinition(f"{operator} has an input whose name no Python call can use: {error}") from error
     return inspect.Signature(parameters, return_annotation=dsl.PipelineTask)
-
-
-def _default(item: structures.InputSpec) -> Any:
-    if not item.optional:
-        return inspect.Parameter.empty
-    is_whole = item.type == "Integer" and isinstance(item.default, float) and item.default.is_integer()
-    return int(item.default) if is_whole else item.default  # IR has 3.0 for 3
 
 
 def _python_type(item: structures.InputSpec) -> Any:
@@ -189,8 +165,13 @@ def _docstring(operator: YamlOperator, definition: Definition) -> str:
     """Signature, inputs and outputs too, for ``help()`` of an object shows this alone."""
     lines = [_usage(operator.operator, operator.__signature__), ""]
     if operator.description:
-        lines += [operator.description, ""]
-    for title, ports in (("Inputs", definition.inputs), ("Outputs", definition.outputs)):
+        lines += [operator.description.strip(), ""]
+    by_name = {port.name: port for port in definition.inputs}
+    inputs = [
+        by_name[name]._replace(default=None if item.default is item.empty else item.default)
+        for name, item in operator.__signature__.parameters.items()
+    ]
+    for title, ports in (("Inputs", inputs), ("Outputs", definition.outputs)):
         if ports:
-            lines += [f"{title}:", *(f"    {port}" + f"  {port.description}".rstrip() for port in ports), ""]
+            lines += [f"{title}:", *(f"    {port}  {port.description}".rstrip() for port in ports), ""]
     return "\n".join([*lines, "Images:", *(f"    {image}" for image in definition.images)])

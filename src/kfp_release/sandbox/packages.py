@@ -24,6 +24,8 @@ PACKAGES = {
     "docker": ("docker.io",),
     "dockerd": ("docker.io", "pigz"),  # with pigz in place it unpacks pulled layers with that
     "mmdebstrap": ("mmdebstrap", "debian-archive-keyring"),  # whose keys Ubuntu does not have by itself
+    "node": ("nodejs",),  # with npm, for type checkers in the tests; no part of the sandbox
+    "npm": ("npm",),
     "ssh": ("openssh-client",),
     "sshd": ("openssh-server",),
 }

@@ -1,0 +1,92 @@
+"""The stub in a checkout, for type checkers and editors that read the package there, as they do after `pip install -e`.
+
+It is made of the component files, and no part of the sources: git is to ignore it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfp_release.component_folder import component_files
+from kfp_release.config import Config
+from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.git_command import GitFailed, run_git
+from kfp_release.plain_file import read_plain
+from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, stub_path, stub_text
+
+_SOURCES = ("src", ".")
+"""Where setuptools finds packages unless it is told otherwise."""
+
+_NOT_IGNORED = 1
+"""The exit code. git-check-ignore(1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckoutStub:
+    """What is there, and what should be."""
+
+    project: Path
+    path: str
+    """Of the stub, relative to the project."""
+    mark: str
+    """Of py.typed, likewise."""
+    operators: tuple[Operator, ...]
+    text: bytes
+    """What the component files give."""
+    found: bytes | None
+    """What is there."""
+
+    @classmethod
+    def read(cls, project: Path, config: Config) -> CheckoutStub:
+        """Raise `ReleaseError` where the package has no module of operators, `Problems` for bad component files."""
+        problems: list[Problem] = []
+        operators = tuple(Operator.of(file) for file in component_files(project, config.components, problems))
+        if problems:
+            raise Problems(problems)
+        return cls.of(project, config.package, operators)
+
+    @classmethod
+    def of(cls, project: Path, package: str, operators: Sequence[Operator]) -> CheckoutStub:
+        """Of operators that are read already. Raise `ReleaseError` where the package has no module of operators."""
+        source = next((source for source in _SOURCES if (project / source / module_path(package)).is_file()), None)
+        if source is None:
+            raise ReleaseError(
+                f"there is no {module_path(package)} in src/ or {project.resolve()}, so no operators have types",
+                remedy="'package' in [tool.kfp-release] names the package that has the module",
+            )
+        path, mark = (os.path.normpath(f"{source}/{each}") for each in (stub_path(package), mark_path(package)))
+        found = read_plain(project / path) if (project / path).is_file() else None
+        return cls(project, path, mark, tuple(operators), stub_text(operators).encode(), found)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether there is one, of other component files, that may be written anew."""
+        return self.found not in {None, self.text} and is_replaceable(self.found)
+
+    @property
+    def is_ignored(self) -> bool:
+        """Whether git would not see it: it ignores it, or there is no git here."""
+        try:
+            # It takes names, and no pathspecs, which are what run_git has taken literally.
+            run_git(self.project, ["--no-literal-pathspecs", "check-ignore", "--quiet", "--no-index", "--", self.path])
+        except GitFailed as error:
+            return error.status != _NOT_IGNORED
+        return True
+
+    def write(self) -> bool:
+        """Write it and py.typed; whether that changed anything. Raise `ReleaseError` where a person wrote one."""
+        if not is_replaceable(self.found):
+            raise ReleaseError(
+                f"{self.path} was not written by kfp-release, and stays as it is",
+                remedy="remove it, and run this again, to have types of the component files",
+            )
+        changed = self.found != self.text or not (self.project / self.mark).is_file()
+        if self.found != self.text:
+            new = self.project / f"{self.path}.new"
+            new.write_bytes(self.text)
+            new.replace(self.project / self.path)
+        (self.project / self.mark).touch()
+        return changed

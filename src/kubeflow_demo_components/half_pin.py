@@ -1,0 +1,42 @@
+"""What an installation is told whose components do not name exact images, and how to get one whose do."""
+
+from __future__ import annotations
+
+from kubeflow_demo_components import DISTRIBUTION
+from kubeflow_demo_components.catalog import Catalog
+
+INDEX_LABEL = "Index"
+"""The label in ``[project.urls]`` of the index that has the releases."""
+
+
+def half_pin(catalog: Catalog) -> str | None:
+    """What is not certain about what runs; None where every image is pinned by its digest."""
+    pins = catalog.pins
+    if pins is None:
+        return (
+            f"the components are those of the folder {catalog.folder} and name their image without tag and digest, "
+            "so what runs is not certain"
+        )
+    if pins.is_exact:
+        return None
+    return (
+        f"version {pins.version} was built outside a release: its components name their image by a tag alone, "
+        "which can move or be missing"
+    )
+
+
+def released() -> str:
+    """The command that puts a released version in this one's place."""
+    # pip takes a version that is there for good enough, and one of a checkout for newer than all that are released.
+    return f"pip install --force-reinstall --no-deps --index-url {_index()} {DISTRIBUTION}"
+
+
+def _index() -> str:
+    from importlib import metadata  # noqa: PLC0415 - for a warning alone
+
+    try:
+        urls = metadata.metadata(DISTRIBUTION).get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:  # files without an installation
+        urls = []
+    begin = f"{INDEX_LABEL}, "
+    return next((str(url).removeprefix(begin) for url in urls if url.startswith(begin)), "<your index>")
