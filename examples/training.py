@@ -40,9 +40,9 @@ def training(
     split = operators.split_table_op(table=loaded.outputs["table"], test_fraction=test_fraction, seed=seed)
     trained = operators.train_model_op(table=split.outputs["train"], target=target, algorithm=algorithm, seed=seed)
     # Both see the model, and rows that it has not seen.
-    seen = {"model": trained.outputs["model"], "table": split.outputs["test"], "target": target}
-    evaluated = operators.evaluate_model_op(**seen)
-    reported = operators.report_model_op(**seen, title="Training report")
+    model, test = trained.outputs["model"], split.outputs["test"]
+    evaluated = operators.evaluate_model_op(model=model, table=test, target=target)
+    reported = operators.report_model_op(model=model, table=test, target=target, title="Training report")
     return Results(
         score=evaluated.outputs["score"],
         metrics=evaluated.outputs["metrics"],

@@ -77,8 +77,11 @@ def commit_all(repository: Path, message: str) -> str:
     return run_git(repository, "rev-parse", "HEAD").strip()
 
 
-def copy_project(target: Path) -> Path:
-    """The files of this project in a new git repository with one commit and no tags; of its images the small one."""
+def copy_project(target: Path, *, whole: bool = False) -> Path:
+    """The files of this project in a new git repository with one commit and no tags.
+
+    Unless it is to be `whole`, of its images the small one alone.
+    """
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
@@ -90,7 +93,8 @@ def copy_project(target: Path) -> Path:
         if (PROJECT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(PROJECT / name, target / name)
-    _leave_one_image(target)
+    if not whole:
+        _leave_one_image(target)
     run_git(target, "init", "--quiet", "--initial-branch=main")
     commit_all(target, "Components")
     return target

@@ -30,6 +30,8 @@ class Component:
     """An author's clone, and what the commands of the page printed there."""
 
     project: Path
+    kept: Path
+    """The pipeline and what it gave."""
     told: dict[str, str]
 
 
@@ -38,7 +40,7 @@ def author(engine_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("components")
     project = folder / "project"
     project.mkdir()
-    copy_project(project)
+    copy_project(project, whole=True)
     run_git(project, "tag", "v1.0")
     done = kfp_release(["release", "v1.0", "--create-repository"], cwd=project, environ=engine_sandbox.environ)
     assert done.returncode == 0, done.stderr
@@ -52,7 +54,7 @@ def author(engine_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
         **engine_sandbox.environ,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
-    told = {}
+    told, kept = {}, folder / "kept"
     for command in commands(PAGE):
         words = shlex.split(command)
         done = subprocess.run(
@@ -66,7 +68,11 @@ def author(engine_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) ->
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         told[command] = done.stdout
-    return Component(project, told)
+        if "--keep out" in command:  # a release is made of a clean checkout
+            kept.mkdir()
+            for name in ("out", "training.yaml"):
+                shutil.move(project / name, kept / name)
+    return Component(project, kept, told)
 
 
 def _add_versions(project: Path) -> None:
@@ -95,9 +101,9 @@ def test_the_training_pipeline_runs_on_another_table_with_another_algorithm(auth
     (printed,) = [text for command, text in author.told.items() if command.startswith("python examples/run_local.py")]
     outputs: dict[str, Any] = json.loads(printed)
     assert outputs["score"] > 0.9
-    report = (author.project / "out/report.html").read_text(encoding="utf-8")
+    report = (author.kept / "out/report.html").read_text(encoding="utf-8")
     assert f"{outputs['score']:.4f}" in report
-    compiled = (author.project / "training.yaml").read_text(encoding="utf-8")
+    compiled = (author.kept / "training.yaml").read_text(encoding="utf-8")
     pinned = [line for line in compiled.splitlines() if "image:" in line]
     assert pinned
     assert all("/training:1.0@sha256:" in line for line in pinned)
