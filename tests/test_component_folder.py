@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kfp_release.component_folder import ComponentFolder
+from kfp_release.component_folder import ComponentFolder, folder_bytes
+from kfp_release.errors import Problems
 
 TEXT = "implementation: {container: {image: ghcr.io/team/demo, command: [a]}}\n"
 
@@ -59,3 +60,16 @@ def test_a_folder_without_component_files_is_told(project: Path, *, is_there: bo
     if not is_there:
         (project / "deploy/yaml").rename(project / "deploy/yml")
     assert problems(project) == ["deploy/yaml: has no component files (.yaml, .yml)"]
+
+
+def test_the_bytes_of_its_files_are_read_without_a_look_at_what_they_hold(project: Path) -> None:
+    (project / "deploy/yaml/b.yaml").write_text("[")
+    assert folder_bytes(project, "deploy/yaml") == {"deploy/yaml/a.yml": TEXT.encode(), "deploy/yaml/b.yaml": b"["}
+    assert folder_bytes(project, "nowhere") == {}
+
+
+def test_bytes_that_cannot_be_read_are_told_all_at_once(project: Path) -> None:
+    for name in ("c.yaml", "d.yaml"):
+        (project / "deploy/yaml" / name).mkdir()
+    with pytest.raises(Problems, match=r"c\.yaml: cannot be read: Is a directory\n.*\n.*d\.yaml: cannot be read"):
+        folder_bytes(project, "deploy/yaml")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfp_release.config import Config, IndexSettings
+from kfp_release.config import Config, IndexSettings, declared_components
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.interpreter import DEFAULT_INTERPRETER
 from kfp_release.url import parse_url
@@ -352,3 +352,17 @@ def test_a_file_that_would_take_the_machine_is_refused(text: str, message: str) 
 def test_many_short_keys_and_dotted_words_are_no_harm() -> None:
     words = " ".join(["a.b.c"] * 100)
     assert parse(GOOD + f"\n[tool.other]\nx = '{words}'\n" + ".".join(["a"] * 60) + " = 1\n")
+
+
+def test_the_folder_of_component_files_is_read_whatever_else_is_wrong() -> None:
+    assert declared_components("v1.0:pyproject.toml", GOOD.encode()) == ("kubeflow-demo-components", "yaml")
+    odd = b'[project]\nname = 3\n[tool.kfp-release]\ncomponents = "a/b"\nplattform = 1\n'
+    assert declared_components("v1.0:pyproject.toml", odd) == ("", "a/b")
+    assert declared_components("v1.0:pyproject.toml", b"") == ("", "")
+
+
+@pytest.mark.parametrize(("text", "line"), [("[tool.kfp-release]\ncomponents = '../x'\n", ":2"), ("a = [", "")])
+def test_a_folder_that_is_none_is_told_with_the_name_of_the_file(text: str, line: str) -> None:
+    with pytest.raises(Problems) as caught:
+        declared_components("v1.0:pyproject.toml", text.encode())
+    assert str(caught.value).startswith(f"v1.0:pyproject.toml{line}: ")

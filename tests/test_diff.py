@@ -296,6 +296,12 @@ def test_a_commit_that_follows_no_release_is_told(tmp_path: Path, capsys: pytest
     assert " follows no release\n  → name what to compare with" in capsys.readouterr().err
 
 
+def test_what_was_withdrawn_is_not_the_last_release(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    (place.project / "CHANGELOG.md").write_text("## [2.0] - 2026-11-22 [YANKED]\n", encoding="utf-8")
+    commit_all(place.project, "Withdrawn")
+    assert diff(capsys) == [RETYPED, ADDED, "2.0"]
+
+
 def test_a_shallow_clone_is_told(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     clone = tmp_path / "clone"
     run_git(tmp_path, "clone", "--quiet", "--depth=1", "--no-tags", place.project.as_uri(), str(clone))

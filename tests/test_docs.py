@@ -136,6 +136,12 @@ def test_the_readme_names_every_setting() -> None:
     assert {*used, *images, *index} <= named
 
 
+def test_the_page_for_component_authors_lists_every_component_with_its_image() -> None:
+    listed = re.findall(r"^\| `(\w+_op)` \| .+ \| `(\w+)` \|$", (ROOT / "docs/components.md").read_text(), re.MULTILINE)
+    images = {path: re.search(r"image: \S+/(\w+)\n", path.read_text()) for path in (ROOT / "yaml").glob("*.yaml")}
+    assert dict(listed) == {f"{path.stem}_op": image and image[1] for path, image in images.items()}
+
+
 def test_every_variable_and_secret_of_the_workflows_is_documented() -> None:
     texts = [path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml")]
     used = {name for text in texts for name in re.findall(r"(?:vars|secrets)\.(\w+)", text)}

@@ -162,3 +162,17 @@ def test_a_folder_with_a_line_s_end_in_its_name_asks_git_for_nothing_else(reposi
     commit(repository, "a\nHEAD:b/x", "1")
     with pytest.raises(ReleaseError, match="has a line's end in its name"):
         Git(repository / "a\nHEAD:b").file_at(["HEAD"], "x")
+
+
+def test_a_name_of_any_kind_leads_to_its_commit_and_an_option_to_none(repository: Path) -> None:
+    git, first = Git(repository), Git(repository).commit()
+    second = commit(repository)
+    run(repository, "tag", "-a", "v1.0", "-m", "annotated", first)
+    assert [git.resolve(name) for name in ("v1.0", "HEAD~1", "main", second[:10])] == [first, first, second, second]
+    for name in ("v1.1", "--all", "-h", "main..HEAD", "HEAD:a.txt", "", "a\nb", "a b"):
+        assert git.resolve(name) is None
+
+
+def test_a_name_outside_of_any_repository_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="is not in a git repository"):
+        Git(tmp_path).resolve("HEAD")

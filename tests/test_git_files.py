@@ -70,3 +70,29 @@ def test_a_submodule_is_no_file(repository: Path, tmp_path: Path) -> None:
 def test_what_is_no_commit_is_refused(repository: Path) -> None:
     with pytest.raises(ReleaseError, match="'HEAD' is not a commit in hex"):
         Git(repository).files("HEAD", ["Dockerfile"])
+
+
+def test_those_right_in_a_folder_are_read_with_what_their_links_lead_to(repository: Path) -> None:
+    project = repository / "project"
+    (project / "yaml/deeper").mkdir(parents=True)
+    for name in ("a.yaml", "b.yml", "README.md", "deeper/c.yaml"):
+        (project / "yaml" / name).write_text(f"{name}\n", encoding="utf-8")
+    (project / "yaml/link.yaml").symlink_to("deeper/c.yaml")
+    (project / "yaml/out.yaml").symlink_to("/etc/hostname")
+    head = commit(repository)
+    found = Git(project).folder_at(head, "yaml", (".yaml", ".yml"))
+    assert found == {
+        "yaml/a.yaml": b"a.yaml\n",
+        "yaml/b.yml": b"b.yml\n",
+        "yaml/link.yaml": b"deeper/c.yaml\n",
+        "yaml/out.yaml": b"/etc/hostname",  # a text that is no component file
+    }
+    assert Git(project).folder_at(head, "yam", (".yaml",)) == {}
+    assert Git(project).folder_at(head, "yaml/a.yaml", (".yaml",)) == {}
+
+
+def test_a_file_whose_name_has_a_line_s_end_is_refused(repository: Path) -> None:
+    (repository / "yaml").mkdir()
+    head = commit(repository, "yaml/a\nb.yaml", "")
+    with pytest.raises(ReleaseError, match="has a line's end in its name"):
+        Git(repository).folder_at(head, "yaml", (".yaml",))

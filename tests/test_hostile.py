@@ -96,7 +96,7 @@ def test_names_of_tags_branches_and_files_are_data(project: Path) -> None:
 @pytest.mark.parametrize(
     "order", ["$(touch x)", "`touch x`", "v1.0;touch x", "v1.0\n::error::x", "\x1b[2Jv1.0", "v1.0\u2028x"]
 )
-@pytest.mark.parametrize("command", ["plan", "verify"])
+@pytest.mark.parametrize("command", ["plan", "verify", "diff"])
 def test_a_tag_that_is_an_order_is_refused(project: Path, command: str, order: str) -> None:
     before = everything(project)
     done = kfp_release([command, "--", order], cwd=project, environ={})

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PROJECT, SMALL_DOCKERFILE, commit_all, copy_project, kfp_release, run_git
+from conftest import SMALL_DOCKERFILE, commit_all, copy_project, kfp_release, run_git
 from ecr_fixtures import ecr_of
 
 from kfp_release.image_ref import ImageRef
@@ -135,7 +135,7 @@ def test_every_component_file_in_the_wheel_is_pinned_and_nothing_else_in_it_chan
     pin = str(released.ref(version)).encode()
     assert f":{version}@sha256:".encode() in pin
     wheel = released.wheel(version)
-    sources = sorted((PROJECT / "yaml").glob("*.yaml"))
+    sources = sorted((released.repository / "yaml").glob("*.yaml"))
     packed = sorted(name for name in wheel.namelist() if name.endswith(".yaml"))
     assert packed == [f"kubeflow_demo_components/yaml/{source.name}" for source in sources]
     for source in sources:

@@ -143,6 +143,8 @@ def test_many_classes_and_columns_leave_a_page_that_can_be_read(tmp_path: Path) 
     table = written(tmp_path / "t", **columns, target=[f"class {row % 20}" for row in range(rows)])
     text = Page(made(trained(table, tmp_path / "model"), table, tmp_path)).text
     assert "Confusion matrix" not in text
+    assert "Of 20 classes the first 6." in text
+    assert len(re.findall(r"\d\.\d{3} +class \d+", text)) == 6
     assert "the ten that count most" in text
     assert len(re.findall(r"column \d+(?!\d| columns)", text)) == 10
 

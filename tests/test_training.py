@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from test_programs import executor_input, report
@@ -198,6 +199,7 @@ def test_what_cannot_be_learned_is_told(
         ({"a": [1.0, 2.0], "target": ["x", None]}, "column 'target' of {table} is empty, or has empty rows"),
         ({"a": [], "target": []}, "column 'target' of {table} is empty, or has empty rows"),
         ({"a": ["one"], "target": ["x"]}, "the model cannot be asked about {table}: "),
+        ({"a": [1.0], "target": [3]}, "column 'target' of {table} holds 3, and the model knows 'x', 'y'"),
     ],
 )
 def test_a_table_that_does_not_fit_the_model_is_told(
@@ -214,6 +216,15 @@ def test_rows_of_one_class_alone_have_no_curve(tmp_path: Path) -> None:
     model = trained(written(tmp_path / "learned", a=[1.0, 2.0, 3.0], target=["x", "y", "y"]), tmp_path / "model")
     table = written(tmp_path / "t", a=[3.0, 4.0], target=["y", "y"])
     assert metrics_of(model, table, tmp_path).keys() == {"accuracy", "f1"}
+
+
+def test_what_has_no_finite_measure_is_told(tmp_path: Path) -> None:
+    learned = written(tmp_path / "learned", a=[1.0, 2.0, 3.0], target=[2.0, 4.0, 6.0])
+    model = trained(learned, tmp_path / "model", "--algorithm", "ridge")
+    table = written(tmp_path / "t", a=[1.0, 2.0], target=[1e300, -1e300])
+    with np.errstate(all="ignore"):
+        said = refusal(evaluate_model.main, "--model", model, "--table", table)
+    assert said == f"the r2 of column 'target' of {table} is nan, which is no finite number"
 
 
 def test_a_single_number_is_too_few_to_evaluate_on(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from kfp_release.interface_diff import InterfaceFiles
 from kfp_release.plain_file import read_plain
 from kfp_release.source import refuse_shallow
 from kfp_release.version import BadVersion, ReleaseVersion
+from kfp_release.withdrawn import withdrawn_versions
 
 if TYPE_CHECKING:
     from kfp_release.released_files import PackageIndex
@@ -60,10 +61,12 @@ class InterfaceSource:
         return self._of_git(text)
 
     def last_release(self) -> InterfaceFiles:
-        """The highest release that HEAD follows. Raise `ReleaseError` where there is none."""
+        """The highest final release that HEAD follows and nobody withdrew. Raise `ReleaseError` where there is none."""
         refuse_shallow(self.git)
         commit = self.git.commit()
-        finals = [version for version in self.git.released(commit) if not version.version.is_prerelease]
+        withdrawn = withdrawn_versions(self.git)
+        released = [version for version in self.git.released(commit) if version not in withdrawn]
+        finals = [version for version in released if not version.version.is_prerelease]
         if not finals:
             raise ReleaseError(
                 f"commit {commit[:12]} follows no release",

@@ -156,7 +156,8 @@ def make_plan(
 ) -> Plan:
     """Look, and change nothing. `index` is None where none is to be asked.
 
-    Raise `Problems` where the version must not be released: withdrawn, not in the CHANGELOG, or out of order.
+    Raise `Problems` where the version must not be released: withdrawn, not in the CHANGELOG, out of order, or breaking
+    pipelines without being a major one.
     """
     git = Git(project)
     if problems := [item for item in check_release(project, config, git, source) if item.severity == "error"]:

@@ -15,7 +15,7 @@ _COLOURS = {_INK: "var(--ink)", _FAINT: "var(--faint)"} | {
     colour: f"var(--series-{number})" for number, colour in enumerate(_SERIES, 1)
 }
 """Drawn in what no chart has by itself, and then replaced by what the page says: it may be light or dark."""
-_MOST_CURVES = len(_SERIES)
+MOST_CURVES = len(_SERIES)
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": _FAINT,
     "axes.labelcolor": _INK,
@@ -40,7 +40,7 @@ def roc_chart(actual: Any, likelihoods: Any, classes: tuple[Any, ...]) -> str:
 
     figure, axes = _begin("false positive rate", "true positive rate")
     first = 1 if len(classes) == len(("no", "yes")) else 0
-    for number, name in list(enumerate(classes))[first : first + _MOST_CURVES]:
+    for number, name in list(enumerate(classes))[first : first + MOST_CURVES]:
         false, true, _ = roc_curve(actual == name, likelihoods[:, number])
         axes.plot(false, true, color=_SERIES[number - first], linewidth=2, label=f"{auc(false, true):.3f}  {name}")
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle="--")

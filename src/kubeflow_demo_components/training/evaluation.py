@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kubeflow_demo_components.table import read_table, require_column, require_numbers
 from kubeflow_demo_components.training.model_file import read_model
+
+_MOST_NAMES = 10
+"""Of classes in a message."""
 
 
 class Evaluation(NamedTuple):
@@ -43,15 +47,18 @@ def evaluate(model_path: Path, table_path: Path, target: str) -> Evaluation:
     classes = tuple(model.classes_.tolist()) if hasattr(model, "classes_") else ()
     if not classes:
         require_numbers(frame, target, table_path)
-    elif unknown := [value for value in actual.unique() if value not in classes]:
-        known = ", ".join(map(repr, classes))
+    elif unknown := [value for value in actual.unique().tolist() if value not in classes]:
+        known = ", ".join(map(repr, classes[:_MOST_NAMES])) + (", …" if len(classes) > _MOST_NAMES else "")
         sys.exit(f"column {target!r} of {table_path} holds {unknown[0]!r}, and the model knows {known}")
     try:
         predicted = model.predict(features)
         likelihoods = model.predict_proba(features) if classes else None
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         sys.exit(f"the model cannot be asked about {table_path}: {' '.join(str(error).split())}")
     measured = _of_classes(actual, predicted, classes, likelihoods) if classes else _of_numbers(actual, predicted)
+    for name, value in measured.items():
+        if not math.isfinite(value):
+            sys.exit(f"the {name} of column {target!r} of {table_path} is {value}, which is no finite number")
     return Evaluation(model, features, actual, predicted, classes, likelihoods, measured)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kubeflow_demo_components.training.charts import agreement_chart, importance_chart, roc_chart
+from kubeflow_demo_components.training.charts import MOST_CURVES, agreement_chart, importance_chart, roc_chart
 from kubeflow_demo_components.training.evaluation import Evaluation
 
 _MEANINGS = {
@@ -80,6 +80,8 @@ def _charts(evaluation: Evaluation, target: str) -> list[tuple[str, str, str]]:
     ]
     if "roc_auc" in evaluation.metrics:
         text = "The more rows of a class are to be found, the more others are taken for it. The dashed line is chance."
+        if len(evaluation.classes) > MOST_CURVES:
+            text += f" Of {len(evaluation.classes)} classes the first {MOST_CURVES}."
         drawing = roc_chart(evaluation.actual, evaluation.likelihoods, evaluation.classes)
         charts.insert(0, ("ROC curve", text, drawing))
     elif not evaluation.classes:
