@@ -38,10 +38,10 @@ class Compiled:
 
 
 def compile_components(project: Path, config: Config) -> tuple[Compiled, ...]:
-    """Write a component file for each function of the modules that `config` names; all of them, or none.
+    """Write a component file for each function of the modules that `config` names; none where anything is wrong.
 
     A file that already holds the same component stays as it is. One that was compiled from a function that is gone is
-    removed. Raise `Problems` where anything is wrong: with a function, with its component, or with a file that was
+    removed. Raise `Problems` with all that is wrong: with a function, with its component, or with a file that was
     written by hand and stands in the way.
     """
     pyproject = TomlFile.parse(PYPROJECT, read_plain(project / PYPROJECT))
