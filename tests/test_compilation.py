@@ -172,6 +172,11 @@ REFUSED = {
         f"{DEFINITIONS}:8: module demo_parts.definitions cannot be imported: TypeError",
         "remove `from __future__ import annotations`",
     ),
+    "a name that is none": (
+        HEAD + "def run():\n    return made()\nrun.__name__ = '../run'\nrun = dsl.container_component(run)\n",
+        f"{DEFINITIONS}:7: ../run is no Python name, and becomes none of a file",
+        "name the function as it is defined",
+    ),
     "a union": (
         (HEAD + TRAIN).replace("note: str =", "note: str | None ="),
         f"{DEFINITIONS}:7: module demo_parts.definitions cannot be imported: TypeError",
@@ -266,7 +271,7 @@ def test_two_modules_of_which_one_imports_the_other_have_files_of_their_own(proj
     write(project, DEFINITIONS, HEAD + TRAIN + SCORE)
     (line,) = refused(project)
     assert line == (
-        f"src/demo_parts/other.py:3: score is a function of demo_parts.definitions too ({DEFINITIONS}:16)\n"
+        f"src/demo_parts/other.py:3: score has the name of demo_parts.definitions:score ({DEFINITIONS}:16) too\n"
         "  → rename one of them: each becomes a file of its name"
     )
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import yaml
 from kfp import components
 
 from kfp_release.component import ComponentFile
+from kfp_release.container import Word
 from kubeflow_demo_components.catalog import operator_name
 from kubeflow_demo_components.definition import Definition
 
@@ -21,14 +23,19 @@ PYPROJECT: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text
 every_file = pytest.mark.parametrize("file", FILES, ids=[file.stem for file in FILES])
 
 
-def load(file: Path) -> dict[str, Any]:
-    value: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return value
+def parsed(file: Path) -> ComponentFile:
+    return ComponentFile.parse(file.name, file.read_bytes())
 
 
-def command_line(file: Path) -> list[Any]:
-    container = load(file)["implementation"]["container"]
-    return [*container["command"], *container["args"]]
+def words(file: Path) -> tuple[Word, ...]:
+    (container,) = parsed(file).commands
+    return container.words
+
+
+def named(word: Word) -> str:
+    """The input or output that a word is: in a placeholder of v1, or in one of compiled YAML."""
+    found = re.fullmatch(r"\{\{\$\.(?:in|out)puts\.\w+\['(\w+)'\]\.?\w*\}\}", word.text)
+    return word.text if word.placeholder else found[1] if found else ""
 
 
 def test_the_folder_shadows_no_module() -> None:
@@ -38,25 +45,27 @@ def test_the_folder_shadows_no_module() -> None:
 
 @every_file
 def test_the_image_is_named_by_repository_alone(file: Path) -> None:
-    declared = [image["repository"] for image in PYPROJECT["tool"]["kfp-release"]["images"].values()]
-    assert load(file)["implementation"]["container"]["image"] in declared
+    declared = {image["repository"] for image in PYPROJECT["tool"]["kfp-release"]["images"].values()}
+    assert {image.value for image in parsed(file).images} <= declared
 
 
 @every_file
 def test_inputs_and_outputs_have_types_and_descriptions(file: Path) -> None:
-    value = load(file)
-    assert value["description"]
-    for port in [*value["inputs"], *value["outputs"]]:
-        assert port["type"], port
-        assert port["description"], port
+    component = components.load_component_from_file(str(file))
+    definition = Definition.parse(file.stem, file.read_text(encoding="utf-8"))
+    assert component.description or yaml.safe_load(file.read_text(encoding="utf-8"))["description"]
+    # Of a function's outputs kfp drops the descriptions.
+    for port in [*definition.inputs, *(definition.outputs if definition.is_v1 else ())]:
+        assert port.type, port
+        assert port.description, port
 
 
 @every_file
 def test_the_command_is_a_program_that_takes_each_option(file: Path) -> None:
-    program, *words = command_line(file)
-    module = importlib.import_module(PYPROJECT["project"]["scripts"][program].partition(":")[0])
+    program, *rest = words(file)
+    module = importlib.import_module(PYPROJECT["project"]["scripts"][program.text].partition(":")[0])
     usage = module.build_parser().format_help()
-    passed = [word for word in words if isinstance(word, str) and word.startswith("--")]
+    passed = [word.text for word in rest if word.text.startswith("--")]
     assert passed
     for option in passed:
         assert f"  {option} " in usage
@@ -64,20 +73,19 @@ def test_the_command_is_a_program_that_takes_each_option(file: Path) -> None:
 
 @every_file
 def test_each_input_and_output_is_handed_to_the_program_under_its_own_name(file: Path) -> None:
-    words = command_line(file)
     handed = {
-        next(iter(value.values())): option.removeprefix("--")
-        for option, value in itertools.pairwise(words)
-        if isinstance(value, dict)
+        named(value): option.text.removeprefix("--")
+        for option, value in itertools.pairwise(words(file))
+        if named(value)
     }
-    names = [port["name"] for port in [*load(file)["inputs"], *load(file)["outputs"]]]
+    names = [port.name for port in (*parsed(file).inputs, *parsed(file).outputs)]
     assert handed == {name: name for name in names}
 
 
 @every_file
 def test_a_component_with_output_artifacts_asks_where_to_report_them(file: Path) -> None:
-    has_artifact = any(port["type"] in {"Dataset", "HTML", "Metrics", "Model"} for port in load(file)["outputs"])
-    assert ("{{$}}" in command_line(file)) == has_artifact
+    has_artifact = any(port.is_artifact for port in parsed(file).outputs)
+    assert ("{{$}}" in [word.text for word in words(file)]) == has_artifact
 
 
 @every_file

@@ -26,7 +26,7 @@ KEY = "python-components"
 _PLACE = ("tool", "kfp-release", KEY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Compiled:
     """One component file, and what became of it."""
 
@@ -38,41 +38,43 @@ class Compiled:
 
 
 def compile_components(project: Path, config: Config) -> tuple[Compiled, ...]:
-    """Write a component file for each function of the modules that `config` names; all of them, or none.
+    """Write a component file for each function of the modules that `config` names; none where anything is wrong.
 
     A file that already holds the same component stays as it is. One that was compiled from a function that is gone is
-    removed. Raise `Problems` where anything is wrong: with a function, with its component, or with a file that was
+    removed. Raise `Problems` with all that is wrong: with a function, with its component, or with a file that was
     written by hand and stands in the way.
     """
-    pyproject = TomlFile.parse(PYPROJECT, read_plain(project / PYPROJECT))
     there = _Folder(project, config.components)
     if not config.python_components and not there.marks:
         remedy = f'add {KEY} = ["{config.package}.definitions"], the modules of @dsl.container_component functions'
         raise ReleaseError(f"[tool.kfp-release] of {PYPROJECT} names no {KEY}", remedy=remedy)
-    modules: tuple[CompiledModule, ...] = ()
-    if config.python_components:
-        source = source_folder(pyproject, project)
-        modules = compile_modules(config.python_components, project=project, source=source)
+    pyproject = TomlFile.parse(PYPROJECT, read_plain(project / PYPROJECT))
+    names, source = config.python_components, source_folder(pyproject, project)
+    modules = compile_modules(names, project=project, source=source) if names else ()
     owned = {str(image.declared) for image in config.images}
-    made = [(module, function) for module in modules for function in module.functions]
-    problems = [*module_problems(modules, pyproject), *there.damaged, *_shared(made)]
-    problems += [problem for _, function in made for problem in there.in_the_way(function)]
-    wanted = {there.path(function.name): marked_text(project, module, function) for module, function in made}
-    for _, function in made:
-        problems += _component(function, there.path(function.name), wanted, owned)
+    problems = [*module_problems(modules, pyproject), *there.damaged]
+    wanted: dict[str, _Wanted] = {}
+    for module, function in [(each, function) for each in modules for function in each.functions]:
+        path = there.path(function.name)
+        new = _Wanted(function, f"{module.name}:{function.name}", marked_text(project, module, function))
+        problems += _shared(new, wanted.setdefault(path, new))
+        problems += [*there.in_the_way(function), *_component(path, new, owned)]
     gone = {path: mark for path, mark in there.marks.items() if path not in wanted}
     problems += [problem for path, mark in gone.items() for problem in there.edited(path, mark)]
     if problems:
         raise Problems(set(problems))
-    origins = {there.path(function.name): f"{module.name}:{function.name}" for module, function in made}
-    done = [Compiled(path, origins[path], there.write(path, text)) for path, text in wanted.items()]
-    for path in gone:
-        (project / path).unlink()
-    return tuple(sorted([*done, *(Compiled(path, mark.origin, "removed") for path, mark in gone.items())], key=_path))
+    written = [Compiled(path, new.origin, there.write(path, new.text)) for path, new in wanted.items()]
+    removed = [there.remove(path, mark) for path, mark in gone.items()]
+    return tuple(sorted([*written, *removed]))
 
 
-def _path(compiled: Compiled) -> str:
-    return compiled.path
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a component file shall be."""
+
+    function: CompiledFunction
+    origin: str
+    text: str
 
 
 def module_problems(modules: Iterable[CompiledModule], pyproject: TomlFile) -> list[Problem]:
@@ -92,22 +94,20 @@ def marked_text(project: Path, module: CompiledModule, function: CompiledFunctio
     return marked(function.text, module=module.name, function=function.name, functions=names, sources=sources)
 
 
-def _shared(made: Collection[tuple[CompiledModule, CompiledFunction]]) -> Iterator[Problem]:
+def _shared(new: _Wanted, first: _Wanted) -> Iterator[Problem]:
     """Functions of different modules that have one name."""
-    first: dict[str, tuple[CompiledModule, CompiledFunction]] = {}
-    for module, function in made:
-        other, earlier = first.setdefault(function.name, (module, function))
-        if other is not module:
-            message = f"{function.name} is a function of {other.name} too ({earlier.path}:{earlier.line})"
-            yield Problem(function.path, function.line, message, "rename one of them: each becomes a file of its name")
+    if new is not first:
+        earlier = f"{first.origin} ({first.function.path}:{first.function.line})"
+        message = f"{new.function.name} has the name of {earlier} too"
+        remedy = "rename one of them: each becomes a file of its name"
+        yield Problem(new.function.path, new.function.line, message, remedy)
 
 
-def _component(
-    function: CompiledFunction, path: str, wanted: dict[str, str], owned: Collection[str]
-) -> Iterator[Problem]:
+def _component(path: str, new: _Wanted, owned: Collection[str]) -> Iterator[Problem]:
     """What `kfp-release check` would refuse of the file, told of the function that it is made from."""
+    function = new.function
     try:
-        found = component_problems(ComponentFile.parse(path, wanted[path].encode()), owned)
+        found = component_problems(ComponentFile.parse(path, new.text.encode()), owned)
     except Problems as error:
         found = list(error.problems)
     for problem in found:
@@ -160,6 +160,11 @@ class _Folder:
         if not mark.is_of(self.texts[path]):
             message = f"was compiled from {mark.origin}, which is gone, and was edited since"
             yield Problem(path, 0, message, "remove it; or remove its last line, and it counts as written by hand")
+
+    def remove(self, path: str, mark: CompileMark) -> Compiled:
+        """Remove the file of a function that is gone."""
+        (self._project / path).unlink()
+        return Compiled(path, mark.origin, "removed")
 
     def write(self, path: str, text: str) -> State:
         """Write the file, unless it holds the same already: then another kfp's version of it stays, too."""

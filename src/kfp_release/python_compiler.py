@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,42 +112,34 @@ def _place(error: BaseException, opened: Opened) -> tuple[str, int]:
 
 def _functions(module: ModuleType, opened: Opened) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The functions that are compiled, and what is wrong."""
-    from kfp.dsl import container_component_class, graph_component, python_component  # noqa: PLC0415 - see main
-
     path = opened.relative(module.__file__ or "")
     compiled: dict[str, dict[str, Any]] = {}
     problems = [_problem(path, *twice) for twice in _twice(module)]
-    for component in _own(module):
-        function = getattr(component, "python_func", None) or component.pipeline_func
+    for component, function in _own(module):
         name, line = function.__name__, function.__code__.co_firstlineno
-        if isinstance(component, python_component.PythonComponent):
-            problems.append(_problem(path, line, f"{name} is a @dsl.component: {LIGHTWEIGHT}", INSTEAD))
-        elif isinstance(component, container_component_class.ContainerComponent | graph_component.GraphComponent):
-            if name in compiled:
-                message = f"{name} is the name of two functions, and of one component file"
-                problems.append(_problem(path, line, message, "rename one of them"))
-            else:
-                try:
-                    compiled[name] = {"name": name, "text": _compiled(component), "path": path, "line": line}
-                except _Refused as error:
-                    message, remedy = error.args
-                    problems.append(_problem(path, line, f"{name} {message}", remedy))
+        try:
+            compiled[name] = {"name": name, "text": _compiled(component, name, compiled), "path": path, "line": line}
+        except _Refused as error:
+            message, remedy = error.args
+            problems.append(_problem(path, line, f"{name} {message}", remedy))
     if not compiled and not problems:
         remedy = "define one there; what it imports from elsewhere counts where it is defined"
         problems.append(_problem(path, 0, f"module {module.__name__} has no @dsl.container_component function", remedy))
     return list(compiled.values()), problems
 
 
-def _own(module: ModuleType) -> Iterator[Any]:
-    """Its components: each once, none that is imported, and none whose name begins with an underscore."""
+def _own(module: ModuleType) -> Iterator[tuple[Any, Any]]:
+    """Its components and their functions: each once, none that is imported, and none that begins with an underscore."""
+    from kfp.dsl import base_component  # noqa: PLC0415 - see main
+
     seen = set()
     for name, value in vars(module).items():
-        function = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
-        if name.startswith("_") or id(value) in seen or not hasattr(value, "component_spec"):
+        if name.startswith("_") or id(value) in seen or not isinstance(value, base_component.BaseComponent):
             continue
         seen.add(id(value))
+        function = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
         if getattr(function, "__module__", None) == module.__name__:
-            yield value
+            yield value, function
 
 
 def _twice(module: ModuleType) -> Iterator[tuple[int, str, str]]:
@@ -160,9 +152,16 @@ def _twice(module: ModuleType) -> Iterator[tuple[int, str, str]]:
                 yield node.lineno, f"{node.name} is defined a second time, first in line {first}", "rename one of them"
 
 
-def _compiled(component: Any) -> str:
+def _compiled(component: Any, name: str, earlier: Container[str]) -> str:
     from kfp import compiler  # noqa: PLC0415 - see main
+    from kfp.dsl import python_component  # noqa: PLC0415 - likewise
 
+    if name in earlier:
+        raise _Refused("is the name of two functions, and of one component file", "rename one of them")
+    if not name.isidentifier():
+        raise _Refused("is no Python name, and becomes none of a file", "name the function as it is defined")
+    if isinstance(component, python_component.PythonComponent):
+        raise _Refused(f"is a @dsl.component: {LIGHTWEIGHT}", INSTEAD)
     container = component.component_spec.implementation.container
     if container is not None and not isinstance(container.image, str):
         raise _Refused("takes its image from an input", "write the image as a text: an owned one by its repository")

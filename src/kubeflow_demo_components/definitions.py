@@ -1,4 +1,7 @@
-"""Components that are Python functions. ``kfp-release compile`` writes their component files; the image has no kfp."""
+"""Components that are Python functions, of which ``kfp-release compile`` makes component files.
+
+Pipelines use `operators`, which name the image of a release; these functions do not. The image has no kfp.
+"""
 
 from kfp import dsl
 
