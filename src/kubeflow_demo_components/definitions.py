@@ -20,11 +20,13 @@ def drop_missing(
 
     Args:
         table: The table as CSV.
-        complete: The table without those rows.
-        dropped: How many rows were dropped.
         columns: The columns that need a value, with commas between them; all of them where it is empty.
 
-    """
+    Returns:
+        complete: The table without those rows.
+        dropped: How many rows were dropped.
+
+    """  # noqa: D417 - kfp reads the descriptions of outputs below Returns
     return dsl.ContainerSpec(
         image=DEMO,
         command=["drop-missing"],
