@@ -23,8 +23,9 @@ from kfp_release.version import ReleaseVersion
 def command(invocation: Invocation, *, release: str | None, as_json: bool) -> int:
     """Say everything that is wrong in the sources, each with its file, line and remedy.
 
-    Reads pyproject.toml, component files, Dockerfile, locks and programs. With --release also git and the CHANGELOG:
-    whether the version's form, tag, commit and section are fit for a release. Needs no network and changes nothing.
+    Reads pyproject.toml, component files, the functions that some are compiled from, Dockerfile, locks and programs.
+    With --release also git and the CHANGELOG: whether the version's form, tag, commit and section are fit for a
+    release. Needs no network and changes nothing.
 
     \b
     kfp-release check
