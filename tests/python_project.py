@@ -100,7 +100,7 @@ def refused(project: Path) -> list[str]:
 
 
 def contents(project: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((project / "yaml").glob("*"))}
+    return {path.name: path.read_bytes() for path in sorted((project / "yaml").glob("*")) if path.is_file()}
 
 
 def stale(project: Path) -> list[Problem]:

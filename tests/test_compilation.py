@@ -68,7 +68,6 @@ def test_the_mark_names_all_that_the_module_was_made_from(project: Path) -> None
     mark = CompileMark.find(text(project))
     assert mark
     assert mark.origin == "demo_parts.definitions:train"
-    assert mark.functions == ("train",)
     assert mark.files == tuple(
         f"src/demo_parts/{name}" for name in ("__init__.py", "d.txt", "definitions.py", "names.py")
     )
@@ -120,6 +119,27 @@ def test_a_file_that_was_edited_is_written_anew(project: Path) -> None:
     write(project, "yaml/train.yaml", text(project).replace("command:", "command: # edited"))
     assert compiled(project) == {"yaml/score.yaml": "unchanged", "yaml/train.yaml": "written"}
     assert contents(project) == before
+
+
+def test_a_file_with_a_damaged_mark_is_written_anew_or_told_where_it_is_no_function_s(project: Path) -> None:
+    compiled(project)
+    before = contents(project)
+    damaged = text(project).replace('"sources"', '"source"')
+    write(project, "yaml/train.yaml", damaged)
+    assert compiled(project) == {"yaml/score.yaml": "unchanged", "yaml/train.yaml": "written"}
+    assert contents(project) == before
+    write(project, "yaml/fit.yaml", damaged)
+    (line,) = refused(project)
+    assert line == (
+        "yaml/fit.yaml: has a damaged last line, which says what kfp-release compile made it of\n"
+        "  → remove it: no function has its name"
+    )
+
+
+@pytest.mark.parametrize("odd", ["score.yml", "train.yaml"])
+def test_what_is_no_plain_file_is_told(project: Path, odd: str) -> None:
+    (project / "yaml" / odd).mkdir(parents=True)
+    assert any(line.startswith(f"yaml/{odd}: cannot be read: Is a directory") for line in refused(project))
 
 
 def test_the_file_of_a_function_that_is_gone_is_removed_unless_it_was_edited(project: Path) -> None:

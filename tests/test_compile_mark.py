@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kfp_release.compile_mark import BadMark, CompileMark, marked, source_hash, text_hash, unmarked
+from kfp_release.compile_mark import BadMark, CompileMark, marked, name_hash, source_hash, text_hash, unmarked
 
 SOURCES = {"src/a/b.py": b"x = 1\n", "src/a/__init__.py": b""}
 TEXT = "name: é\nimplementation: {}\n"
@@ -24,7 +24,8 @@ def test_a_mark_is_the_last_line_and_says_what_the_file_is_from() -> None:
     assert text.startswith(TEXT + "# kfp-release compile: {")
     assert text.count("\n") == TEXT.count("\n") + 1
     assert (mark.module, mark.function, mark.origin) == ("a.b", "train", "a.b:train")
-    assert mark.functions == ("score", "train")
+    assert mark.functions == name_hash(["score", "train"]) == name_hash(iter(["train", "score"]))
+    assert mark.functions != name_hash(["train"])
     assert mark.files == ("src/a/__init__.py", "src/a/b.py")
     assert mark.sources == source_hash(SOURCES)
     assert unmarked(text) == TEXT
@@ -59,9 +60,15 @@ def test_a_text_without_a_last_line_end_gets_one() -> None:
     assert unmarked(written("name: x")) == "name: x\n"
 
 
+def test_names_are_those_of_python_and_cannot_write_lines_of_their_own() -> None:
+    for name in ("a\\nb", "", "a..b", "../a", "\\u001b[2J"):
+        with pytest.raises(BadMark, match="has a damaged last line"):
+            CompileMark.find(written().replace('"a.b"', f'"{name}"'))
+
+
 @pytest.mark.parametrize(
     "value",
-    ["", "{", "[]", "null", "{}", '{"module": 1}', '{"module": "a", "function": "b", "functions": [1], "files": []}'],
+    ["", "{", "[]", "null", "{}", '{"module": 1}', '{"module": "a", "function": "b", "functions": "", "files": [1]}'],
 )
 def test_a_damaged_mark_is_refused(value: str) -> None:
     with pytest.raises(BadMark, match="has a damaged last line") as caught:

@@ -52,13 +52,14 @@ def compile_components(project: Path, config: Config) -> tuple[Compiled, ...]:
     names, source = config.python_components, source_folder(pyproject, project)
     modules = compile_modules(names, project=project, source=source) if names else ()
     owned = {str(image.declared) for image in config.images}
-    problems = [*module_problems(modules, pyproject), *there.damaged]
+    problems = [*module_problems(modules, pyproject), *there.unread]
     wanted: dict[str, _Wanted] = {}
     for module, function in [(each, function) for each in modules for function in each.functions]:
         path = there.path(function.name)
         new = _Wanted(function, f"{module.name}:{function.name}", marked_text(project, module, function))
         problems += _shared(new, wanted.setdefault(path, new))
         problems += [*there.in_the_way(function), *_component(path, new, owned)]
+    problems += [problem for path, problem in there.damaged.items() if path not in wanted]
     gone = {path: mark for path, mark in there.marks.items() if path not in wanted}
     problems += [problem for path, mark in gone.items() for problem in there.edited(path, mark)]
     if problems:
@@ -123,7 +124,9 @@ class _Folder:
         self._components = components
         self.texts: dict[str, str] = {}
         self.marks: dict[str, CompileMark] = {}
-        self.damaged: list[Problem] = []
+        self.damaged: dict[str, Problem] = {}
+        """Compiled files whose mark cannot be read."""
+        self.unread: list[Problem] = []
         folder = project / components
         for name in sorted(os.listdir(folder)) if folder.is_dir() else ():  # noqa: PTH208 - names are all it takes
             if name.endswith(SUFFIXES):
@@ -136,9 +139,9 @@ class _Folder:
             if (mark := CompileMark.find(text)) is not None:
                 self.marks[path] = mark
         except OSError as error:
-            self.damaged.append(Problem(path, 0, f"cannot be read: {error.strerror}", "make it a plain file"))
+            self.unread.append(Problem(path, 0, f"cannot be read: {error.strerror}", "make it a plain file"))
         except BadMark as error:
-            self.damaged.append(Problem(path, 0, str(error.args[0]), "remove the file, and compile it anew"))
+            self.damaged[path] = Problem(path, 0, str(error.args[0]), "remove it: no function has its name")
 
     def path(self, function: str) -> str:
         """The file of a function."""
@@ -149,10 +152,10 @@ class _Folder:
         own = self.path(function.name)
         for path in self.texts:
             stem = path.rpartition("/")[2].rpartition(".")[0]
-            if stem.replace("-", "_") == function.name and (path not in self.marks or path != own):
-                message = f"{function.name} would become {own}, and {path} was not compiled from Python"
-                if path in self.marks:
-                    message = f"{function.name} would become {own}, and {path} gives the same operator"
+            is_compiled = path in self.marks or path in self.damaged
+            if stem.replace("-", "_") == function.name and not (is_compiled and path == own):
+                what = "gives the same operator" if is_compiled else "was not compiled from Python"
+                message = f"{function.name} would become {own}, and {path} {what}"
                 yield Problem(function.path, function.line, message, f"remove {path}, or rename the function")
 
     def edited(self, path: str, mark: CompileMark) -> Iterator[Problem]:

@@ -30,8 +30,8 @@ class CompileMark:
 
     module: str
     function: str
-    functions: tuple[str, ...]
-    """All of the module that were compiled, this one included, so that none of their files goes unnoticed."""
+    functions: str
+    """The `name_hash` of all of the module that were compiled: a missing file does not go unnoticed."""
     files: tuple[str, ...]
     """The files of the project that the module was made from; their paths are relative to it."""
     sources: str
@@ -48,9 +48,9 @@ class CompileMark:
         try:
             value = read_json(line.removeprefix(_HEAD).encode(), most=_LONGEST)
             return cls(
-                module=_text(value["module"]),
-                function=_text(value["function"]),
-                functions=_texts(value["functions"]),
+                module=_name(value["module"]),
+                function=_name(value["function"]),
+                functions=_text(value["functions"]),
                 files=_texts(value["files"]),
                 sources=_text(value["sources"]),
                 text=_text(value["text"]),
@@ -86,7 +86,7 @@ def marked(text: str, *, module: str, function: str, functions: Iterable[str], s
     mark = CompileMark(
         module=module,
         function=function,
-        functions=tuple(sorted(functions)),
+        functions=name_hash(functions),
         files=tuple(sorted(sources)),
         sources=source_hash(sources),
         text=text_hash(body),
@@ -97,6 +97,11 @@ def marked(text: str, *, module: str, function: str, functions: Iterable[str], s
 def unmarked(text: str) -> str:
     """What stands above the mark; all of a text that has none."""
     return _split(text)[0]
+
+
+def name_hash(names: Iterable[str]) -> str:
+    """The hash of names, in whatever order."""
+    return text_hash("\n".join(sorted(names)))
 
 
 def source_hash(sources: Mapping[str, bytes]) -> str:
@@ -130,3 +135,10 @@ def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(value)
     return value
+
+
+def _name(value: Any) -> str:
+    """A name as Python has it, with dots in between."""
+    if not all(part.isidentifier() for part in _text(value).split(".")):
+        raise TypeError(value)
+    return _text(value)

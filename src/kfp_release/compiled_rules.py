@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kfp_release.compilation import KEY, marked_text, module_problems
-from kfp_release.compile_mark import BadMark, CompileMark, source_hash, unmarked
+from kfp_release.compile_mark import BadMark, CompileMark, name_hash, source_hash, unmarked
 from kfp_release.compiled_content import compiled_content, first_difference
 from kfp_release.component import ComponentFile
 from kfp_release.config import PYPROJECT, Config
@@ -71,10 +71,11 @@ def _marked(files: Sequence[ComponentFile], problems: list[Problem]) -> list[_Ma
 
 def _is_fresh(project: Path, marked: Sequence[_Marked]) -> bool:
     """Whether nothing of a module and its files has changed since they were compiled."""
+    functions = name_hash(each.mark.function for each in marked)
     return (
         bool(marked)
         and all(each.mark.function == each.file.stem and each.mark.is_of(each.file.text) for each in marked)
-        and all(set(each.mark.functions) == {other.mark.function for other in marked} for each in marked)
+        and all(each.mark.functions == functions for each in marked)
         and all(_source_hash(project, files) == sources for files, sources in _sources(marked))
     )
 

@@ -10,7 +10,7 @@ DEMO = "533211398604.dkr.ecr.eu-north-1.amazonaws.com/data-science-kubeflow/demo
 
 
 @dsl.container_component  # type: ignore[untyped-decorator]  # kfp ships no types
-def drop_missing(
+def drop_missing(  # noqa: D417 - kfp reads the descriptions of outputs below Returns
     table: dsl.Input[dsl.Dataset],
     complete: dsl.Output[dsl.Dataset],
     dropped: dsl.OutputPath(int),  # type: ignore[valid-type]  # kfp's own form
@@ -26,7 +26,7 @@ def drop_missing(
         complete: The table without those rows.
         dropped: How many rows were dropped.
 
-    """  # noqa: D417 - kfp reads the descriptions of outputs below Returns
+    """
     return dsl.ContainerSpec(
         image=DEMO,
         command=["drop-missing"],
