@@ -37,15 +37,10 @@ from kfp_release.version import BadVersion, ReleaseVersion
 def command(invocation: Invocation, *, release: str | None, form: str, as_json: bool) -> int:
     """Say everything that is wrong in the sources, each with its file, line and remedy.
 
-<<<<<<< HEAD
-    Reads pyproject.toml, component files, Dockerfile, locks and programs. With --release also git and the CHANGELOG:
-    whether the version's form, tag, commit and section are fit for a release, and whether it may break what it breaks
-    in the interfaces of the one before. Needs no network and changes nothing. --json is --format json.
-=======
     Reads pyproject.toml, component files, the functions that some are compiled from, Dockerfile, locks and programs.
     With --release also git and the CHANGELOG: whether the version's form, tag, commit and section are fit for a
-    release. Needs no network and changes nothing.
->>>>>>> python
+    release, and whether it may break what it breaks in the interfaces of the one before. Needs no network and changes
+    nothing. --json is --format json.
 
     \b
     kfp-release check
