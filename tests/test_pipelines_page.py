@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import venv
@@ -73,6 +74,7 @@ def author(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Author
     assert done.returncode == 0, done.stderr
     home = folder / "author"
     venv.create(home / "venv", with_pip=True)
+    shutil.copytree(PROJECT / "examples", home / "examples")
     environ = sandbox.environ
     host = urlsplit(environ["KFP_RELEASE_SIMPLE_URL"]).hostname
     netrc = home / ".netrc"
