@@ -85,8 +85,6 @@ class CheckoutStub:
             )
         changed = self.found != self.text or not (self.project / self.mark).is_file()
         if self.found != self.text:
-            new = self.project / f"{self.path}.new"
-            new.write_bytes(self.text)
-            new.replace(self.project / self.path)
+            (self.project / self.path).write_bytes(self.text)
         (self.project / self.mark).touch()
         return changed
