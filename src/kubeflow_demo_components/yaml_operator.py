@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from kfp import dsl
 from kfp.dsl import structures, v1_structures, yaml_component
@@ -127,12 +127,16 @@ def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) ->
 def _usage(operator: str, signature: inspect.Signature) -> str:
     """How it is called, types by their short names."""
     texts = [
-        f"{item.name}: {getattr(item.annotation, '__name__', item.annotation)}"
-        + ("" if item.default is item.empty else f" = {item.default!r}")
+        f"{item.name}: {_type_name(item.annotation)}" + ("" if item.default is item.empty else f" = {item.default!r}")
         for item in signature.parameters.values()
     ]
     by_name = any(item.kind is item.KEYWORD_ONLY for item in signature.parameters.values())
     return f"{operator}({', '.join(['*', *texts] if by_name else texts)})"
+
+
+def _type_name(annotation: Any) -> str:
+    inner = ", ".join(item.__name__ for item in get_args(annotation))
+    return f"{annotation.__name__}[{inner}]" if inner else str(annotation.__name__)
 
 
 def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: bool) -> inspect.Signature:
