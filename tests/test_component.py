@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from component_files import IR as SOUND_IR
+from component_files import V1 as SOUND_V1
+from kfp import components
 
 from kfp_release import yaml_text
 from kfp_release.component import ComponentFile
@@ -278,3 +281,36 @@ root: {dag: {tasks: {fit: {componentRef: {name: comp-fit}}}}}
         ("rate", "Float", None, ""),
         ("status", "PipelineTaskFinalStatus", None, ""),
     ]
+
+
+HEAD = "# PIPELINE DEFINITION\n# Name: a\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "description"),
+    [
+        (HEAD + "# Description: One line.\n# Inputs:\n", "One line."),
+        (HEAD + "# Description: Two\n#              lines.\n# Inputs:\n", "Two\nlines."),
+        (
+            HEAD + "# Description: Three\n#              \n#                in.\n",
+            "Three\n\n  in.",
+        ),
+        (HEAD + "# Inputs:\n# Description: too late\n", ""),
+        ("# Description: too early\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_description_of_a_compiled_component_is_the_one_that_kfp_finds(header: str, description: str) -> None:
+    file = ComponentFile.parse("yaml/train.yaml", f"{header}{SOUND_IR}".encode())
+    assert file.description == description
+    if description:
+        assert components.load_component_from_text(file.text).description == description
+
+
+@pytest.mark.parametrize(
+    ("written", "description"),
+    [("description: It trains.\n", "It trains."), ("description: |\n  Two\n  lines.\n", "Two\nlines.\n"), ("", "")],
+)
+def test_the_description_of_a_v1_component_is_what_it_says(written: str, description: str) -> None:
+    text = SOUND_V1.replace("description: It trains.\n", written)
+    assert ComponentFile.parse("yaml/train.yaml", text.encode()).description == description

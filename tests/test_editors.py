@@ -108,4 +108,5 @@ def test_a_notebook_shows_the_same_of_the_operator_itself(installed: Environment
         "split_op": "(*, whole: float, rows: int = 2)",
     }[operator] == signature.partition(" -> ")[0]
     assert words in shown
+    assert shown.startswith(f"{operator}(")
     assert all(line.strip() in helped for line in words.splitlines())

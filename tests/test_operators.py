@@ -11,6 +11,7 @@ import pytest
 from installation import DIGEST, EXACT_PIN, OPERATORS, REPOSITORY, TAG_PIN, YAML, install, install_code
 from kfp import compiler, components, dsl
 from kfp.dsl.types.type_utils import InconsistentTypeException
+from typed_components import gather
 
 from kubeflow_demo_components.catalog import BadPins, Pins
 from kubeflow_demo_components.definition import BadDefinition
@@ -323,6 +324,12 @@ def test_an_ir_component_is_described_too(tmp_path: Path) -> None:
     assert text.startswith("subtract_op(*, minuend: float, subtrahend: float)\n\nThe difference of two numbers.\n")
     assert "Outputs:\n    difference: Float\n" in text
     assert str(DIGEST) in text
+
+
+def test_a_list_of_artifacts_is_told_as_one(tmp_path: Path) -> None:
+    compiler.Compiler().compile(gather, str(tmp_path / "gather.yaml"))
+    operator = YamlOperator.from_text("gather_op", (tmp_path / "gather.yaml").read_text(encoding="utf-8"))
+    assert repr(operator) == "<gather_op(*, tables: list[Dataset])>"
 
 
 def test_an_operator_can_be_copied_and_pickled(tmp_path: Path) -> None:

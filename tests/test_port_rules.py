@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from component_files import IR, V1, changed, errors, kfp_takes
+from kfp import components
 
 RATE = "{name: rate, type: Float, default: '0.1'}"
 NAME = "- {name: my a, type: String}"
@@ -104,3 +105,17 @@ def test_a_name_that_no_pipeline_can_write_is_told(tmp_path: Path, old: str, new
 def test_ports_of_inner_components_may_have_names_that_python_has_not() -> None:
     inner = "    inputDefinitions:\n      parameters: {pipelinechannel--a-b: {parameterType: STRING}}\n"
     assert errors(changed(IR, "deploymentSpec:", f"  comp-for-loop-1:\n    dag: {{}}\n{inner}deploymentSpec:")) == []
+
+
+def test_an_input_that_kfp_cannot_be_given_is_told() -> None:
+    (problem,) = errors(V1.replace("my a", "Self"))
+    assert problem.message == "input 'Self' has a name that kfp has taken for its own, and cannot be given"
+    component = components.load_component_from_text(V1.replace("my a", "Self"))
+    with pytest.raises(TypeError, match="multiple values for argument 'self'"):
+        component(self="x")
+
+
+def test_an_output_of_that_name_is_none_of_kfps_business() -> None:
+    assert (
+        errors(changed(V1, SCORE, "- {name: self, type: Float}").replace("outputPath: score", "outputPath: self")) == []
+    )

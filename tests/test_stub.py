@@ -288,6 +288,7 @@ def test_types_are_those_that_kfp_takes_them_for(type_: str, written: str | None
 
 def test_a_persons_stub_is_told_from_one_of_ours() -> None:
     assert is_replaceable(None)
+    assert is_replaceable(b"")
     assert is_replaceable(stub(YAML).encode())
     assert stub(YAML).startswith(HEADER)
     assert not is_replaceable(b"multiply_op: object\n")

@@ -213,7 +213,7 @@ def bad(data: dsl.Input[dsl.Dataset], text: str = "") -> None:
 
 
 CHECKERS = pytest.mark.parametrize(
-    ("checker", "column"), [(mypy, "mypy"), (strict_mypy, "strict"), (pyright, "pyright")], ids=str
+    ("checker", "column"), [(mypy, "mypy"), (strict_mypy, "strict"), (pyright, "pyright")], ids=["mypy", "strict", "pyright"]
 )
 
 
@@ -278,6 +278,14 @@ def test_strict_mypy_that_knows_nothing_of_kfp_refuses_the_same_mistakes_and_kfp
         (each.line, each.mypy) for each in BAD if each.mypy
     ]
     assert {each.rule for each in strictest_mypy(installed, good)} == OF_KFP
+
+
+@pytest.mark.parametrize("checker", [mypy, strict_mypy, strictest_mypy, pyright])
+def test_the_types_themselves_are_sound(installed: Environment, tmp_path: Path, checker: Checker) -> None:
+    """Whoever checks a checkout has them among what is checked."""
+    stub = tmp_path / "operators.pyi"
+    stub.write_bytes((installed.site_packages / "kubeflow_demo_components/operators.pyi").read_bytes())
+    assert checker(installed, stub) == []
 
 
 def test_without_the_types_nothing_is_refused(installed: Environment, tmp_path: Path) -> None:

@@ -34,7 +34,6 @@ class CheckoutStub:
     mark: str
     """Of py.typed, likewise."""
     operators: tuple[Operator, ...]
-    text: bytes
     """What the component files give."""
     found: bytes | None
     """What is there."""
@@ -59,12 +58,17 @@ class CheckoutStub:
             )
         path, mark = (os.path.normpath(f"{source}/{each}") for each in (stub_path(package), mark_path(package)))
         found = read_plain(project / path) if (project / path).is_file() else None
-        return cls(project, path, mark, tuple(operators), stub_text(operators).encode(), found)
+        return cls(project, path, mark, tuple(operators), found)
+
+    @property
+    def text(self) -> bytes:
+        """What there should be."""
+        return stub_text(self.operators).encode()
 
     @property
     def is_stale(self) -> bool:
         """Whether there is one, of other component files, that may be written anew."""
-        return self.found not in {None, self.text} and is_replaceable(self.found)
+        return self.found is not None and is_replaceable(self.found) and self.found != self.text
 
     @property
     def is_ignored(self) -> bool:
@@ -83,10 +87,9 @@ class CheckoutStub:
                 f"{self.path} was not written by kfp-release, and stays as it is",
                 remedy="remove it, and run this again, to have types of the component files",
             )
-        changed = self.found != self.text or not (self.project / self.mark).is_file()
-        if self.found != self.text:
-            new = self.project / f"{self.path}.new"
-            new.write_bytes(self.text)
-            new.replace(self.project / self.path)
-        (self.project / self.mark).touch()
-        return changed
+        text, is_marked = self.text, (self.project / self.mark).is_file()
+        if self.found != text:
+            (self.project / self.path).write_bytes(text)
+        if not is_marked:
+            (self.project / self.mark).touch()
+        return self.found != text or not is_marked

@@ -54,8 +54,8 @@ def mark_path(package: str) -> str:
 
 
 def is_replaceable(stub: bytes | None) -> bool:
-    """Whether a new stub may take the place of `stub`: there is none, or no person wrote it."""
-    return stub is None or stub.startswith(HEADER.encode())
+    """Whether a new stub may take the place of `stub`: there is none, it is empty, or no person wrote it."""
+    return not stub or stub.startswith(HEADER.encode())
 
 
 @dataclass(frozen=True, slots=True)

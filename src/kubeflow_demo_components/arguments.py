@@ -1,7 +1,7 @@
-"""Arguments of an operator's call: made fit for kfp, and refused in the words of a pipeline's author.
+"""Arguments that kfp refuses, told in the words of a pipeline's author.
 
-kfp is asked first, so what it takes is taken, and what it refuses is refused; of the latter this says what it is, what
-the input is, and what to write instead. Importing this module imports kfp.
+kfp is asked first: what it takes is taken. Of the rest this says what it is, what the input is, and what to write.
+Importing this module imports kfp.
 """
 
 from __future__ import annotations
@@ -23,34 +23,26 @@ class BadArgument(type_utils.InconsistentTypeException, TypeError):  # type: ign
     """An argument that is not of its input's type."""
 
 
-def fitting(name: str, value: Any, item: structures.InputSpec) -> Any:
-    """`value` as the input `name`, which is `item`, takes it: a whole number that is a constant serves a Float.
-
-    Raise `BadArgument` with what it is, what the input is, and what to write.
-    """
-    if type(value) in {int, float}:  # not bool, which is an int too
-        number = _number(name, value)
-        value = number if item.type == "Float" else value
-    try:
-        type_utils.verify_type_compatibility(value, item, "")
-    except (type_utils.InconsistentTypeException, ValueError) as error:
-        expected = plain_type(str(item.type), is_list=bool(item.is_artifact_list))
-        called = f"input {name!r} is {_article(expected)}"
-        raise BadArgument(f"{called}, and {_origin(value)}: {_remedy(value, expected)}") from error
-    return value
-
-
-def _number(name: str, value: float) -> float:
-    """As compiled pipelines have numbers: protobuf's Value, which is a double and finite."""
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise BadArgument(
+def refused(name: str, value: Any, item: structures.InputSpec) -> BadArgument | None:
+    """What is wrong with `value` for the input `name`, which is `item`; None where kfp takes it."""
+    if type(value) in {int, float} and not _is_finite(value):
+        return BadArgument(
             f"input {name!r} is {_short(value)}, and a pipeline holds finite numbers alone, up to 1.8e308"
         )
-    return number
+    try:
+        type_utils.verify_type_compatibility(value, item, "")
+    except (type_utils.InconsistentTypeException, ValueError):
+        expected = plain_type(str(item.type), is_list=bool(item.is_artifact_list))
+        return BadArgument(f"input {name!r} is {_article(expected)}, and {_origin(value)}: {_remedy(value, expected)}")
+    return None
+
+
+def _is_finite(value: float) -> bool:
+    """Whether compiled pipelines can hold it: protobuf's Value is a double, and its JSON has no form for others."""
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def _origin(value: Any) -> str:

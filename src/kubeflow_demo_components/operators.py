@@ -54,14 +54,14 @@ def _unknown(name: str) -> str:
 @functools.cache
 def _warn_if_unpinned() -> None:
     from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
-    from kubeflow_demo_components.half_pin import half_pin, released  # noqa: PLC0415 - see above
 
-    message = half_pin(installed())
-    if message is None:
+    pins = installed().pins
+    if pins is not None and pins.is_exact:
         return
     import warnings  # noqa: PLC0415 - see above
 
-    from kubeflow_demo_components import UnpinnedWarning  # noqa: PLC0415
+    from kubeflow_demo_components import UnpinnedWarning  # noqa: PLC0415 - see above
+    from kubeflow_demo_components.half_pin import half_pin, released  # noqa: PLC0415 - see above
 
-    text = f"{message}; for pipelines that matter, install a released version: {released()}"
+    text = f"{half_pin(installed())}; for pipelines that matter, install a released version: {released()}"
     warnings.warn(text, UnpinnedWarning, stacklevel=3)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from kfp import dsl
 from kfp.dsl import structures, v1_structures, yaml_component
 from kfp.dsl.types import type_utils
 
-from kubeflow_demo_components.arguments import BadArgument, fitting
 from kubeflow_demo_components.definition import BadDefinition, Definition, Port, documents, whole
-from kubeflow_demo_components.operator_task import OperatorTask
 
+_LARGEST = sys.float_info.max
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "List": list, "Dict": dict}
 
 
@@ -45,12 +45,15 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
         Raise `TypeError` for names that are no inputs and for inputs that are missing, and `BadArgument`, which is
         one, too, and kfp's InconsistentTypeException, for arguments of other types.
         """
-        arguments = self._bind(args, kwargs)
+        from kubeflow_demo_components.operator_task import OperatorTask  # noqa: PLC0415 - help() does without
+
+        given = {name: self._converted(name, value) for name, value in self._bind(args, kwargs).items()}
         try:
-            given = {name: fitting(name, value, self.component_spec.inputs[name]) for name, value in arguments.items()}
-        except BadArgument as error:
-            raise BadArgument(f"{self.operator}(): {error}") from error.__cause__
-        return OperatorTask.of(super().__call__(**given))
+            task = super().__call__(**given)
+        except (type_utils.InconsistentTypeException, ValueError) as error:
+            self._refuse(given, error)
+            raise
+        return OperatorTask.of(task)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # From the text: the copy keeps the images of this release, wherever it is unpickled.
@@ -83,6 +86,22 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
             none = " (None is no argument)" if any(name in arguments for name in missing) else ""
             raise TypeError(f"{self.operator}() lacks {', '.join(map(repr, missing))}{none}: {self._usage()}")
         return {name: value for name, value in arguments.items() if value is not None}
+
+    def _converted(self, name: str, value: Any) -> Any:
+        """A whole number serves a Float input, where it is a constant; of a channel kfp knows the type alone."""
+        if type(value) not in {int, float}:  # bool, which is an int too, is neither
+            return value
+        if not -_LARGEST <= value <= _LARGEST:  # nor is what is no number; kfp would fail as it compiles the pipeline
+            self._refuse({name: value}, None)
+        return float(value) if self.component_spec.inputs[name].type == "Float" else value
+
+    def _refuse(self, arguments: Mapping[str, Any], cause: Exception | None) -> None:
+        """Raise `BadArgument` where one of them is the reason why kfp raised `cause`."""
+        from kubeflow_demo_components.arguments import BadArgument, refused  # noqa: PLC0415 - for an error alone
+
+        for name, value in arguments.items():
+            if told := refused(name, value, self.component_spec.inputs[name]):
+                raise BadArgument(f"{self.operator}(): {told}") from cause
 
     def _usage(self) -> str:
         return f"it is {_usage(self.operator, self.__signature__)}"
@@ -117,16 +136,16 @@ def _component_spec(definition: Definition, loaded: Sequence[Any], text: str) ->
 def _usage(operator: str, signature: inspect.Signature) -> str:
     """How it is called, types by their short names."""
     texts = [
-        f"{item.name}: {_short(item.annotation)}" + ("" if item.default is item.empty else f" = {item.default!r}")
+        f"{item.name}: {_type_name(item.annotation)}" + ("" if item.default is item.empty else f" = {item.default!r}")
         for item in signature.parameters.values()
     ]
     by_name = any(item.kind is item.KEYWORD_ONLY for item in signature.parameters.values())
     return f"{operator}({', '.join(['*', *texts] if by_name else texts)})"
 
 
-def _short(annotation: Any) -> str:
-    inner = "".join(f"[{each.__name__}]" for each in getattr(annotation, "__args__", ()))
-    return f"{getattr(annotation, '__name__', annotation)}{inner}"
+def _type_name(annotation: Any) -> str:
+    inner = ", ".join(item.__name__ for item in get_args(annotation))
+    return f"{annotation.__name__}[{inner}]" if inner else str(annotation.__name__)
 
 
 def _signature(operator: str, spec: structures.ComponentSpec, *, is_ordered: bool) -> inspect.Signature:
