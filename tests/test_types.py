@@ -213,7 +213,9 @@ def bad(data: dsl.Input[dsl.Dataset], text: str = "") -> None:
 
 
 CHECKERS = pytest.mark.parametrize(
-    ("checker", "column"), [(mypy, "mypy"), (strict_mypy, "strict"), (pyright, "pyright")], ids=["mypy", "strict", "pyright"]
+    ("checker", "column"),
+    [(mypy, "mypy"), (strict_mypy, "strict"), (pyright, "pyright")],
+    ids=["mypy", "strict", "pyright"],
 )
 
 
