@@ -6,6 +6,7 @@ import yaml
 from kfp_release import yaml_text
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problem, Problems
+from kfp_release.input_default import read_default
 
 IMAGE = "ghcr.io/team/demo"
 V1 = f"""\
@@ -64,7 +65,7 @@ def test_a_v1_component_tells_its_interface() -> None:
         ("My rows", "my_rows", "Integer", True),
         ("seed", "seed", "JsonObject", True),
     ]
-    assert [port.default and port.default.value for port in file.inputs] == ["3", None]
+    assert [(port.plain_type, read_default(port)) for port in file.inputs] == [("Integer", 3), ("Dict", None)]
     assert [(port.name, port.is_artifact, port.is_known, port.line) for port in file.outputs] == [
         ("table", True, True, 6)
     ]
@@ -248,3 +249,32 @@ def test_the_name_of_an_operator_is_its_file_s() -> None:
 
 def test_a_null_list_of_inputs_is_none() -> None:
     assert parse(CONTAINER + "inputs:\noutputs: []\n").inputs == ()
+
+
+def test_a_compiled_component_tells_types_defaults_and_descriptions_by_the_same_names() -> None:
+    text = """\
+components:
+  comp-fit:
+    executorLabel: exec-fit
+    inputDefinitions:
+      artifacts:
+        many:
+          artifactType: {schemaTitle: system.Dataset, schemaVersion: 0.0.1}
+          description: "All\\n  of them."
+          isArtifactList: true
+      parameters:
+        depth: {parameterType: NUMBER_INTEGER, defaultValue: 3.0, isOptional: true}
+        grid: {parameterType: STRUCT, defaultValue: {rate: [0.1, 1e-3]}, isOptional: true}
+        rate: {parameterType: NUMBER_DOUBLE}
+        status: {parameterType: TASK_FINAL_STATUS, isOptional: true}
+deploymentSpec: {executors: {exec-fit: {container: {image: ghcr.io/team/demo, command: [fit]}}}}
+pipelineInfo: {name: fit}
+root: {dag: {tasks: {fit: {componentRef: {name: comp-fit}}}}}
+"""
+    assert [(port.kfp_name, port.plain_type, read_default(port), port.description) for port in parse(text).inputs] == [
+        ("many", "List[Dataset]", None, "All of them."),
+        ("depth", "Integer", 3, ""),
+        ("grid", "Dict", {"rate": [0.1, "1e-3"]}, ""),
+        ("rate", "Float", None, ""),
+        ("status", "PipelineTaskFinalStatus", None, ""),
+    ]

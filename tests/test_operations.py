@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from conftest import PROJECT, commit_all, kfp_release, run_git
 from ecr_fixtures import ecr_of
+from pages import commands
 from test_release import REPOSITORY, small_project
 
 from kfp_release.sandbox import Sandbox
@@ -30,10 +30,7 @@ IDENTITY = {
 
 def recipe(heading: str) -> list[str]:
     """The commands below a heading of the page."""
-    section = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert section, heading
-    blocks = re.findall(r"^```bash\n(.*?)^```$", section[1], re.MULTILINE | re.DOTALL)
-    return [line for block in blocks for line in block.splitlines()]
+    return commands(PAGE, heading)
 
 
 @dataclass

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kfp_release.interface import canonical_type
+from kfp_release.interface import IR_PARAMETERS, Port, canonical_type
+from kfp_release.yaml_nodes import loaded
 
 _TRUE, _FALSE = {"y", "yes", "t", "true", "on", "1"}, {"n", "no", "f", "false", "off", "0"}
 _NUMBERS, _STRINGS = {"integer", "int", "float", "double"}, {"string", "str", "text"}
@@ -35,6 +36,19 @@ def fits(type_: str, default: Any) -> bool:
         return value is None or _can_be_written(canonical_type(type_), value)
     except (ValueError, OverflowError, TypeError, RecursionError):
         return False
+
+
+def read_default(port: Port) -> Any:
+    """The default of an input as kfp gives it to the task: a number, text, truth, list or dict; None for none.
+
+    Raise one of `UNLOADABLE`, or what kfp's own conversion raises (ValueError, OverflowError, TypeError), where the
+    file has none that `fits`.
+    """
+    if port.default is None:
+        return None
+    value, is_v1 = loaded(port.default), port.type not in IR_PARAMETERS
+    read = _READERS.get(port.type.lower(), _as_it_is) if is_v1 else _as_it_is
+    return value if value is None else read(value)
 
 
 def _as_it_is(default: Any) -> Any:

@@ -10,19 +10,35 @@ from kfp_release.errors import Problem, Problems
 from kfp_release.yaml_nodes import Items, Node, Scalar, Table, written_out
 
 # kfp.dsl.types.type_utils of kfp 2.17: its keys, and the names that become artifacts silently left out.
-_ARTIFACTS = {
-    *("artifact", "model", "dataset", "metrics", "classificationmetrics", "slicedclassificationmetrics"),
-    *("html", "markdown"),
+_PLAIN_ARTIFACTS = {
+    name.lower(): name
+    for name in (
+        *("Artifact", "Model", "Dataset", "Metrics", "ClassificationMetrics", "SlicedClassificationMetrics"),
+        *("HTML", "Markdown"),
+    )
 }
 _PARAMETERS = {
-    *("string", "str", "text", "integer", "int", "float", "double", "boolean", "bool"),
-    *("list", "jsonarray", "dict", "jsonobject"),
+    **dict.fromkeys(("string", "str", "text"), "String"),
+    **dict.fromkeys(("integer", "int"), "Integer"),
+    **dict.fromkeys(("float", "double"), "Float"),
+    **dict.fromkeys(("boolean", "bool"), "Boolean"),
+    **dict.fromkeys(("list", "jsonarray"), "List"),
+    **dict.fromkeys(("dict", "jsonobject"), "Dict"),
 }
-_IR_PARAMETERS = {
-    *("STRING", "NUMBER_INTEGER", "NUMBER_DOUBLE", "BOOLEAN", "LIST", "STRUCT"),
-    *("TASK_FINAL_STATUS", "TASK_CONFIG"),
+FINAL_STATUS = "PipelineTaskFinalStatus"
+"""The type of an input that kfp itself fills in."""
+IR_PARAMETERS = {
+    "STRING": "String",
+    "NUMBER_INTEGER": "Integer",
+    "NUMBER_DOUBLE": "Float",
+    "BOOLEAN": "Boolean",
+    "LIST": "List",
+    "STRUCT": "Dict",
+    "TASK_FINAL_STATUS": FINAL_STATUS,
+    "TASK_CONFIG": "TaskConfig",
 }
-_FINAL_STATUS = "PipelineTaskFinalStatus"
+"""The parameter types of compiled YAML, by what v1 component YAML calls them."""
+_PLAIN_PARAMETERS = _PARAMETERS | {name.lower(): plain for name, plain in IR_PARAMETERS.items()}
 _IR_ARTIFACT = re.compile(r"(?:system|google)\.[^.@]+@[^.@]*\.[^.@]*\.[^.@]*")
 
 
@@ -40,8 +56,20 @@ class Port:
     is_optional: bool
     kfp_name: str
     """The name under which kfp and a pipeline's author know it."""
-    default: Scalar | None = None
-    """The default of a v1 input, where it is one value."""
+    default: Node | None = None
+    """The default of an input as it is written: of a v1 component a scalar, or what kfp does not load."""
+    description: str = ""
+    is_list: bool = False
+    """Whether it is a list of artifacts."""
+
+    @property
+    def plain_type(self) -> str:
+        """The type by one name for all that write it: ``Float`` for Double and NUMBER_DOUBLE, ``List[Dataset]``."""
+        if not self.is_artifact:
+            return _PLAIN_PARAMETERS.get(canonical_type(self.type), self.type)
+        name = self.type.partition("@")[0].removeprefix("system.")
+        plain = _PLAIN_ARTIFACTS.get(name.lower(), name or "Artifact")
+        return f"List[{plain}]" if self.is_list else plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +127,17 @@ def _named(name: str, root: Table, section: str) -> Iterator[tuple[str, Table, i
 def _v1_port(name: str, section: str, table: Table, line: int) -> Port:
     type_, default = _v1_type(table.get("type")), table.get("default")
     plain = canonical_type(type_)
-    is_parameter = plain in _PARAMETERS or (type_ == _FINAL_STATUS and section == "inputs")
+    is_parameter = plain in _PARAMETERS or (type_ == FINAL_STATUS and section == "inputs")
     return Port(
         name=name,
         type=type_,
         line=line,
         is_artifact=not is_parameter,
-        is_known=is_parameter or plain in _ARTIFACTS or re.fullmatch(r"google\.[A-Za-z]+", type_) is not None,
+        is_known=is_parameter or plain in _PLAIN_ARTIFACTS or re.fullmatch(r"google\.[A-Za-z]+", type_) is not None,
         is_optional="default" in table.entries or (table.text("optional") or "").lower() in {"true", "yes", "on"},
         kfp_name=sanitised(name),
-        default=default if isinstance(default, Scalar) else None,
+        default=default,
+        description=_one_line(table.text("description")),
     )
 
 
@@ -165,11 +194,18 @@ def _ir_ports(definitions: Table) -> Iterator[Port]:
                 type=type_,
                 line=key.line,
                 is_artifact=is_artifact,
-                is_known=_IR_ARTIFACT.fullmatch(type_) is not None if is_artifact else type_ in _IR_PARAMETERS,
+                is_known=_IR_ARTIFACT.fullmatch(type_) is not None if is_artifact else type_ in IR_PARAMETERS,
                 is_optional=entry is not None
                 and ("defaultValue" in entry.entries or entry.text("isOptional") == "true"),
                 kfp_name=name,
+                default=entry.get("defaultValue") if entry else None,
+                description=_one_line(entry.text("description")) if entry else "",
+                is_list=entry is not None and entry.text("isArtifactList") == "true",
             )
+
+
+def _one_line(description: str | None) -> str:
+    return " ".join((description or "").split())
 
 
 def _ir_artifact(entry: Table) -> str:

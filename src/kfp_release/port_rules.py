@@ -12,14 +12,13 @@ from collections.abc import Iterator, Sequence
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problem
 from kfp_release.input_default import fits
-from kfp_release.interface import Interface, Port
+from kfp_release.interface import FINAL_STATUS, Interface, Port
+from kfp_release.yaml_nodes import Scalar
 
 _TYPES = (
     *("String", "Integer", "Float", "Boolean", "List", "Dict", "Dataset", "Model", "Metrics", "Artifact"),
     *("HTML", "Markdown", "ClassificationMetrics", "SlicedClassificationMetrics"),
 )
-_FINAL_STATUS = "PipelineTaskFinalStatus"
-"""Of inputs alone."""
 _KNOWN = "known are String, Integer, Float, Boolean, List, Dict, and the artifacts Dataset, Model, Metrics, …"
 _IR_TYPES = ("STRING", "NUMBER_INTEGER", "NUMBER_DOUBLE", "BOOLEAN", "LIST", "STRUCT", "TASK_FINAL_STATUS")
 _IR_ARTIFACT = "write artifactType: {schemaTitle: system.Dataset, schemaVersion: 0.0.1}, or another of kfp's"
@@ -52,7 +51,7 @@ def _port(file: ComponentFile, interface: Interface, port: Port, what: str) -> I
     if not port.is_known:
         message, remedy = _v1_type(port, what) if file.kind == "v1" else _ir_type(port)
         yield Problem(file.name, port.line, f"{called} {message}", remedy)
-    elif port.default is not None and not fits(port.type, port.default.value):
+    elif file.kind == "v1" and isinstance(port.default, Scalar) and not fits(port.type, port.default.value):
         message = f"{called} has the default {port.default.text!r:.80}, which is no {port.type}"
         yield Problem(file.name, port.line, message, "write one of its type; a number must be finite")
 
@@ -61,7 +60,7 @@ def _v1_type(port: Port, what: str) -> tuple[str, str]:
     """The message and the remedy."""
     if not port.type:
         return "has no type, and kfp takes it for an artifact", f"add type: …; {_KNOWN}"
-    names = {name.lower(): name for name in ((*_TYPES, _FINAL_STATUS) if what == "input" else _TYPES)}
+    names = {name.lower(): name for name in ((*_TYPES, FINAL_STATUS) if what == "input" else _TYPES)}
     near = difflib.get_close_matches(port.type.lower(), names, 1)
     message = f"has the type {port.type[:80]!r}, which kfp takes for an artifact, or does not load"
     return message, f"did you mean {names[near[0]]}?" if near else _KNOWN

@@ -128,3 +128,13 @@ def written_out(node: Node) -> Node:
     while isinstance(node, Alias):
         node = node.target
     return node
+
+
+def loaded(node: Node) -> Any:
+    """What `node` is loaded as: a scalar's value, a list or a dict. Raise one of `UNLOADABLE` where it cannot be."""
+    node = written_out(node)
+    if isinstance(node, Items):
+        return [loaded(item) for item in node.nodes]
+    if isinstance(node, Table):
+        return {key: loaded(item) for key, item in node.entries.items()}
+    return node.value if isinstance(node, Scalar) else None
