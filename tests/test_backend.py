@@ -145,8 +145,11 @@ def test_an_editable_install_reads_the_checkout_which_stays_unpinned(project: Pa
     assert not [member for member in wheel.members if "yaml" in member.path or "pins" in member.path]
 
 
+LAZY = b"def __getattr__(name):\n    return name\n"
+
+
 def with_operators(project: Path, ignored: str) -> Path:
-    (project / "src/demo_parts/operators.py").touch()
+    (project / "src/demo_parts/operators.py").write_bytes(LAZY)
     with (project / ".gitignore").open("a") as file:
         file.write(ignored)
     commit_all(project, "Operators")

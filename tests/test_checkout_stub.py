@@ -14,13 +14,14 @@ from kfp_release.config import Config
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.stub import stub_text
 
+LAZY = b"def __getattr__(name):\n    return name\n"
 STUB = "src/demo_parts/operators.pyi"
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     folder = make_project(tmp_path / "project")
-    (folder / "src/demo_parts/operators.py").touch()
+    (folder / "src/demo_parts/operators.py").write_bytes(LAZY)
     with (folder / ".gitignore").open("a", encoding="utf-8") as file:
         file.write("/src/demo_parts/operators.pyi\n/src/demo_parts/py.typed\n")
     commit_all(folder, "Operators")
@@ -67,9 +68,13 @@ def test_a_package_at_the_projects_top_is_found(project: Path) -> None:
 
 
 def test_a_package_without_the_module_is_told(project: Path) -> None:
-    (project / "src/demo_parts/operators.py").unlink()
-    with pytest.raises(ReleaseError, match=r"there is no demo_parts/operators\.py in src/ or .*/project"):
-        read(project)
+    module = project / "src/demo_parts/operators.py"
+    for change in (lambda: module.write_text("def multiply_op(): ...\n", encoding="utf-8"), module.unlink):
+        change()
+        with pytest.raises(
+            ReleaseError, match=r"there is no demo_parts/operators\.py in src/ or .*/project that makes"
+        ):
+            read(project)
 
 
 def test_all_that_is_wrong_in_component_files_is_told(project: Path) -> None:

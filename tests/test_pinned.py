@@ -40,7 +40,8 @@ def test_it_gives_the_package_its_component_files_and_its_pins(project: Path) ->
     }
 
 
-OPERATORS = {"demo_parts/__init__.py": b"", "demo_parts/operators.py": b""}
+LAZY = b"def __getattr__(name):\n    return name\n"
+OPERATORS = {"demo_parts/__init__.py": b"", "demo_parts/operators.py": LAZY}
 
 
 def test_a_package_with_a_module_of_operators_gets_their_types(project: Path) -> None:
@@ -49,6 +50,11 @@ def test_a_package_with_a_module_of_operators_gets_their_types(project: Path) ->
     assert wheel.read("demo_parts/operators.pyi").decode() == stub_text(package.operators)
     assert wheel.read("demo_parts/py.typed") == b""
     assert [operator.name for operator in package.operators] == ["foreign_op", "multiply_op"]
+
+
+def test_a_module_that_has_its_operators_written_out_gets_no_types(project: Path) -> None:
+    wheel = pinned(project).in_wheel(make_wheel({**OPERATORS, "demo_parts/operators.py": b"def multiply_op(): ...\n"}))
+    assert not [member for member in wheel.members if member.path.endswith((".pyi", "py.typed"))]
 
 
 def test_types_of_an_earlier_build_are_replaced(project: Path) -> None:

@@ -32,6 +32,7 @@ LISTED = {
     "commit.is_commit": "parse_commit, whose parser is above, asks it",
     "finding.Finding.of": "says what a parser refused",
     "released_files.read_file": "asks the index; the parser 'file of a release, as the index has it' reads the answer",
+    "stub.needs_stub": "a pattern, for which all bytes can be searched",
     "checkout_stub.CheckoutStub.read": "component files, whose parsers are above",
     "version.delete_tag": "tags that are versions",
     "version_home.ensure_home": "asks ECR, whose answer is parsed before",

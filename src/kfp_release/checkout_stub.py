@@ -15,7 +15,7 @@ from kfp_release.config import Config
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git_command import GitFailed, run_git
 from kfp_release.plain_file import read_plain
-from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, stub_path, stub_text
+from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, needs_stub, stub_path, stub_text
 
 _SOURCES = ("src", ".")
 """Where setuptools finds packages unless it is told otherwise."""
@@ -50,11 +50,13 @@ class CheckoutStub:
     @classmethod
     def of(cls, project: Path, package: str, operators: Sequence[Operator]) -> CheckoutStub:
         """Of operators that are read already. Raise `ReleaseError` where the package has no module of operators."""
-        source = next((source for source in _SOURCES if (project / source / module_path(package)).is_file()), None)
-        if source is None:
+        module = module_path(package)
+        source = next((source for source in _SOURCES if (project / source / module).is_file()), None)
+        if source is None or not needs_stub(read_plain(project / source / module)):
+            where = f"in src/ or {project.resolve()}"
             raise ReleaseError(
-                f"there is no {module_path(package)} in src/ or {project.resolve()}, so no operators have types",
-                remedy="'package' in [tool.kfp-release] names the package that has the module",
+                f"there is no {module} {where} that makes operators when they are asked for, with `def __getattr__`",
+                remedy="'package' in [tool.kfp-release] names the package; a module of another kind needs no stub",
             )
         path, mark = (os.path.normpath(f"{source}/{each}") for each in (stub_path(package), mark_path(package)))
         found = read_plain(project / path) if (project / path).is_file() else None

@@ -18,7 +18,7 @@ from kfp_release.pinning import pin
 from kfp_release.plain_file import read_plain
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.sdist import Sdist
-from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, stub_path, stub_text
+from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, needs_stub, stub_path, stub_text
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
 
@@ -51,7 +51,8 @@ class PinnedPackage:
     def in_wheel(self, wheel: Wheel) -> Wheel:
         """`wheel` with the component files and pins in its package, whatever it had of them before.
 
-        With types, too, where the package has a module of operators; a stub that a person wrote stays as it is.
+        With types, too, where the package has a module that makes operators when they are asked for; a stub that a
+        person wrote stays as it is.
         Raise `ReleaseError` where it has no such package.
         """
         package = self.config.package
@@ -69,7 +70,7 @@ class PinnedPackage:
     def _types(self, wheel: Wheel) -> dict[str, bytes]:
         package = self.config.package
         there = {member.path: member.data for member in wheel.members}
-        if module_path(package) not in there or not is_replaceable(there.get(stub_path(package))):
+        if not needs_stub(there.get(module_path(package), b"")) or not is_replaceable(there.get(stub_path(package))):
             return {}
         return {
             stub_path(package): stub_text(self.operators).encode(),

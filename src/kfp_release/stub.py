@@ -33,6 +33,7 @@ _DIRECTIVES = """\
 _FILLED_IN = {FINAL_STATUS, "TaskConfig"}
 """Types of inputs that kfp itself gives."""
 _UNREADABLE = (ValueError, OverflowError, TypeError, RecursionError, *UNLOADABLE)
+_GETATTR = re.compile(rb"^def __getattr__\(", re.MULTILINE)
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _LONGEST_DEFAULT = 60
 _LONGEST_LINE = 110
@@ -51,6 +52,11 @@ def stub_path(package: str) -> str:
 def mark_path(package: str) -> str:
     """The file that has type checkers read the types of `package`. PEP 561."""
     return f"{package.replace('.', '/')}/py.typed"
+
+
+def needs_stub(module: bytes) -> bool:
+    """Whether a module of operators makes its names when they are asked for (PEP 562); others tell their own types."""
+    return _GETATTR.search(module) is not None
 
 
 def is_replaceable(stub: bytes | None) -> bool:
