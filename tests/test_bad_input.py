@@ -258,13 +258,14 @@ def test_what_is_no_plain_file_is_told(told: list[dict[str, Any]], name: str, me
 
 def test_as_text_each_is_a_line_with_its_remedy_below(project: Path, told: list[dict[str, Any]]) -> None:
     done = kfp_release(["check"], cwd=project, environ={})
-    assert (done.returncode, done.stdout) == (1, "")
-    lines = done.stderr.removeprefix("error: ").splitlines()
+    assert (done.returncode, done.stderr) == (1, "")
+    *lines, count = done.stdout.splitlines()
     assert len(lines) == 2 * len(told)
+    assert count.startswith(f"{len(told)} errors in ")
     assert all(re.match(r"yaml/[^:]+(:\d+)?: \S", line) for line in lines[::2])
     assert all(line.startswith("  → ") for line in lines[1::2])
-    assert "Traceback" not in done.stderr
-    assert "\x1b" not in done.stderr
+    assert "Traceback" not in done.stdout
+    assert "\x1b" not in done.stdout
 
 
 def test_in_github_actions_each_is_an_annotation_at_its_place(project: Path, told: list[dict[str, Any]]) -> None:

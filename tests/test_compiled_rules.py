@@ -164,7 +164,7 @@ def test_check_tells_it_with_the_rest_and_as_an_annotation(project: Path) -> Non
     messages = [problem["message"] for problem in json.loads(done.stdout)["problems"]]
     assert sum("is stale" in message for message in messages) == 1
     text = kfp_release(["check"], cwd=project, environ={"GITHUB_ACTIONS": "true"})
-    assert "yaml/train.yaml:" in text.stderr
+    assert "yaml/train.yaml:" in text.stdout
     assert "::error file=yaml/train.yaml,line=" in text.stderr
     assert "Traceback" not in text.stderr
 

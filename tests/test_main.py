@@ -72,8 +72,8 @@ def test_the_listing_needs_no_kfp(released: Installation) -> None:
 def test_pins_by_tag_alone_are_said_to_be_that(tmp_path: Path) -> None:
     installation = install(tmp_path, TAG_PIN)
     done = installation.python(*LIST)
-    *_, pin, _, message, remedy = done.stdout.splitlines()
-    assert pin == f"demo: {TAG_PIN}"
+    *_, message, remedy = done.stdout.splitlines()
+    assert f"demo: {TAG_PIN}" in done.stdout.splitlines()
     assert message.startswith("Not pinned: version 1.2 was built outside a release: its components name their image by")
     assert remedy == f"  {RELEASED}"
     value = json.loads(installation.python(*LIST, "--json").stdout)

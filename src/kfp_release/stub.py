@@ -194,7 +194,7 @@ def _shown(port: Port) -> str:
     default = ""
     with suppress(*_UNREADABLE):
         value = _value(port)
-        default = "" if value is None else f" = {value}"
+        default = "" if value is None else f" = {value if value != '' else repr('')}"
     return f"{port.kfp_name}: {port.plain_type}{default}  {port.description}".rstrip()
 
 
