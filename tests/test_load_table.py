@@ -42,6 +42,8 @@ class Web(BaseHTTPRequestHandler):
             "/table.parquet": partial(self.give, parquet()),
             "/export": partial(self.give, CSV),
             "/moved.csv": partial(self.give, b"", 302, location="/table.csv"),
+            "/to-file.csv": partial(self.give, b"", 302, location="file:///etc/t.csv?signature=secret"),
+            "/to-nothing.csv": partial(self.give, b"", 302, location="http://127.0.0.1:no/t.csv?signature=secret"),
             "/login.csv": partial(self.give, b"<html>Log in</html>"),
             "/header.csv": partial(self.give, b"id,value\n"),
             "/forbidden.csv": partial(self.give, b"", 403),
@@ -155,6 +157,13 @@ def test_the_artifact_says_where_it_is_from_without_the_signature(web: str, tmp_
     [
         ("none.csv?signature=secret", "{web}/none.csv answers 404 Not Found"),
         ("forbidden.csv", "{web}/forbidden.csv answers 403 Forbidden"),
+        ("to-file.csv", "{web}/to-file.csv answers 302 with a redirect that is not followed"),
+        ("to-nothing.csv", "{web}/to-nothing.csv cannot be read: "),
+        (
+            "my table.csv?signature=secret",
+            "{web}/my table.csv cannot be read: percent-encode what a URL has no form for",
+        ),
+        ("blé.csv?signature=secret", "{web}/blé.csv cannot be read: percent-encode what a URL has no form for"),
         ("login.csv", "{web}/login.csv cannot be read as CSV: it begins with b'<html>Log in</html>'"),
         ("header.csv", "{web}/header.csv has no rows"),
         ("cut.csv", "{web}/cut.csv ended after 22 of 1,000 bytes"),
@@ -168,6 +177,7 @@ def test_the_artifact_says_where_it_is_from_without_the_signature(web: str, tmp_
 def test_what_the_web_does_not_give_is_told_in_one_line(web: str, tmp_path: Path, name: str, message: str) -> None:
     said = refusal(f"{web}/{name}", tmp_path, "--max_megabytes", "1", "--timeout", "1")
     assert said.startswith(message.format(web=web))
+    assert "secret" not in said
 
 
 @pytest.mark.parametrize(
@@ -179,7 +189,11 @@ def test_what_the_web_does_not_give_is_told_in_one_line(web: str, tmp_path: Path
         ("http://127.0.0.1:port/table.csv", "http://127.0.0.1:port/table.csv cannot be read: "),
         ("gs://bucket/table.csv", "gs://bucket/table.csv is of no kind that is known: http://, https://, s3://"),
         ("file:///etc/table.csv", "file:///etc/table.csv is of no kind that is known"),
-        ("s3:///table.csv", "'s3:///table.csv' is not s3://bucket/key"),
+        ("s3:///table.csv", "s3:///table.csv is not s3://bucket/key"),
+        ("s3://bucket?signature=secret/t.csv", "s3://bucket ends with none of"),
+        ("https:/a.example/t.csv?signature=secret", "https:/a.example/t.csv is of no kind that is known: http://"),
+        ("https://me:secret@[::1/t.csv?signature=secret", "https://[::1/t.csv cannot be read: it is no URL"),
+        ("a.example/t.csv?signature=secret", "a.example/t.csv cannot be read: No such file or directory"),
         ("/none/table.csv", "/none/table.csv cannot be read: No such file or directory"),
         ("/", "/ ends with none of"),
         ("sklearn:iriss", "scikit-learn ships no table 'iriss' that is known here; there is breast_cancer, diabetes"),
@@ -202,6 +216,8 @@ def test_what_s3_does_not_give_is_told_in_one_line(s3: Any, tmp_path: Path, monk
     assert refusal("s3://none/table.csv", tmp_path) == none
     key = "s3://tables/t.csv cannot be read: bucket 'tables' has no key 't.csv'"
     assert refusal("s3://tables/t.csv", tmp_path) == key
+    key = "s3://tables/t.csv cannot be read: bucket 'tables' has no key 't.csv'"
+    assert refusal("s3://tables/t.csv?signature=secret", tmp_path, "--format", "csv") == key
     s3.put_object(Bucket="tables", Key="large.csv", Body=b"1,2\n" * 500_000)
     large = "s3://tables/large.csv has more than 1,000,000 bytes: see max_megabytes"
     assert refusal("s3://tables/large.csv", tmp_path, "--max_megabytes", "1") == large
@@ -251,6 +267,9 @@ def test_a_limit_is_at_least_one(tmp_path: Path, capsys: pytest.CaptureFixture[s
         ("https://a.example/t.csv?X-Amz-Signature=s", "https://a.example/t.csv"),
         ("https://user:password@a.example/t.csv#s", "https://a.example/t.csv"),
         ("s3://bucket/key?.csv", "s3://bucket/key"),
+        ("https:/me:password@a.example/t.csv?X-Amz-Signature=s", "https:/a.example/t.csv"),
+        (" HTTPS:a.example/t.csv?s", " HTTPS:a.example/t.csv"),
+        ("a.example/t.csv?X-Amz-Signature=s", "a.example/t.csv"),
         ("/data/what?.csv", "/data/what?.csv"),
     ],
 )

@@ -226,6 +226,13 @@ def test_what_is_no_executor_input_is_refused(tmp_path: Path, text: str) -> None
     assert "is not kfp's executor input; the component passes it as the literal '{{$}}'" in done.stderr
 
 
+def test_a_damaged_executor_input_is_not_repeated_for_it_may_hold_a_signature(tmp_path: Path) -> None:
+    given = '{"inputs": {"parameterValues": {"source": "https://a.example/t.csv?signature=secret"}}}'
+    done = run("make-table", "--rows", "1", "--table", tmp_path / "t", "--executor-input", given)
+    assert "a text of 87 letters is not kfp's executor input" in done.stderr
+    assert "secret" not in done.stderr
+
+
 def drop(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (folder / "t").write_text("id,value\n1,\n2,x\n", encoding="utf-8")
     return run(

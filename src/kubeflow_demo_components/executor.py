@@ -39,8 +39,10 @@ class ExecutorInput:
             artifacts = {name: item["artifacts"][0] for name, item in outputs.get("artifacts", {}).items()}
             return cls(Path(outputs["outputFile"]), artifacts)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Of what length, not what: the URL in it may be signed.
             raise argparse.ArgumentTypeError(
-                f"{text[:80]!r} is not kfp's executor input; the component passes it as the literal '{{{{$}}}}'"
+                f"a text of {len(text)} letters is not kfp's executor input; "
+                "the component passes it as the literal '{{$}}'"
             ) from error
 
     def write_output(self, **metadata: Mapping[str, Value]) -> None:

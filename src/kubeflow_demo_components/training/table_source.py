@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 _PATIENCE = 30
 """Seconds without a byte after which it ends."""
 _CHUNK = 1 << 20
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*)://|\s*(?:https?|s3):/*", re.IGNORECASE)
+"""How a URL begins, or one that is mistyped."""
 _FORMATS = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
 
@@ -34,15 +37,18 @@ class _TooLate(BaseException):
 
 def shown(source: str) -> str:
     """`source` as it may be seen by everybody: the query of a signed URL is as good as a password."""
-    scheme, separator, rest = source.partition("://")
-    return f"{scheme}://{rest.partition('?')[0].partition('#')[0].rpartition('@')[2]}" if separator else source
+    scheme = _SCHEME.match(source)
+    if scheme:
+        return scheme[0] + source[scheme.end() :].partition("?")[0].partition("#")[0].rpartition("@")[2]
+    path, _, query = source.partition("?")
+    return path if "=" in query else source
 
 
 def format_of(source: str, told: str) -> str:
     """``csv`` or ``parquet``: as it was `told`, or by the suffix. Raise `NoSource` where that does not say it."""
     if told:
         return told
-    suffix = Path(urlsplit(source).path if "://" in source else source).suffix.lower()
+    suffix = Path(shown(source)).suffix.lower()
     if suffix not in _FORMATS:
         known = ", ".join(_FORMATS)
         raise NoSource(f"{shown(source)} ends with none of {known}: say which it is, with the format csv or parquet")
@@ -51,7 +57,8 @@ def format_of(source: str, told: str) -> str:
 
 def fetch(source: str, target: Path, limits: Limits) -> None:
     """Copy what is at `source` to the file `target`. Raise `NoSource` where it cannot be had within `limits`."""
-    scheme = source.partition("://")[0] if "://" in source else ""
+    match = _SCHEME.match(source)
+    scheme = match[1] if match else ""
     known = {"http": _from_web, "https": _from_web, "s3": _from_s3, "": _from_path}
     if scheme not in known:
         raise NoSource(f"{shown(source)} is of no kind that is known: http://, https://, s3://, sklearn:NAME or a path")
@@ -64,20 +71,32 @@ def _from_web(source: str, target: Path, limits: Limits) -> None:
     from urllib.error import HTTPError  # noqa: PLC0415 - likewise
     from urllib.request import urlopen  # noqa: PLC0415 - likewise
 
-    if "@" in urlsplit(source).netloc:
-        raise NoSource(f"{shown(source)} carries a password, which everybody could read in the pipeline")
     try:
+        if "@" in urlsplit(source).netloc:
+            raise NoSource(f"{shown(source)} carries a password, which everybody could read in the pipeline")
         with urlopen(source, timeout=_PATIENCE) as answer:  # noqa: S310 - http and https alone come here
             length = answer.headers.get("Content-Length", "")
             _copy(answer, target, source, size=int(length) if length.isdecimal() else None, limits=limits)
     except HTTPError as error:
         with error:
-            raise NoSource(f"{shown(source)} answers {error.code} {error.reason}") from error
+            is_redirect = error.code // 100 == 3  # noqa: PLR2004 - as HTTP numbers them
+            reason = "with a redirect that is not followed" if is_redirect else error.reason
+            raise NoSource(f"{shown(source)} answers {error.code} {reason}") from error
     except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, NoSource):
             raise
-        reason = getattr(error, "reason", "") or error
-        raise NoSource(f"{shown(source)} cannot be read: {reason or type(error).__name__}") from error
+        raise NoSource(f"{shown(source)} cannot be read: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Why it cannot be read. What is wrong with a URL is told by its kind: such an error's text has the signature."""
+    from http.client import InvalidURL  # noqa: PLC0415 - see above
+
+    if isinstance(error, InvalidURL | UnicodeError):
+        return "percent-encode what a URL has no form for, a blank as %20, é as %C3%A9; a port is a number"
+    if isinstance(error, OSError):
+        return str(getattr(error, "reason", "") or error or type(error).__name__)
+    return "it is no URL" if type(error) is ValueError else type(error).__name__
 
 
 def _from_s3(source: str, target: Path, limits: Limits) -> None:
@@ -85,9 +104,9 @@ def _from_s3(source: str, target: Path, limits: Limits) -> None:
     from botocore.config import Config  # noqa: PLC0415 - likewise
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - likewise
 
-    bucket, _, key = source.removeprefix("s3://").partition("/")
+    bucket, key = _bucket_and_key(source)
     if not bucket or not key:
-        raise NoSource(f"{source!r} is not s3://bucket/key")
+        raise NoSource(f"{shown(source)} is not s3://bucket/key")
     # A store of one's own seldom has a host name for each bucket, as AWS has.
     is_own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
     config = Config(
@@ -102,9 +121,15 @@ def _from_s3(source: str, target: Path, limits: Limits) -> None:
             with answer["Body"] as body:
                 _copy(body, target, source, size=answer["ContentLength"], limits=limits)
     except ClientError as error:
-        raise NoSource(f"{source} {_refusal(error, bucket, key)}") from error
+        raise NoSource(f"{shown(source)} {_refusal(error, *_bucket_and_key(shown(source)))}") from error
     except (BotoCoreError, OSError) as error:
-        raise NoSource(f"{source} cannot be read: {error}") from error
+        reason = type(error).__name__ if "?" in source else error  # whose text may have the key
+        raise NoSource(f"{shown(source)} cannot be read: {reason}") from error
+
+
+def _bucket_and_key(source: str) -> tuple[str, str]:
+    bucket, _, key = source.removeprefix("s3://").partition("/")
+    return bucket, key
 
 
 def _refusal(error: Any, bucket: str, key: str) -> str:
@@ -124,7 +149,7 @@ def _from_path(source: str, target: Path, limits: Limits) -> None:
             with target.open("wb") as copy:
                 shutil.copyfileobj(file, copy, _CHUNK)
     except OSError as error:
-        raise NoSource(f"{source} cannot be read: {error.strerror}") from error
+        raise NoSource(f"{shown(source)} cannot be read: {error.strerror}") from error
 
 
 def _copy(body: Any, target: Path, source: str, *, size: int | None, limits: Limits) -> None:
