@@ -5,7 +5,9 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from kubeflow_demo_components.table import NoTable, parse_table, read_table, require_column, write_table
 
@@ -50,6 +52,43 @@ def test_what_is_no_table_is_told_by_the_name_it_was_given(
     with pytest.raises(NoTable) as caught:
         parse_table(tmp_path / "t", name="the table", is_parquet=is_parquet)
     assert str(caught.value).startswith(message)
+
+
+def test_a_comma_after_each_row_shifts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("id,name,price\n1,apple,3,\n2,pear,4,\n", encoding="utf-8")
+    assert read_table(tmp_path / "t").to_dict("list") == {"id": [1, 2], "name": ["apple", "pear"], "price": [3, 4]}
+
+
+@pytest.mark.parametrize("rows", ["1,apple,3,red\n2,pear,4,\n", "1,apple,3,,\n2,pear,4,,\n", "1,a,3,b,c\n"])
+def test_rows_with_more_fields_than_the_header_are_refused(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "t").write_text(f"id,name,price\n{rows}", encoding="utf-8")
+    with pytest.raises(SystemExit, match="t cannot be read as CSV: a row has more fields than the header, which has 3"):
+        read_table(tmp_path / "t")
+
+
+@pytest.mark.parametrize(
+    ("header", "column"), [("target,x,target", "target"), ('"a,b",c,"a,b"', "a,b"), ("\ufeffa,a.1,a", "a")]
+)
+def test_a_column_that_is_there_twice_is_named(tmp_path: Path, header: str, column: str) -> None:
+    (tmp_path / "t").write_text(f"{header}\n1,2,3\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match=f"t cannot be read as CSV: it has more than one column {column!r}"):
+        read_table(tmp_path / "t")
+
+
+def test_a_column_that_is_twice_in_parquet_is_named(tmp_path: Path) -> None:
+    parquet.write_table(pa.table([[1], [2]], names=["a", "a"]), tmp_path / "t")
+    with pytest.raises(SystemExit, match=r"t cannot be read as Parquet: it has more than one column 'a'$"):
+        read_table(tmp_path / "t")
+
+
+def test_an_index_that_has_a_name_is_a_column_and_another_is_none(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": [7, 8, 9], "kind": ["a", "b", "c"], "value": [0.1, 0.2, 0.3]})
+    frame.set_index("id").to_parquet(tmp_path / "one")
+    frame.set_index(["id", "kind"]).to_parquet(tmp_path / "two")
+    frame[frame["id"] > 7].to_parquet(tmp_path / "none")
+    frame.drop(columns="id").set_index(pd.RangeIndex(7, 10, name="id")).to_parquet(tmp_path / "range")
+    for name, rows in (("one", 3), ("two", 3), ("none", 2), ("range", 3)):
+        pd.testing.assert_frame_equal(read_table(tmp_path / name), frame[-rows:].reset_index(drop=True))
 
 
 def test_parquet_in_an_image_without_pyarrow_is_told(tmp_path: Path) -> None:

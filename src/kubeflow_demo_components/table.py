@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +21,49 @@ class NoTable(ValueError):
 
 def parse_table(path: Path, *, name: str, is_parquet: bool) -> Any:
     """The table at `path`, which messages call `name`, as a pandas frame. Raise `NoTable` where the file is none."""
-    import pandas as pd  # noqa: PLC0415 - the programs' parsers are read where pandas is not installed
-
     try:
-        if is_parquet:
-            return pd.read_parquet(path)
-        _require_text(path)
-        return pd.read_csv(path, low_memory=False)
+        return _read_parquet(path) if is_parquet else _read_csv(path)
     except ImportError as error:
         raise NoTable(f"{name} is Parquet, and there is no pyarrow in this image to read it with") from error
     except (OSError, ValueError) as error:
         kind = "Parquet" if is_parquet else "CSV"
         raise NoTable(f"{name} cannot be read as {kind}: {error}") from error
+
+
+def _read_parquet(path: Path) -> Any:
+    """The table, with each index that has a name as a column: that is what pandas made an index of."""
+    import pandas as pd  # noqa: PLC0415 - the programs' parsers are read where pandas is not installed
+
+    parquet = import_module("pyarrow.parquet")  # by its name, since not every image has it
+    with parquet.ParquetFile(path) as file:
+        _require_distinct(file.schema_arrow.names)
+    frame = pd.read_parquet(path)
+    named = [name for name in frame.index.names if name is not None]
+    return frame.reset_index(level=named).reset_index(drop=True)
+
+
+def _read_csv(path: Path) -> Any:
+    import pandas as pd  # noqa: PLC0415 - see above
+
+    _require_text(path)
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].tolist()
+    _require_distinct([name for name in header if name])
+    with warnings.catch_warnings():
+        # Of fields without a column, but for one at each row's end that is always empty: a comma too many.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(path, index_col=False, low_memory=False)
+        except pd.errors.ParserWarning as error:
+            raise ValueError(f"a row has more fields than the header, which has {len(header)}") from error
+
+
+def _require_distinct(names: Sequence[str]) -> None:
+    """Raise `ValueError` for a name that is there twice: pandas would give the second column another name."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"it has more than one column {name!r}")
+        seen.add(name)
 
 
 def _require_text(path: Path) -> None:
