@@ -199,7 +199,7 @@ def test_what_cannot_be_learned_is_told(
         ({"a": [1.0, 2.0], "target": ["x", None]}, "column 'target' of {table} is empty, or has empty rows"),
         ({"a": [], "target": []}, "column 'target' of {table} is empty, or has empty rows"),
         ({"a": ["one"], "target": ["x"]}, "the model cannot be asked about {table}: "),
-        ({"a": [1.0], "target": [3]}, "column 'target' of {table} holds 3, and the model knows 'x', 'y'"),
+        ({"a": [1.0], "target": [3]}, "column 'target' of {table} holds '3', and the model knows 'x', 'y'"),
     ],
 )
 def test_a_table_that_does_not_fit_the_model_is_told(
@@ -210,6 +210,27 @@ def test_a_table_that_does_not_fit_the_model_is_told(
     said = refusal(evaluate_model.main, "--model", model, "--table", table, "--score", tmp_path / "score")
     assert said.startswith(message.format(table=table))
     assert not (tmp_path / "score").exists()
+
+
+def test_a_part_is_read_as_what_the_model_learned(tmp_path: Path) -> None:
+    learned = written(tmp_path / "learned", size=["1", "2", "A"] * 4, weight=[1, 2, 3] * 4, target=["1", "2", "A"] * 4)
+    model = trained(learned, tmp_path / "model")
+    part = written(tmp_path / "t", size=[1, 2, 2], weight=[1, 2, 2], target=[1, 2, 2])
+    assert metrics_of(model, part, tmp_path)["accuracy"] == 1
+    model = trained(learned, tmp_path / "model", "--target", "weight", "--algorithm", "ridge")
+    part = written(tmp_path / "t", size=[1, 2], weight=[1, 2], target=[1, 2])
+    outputs = ["--metrics", str(tmp_path / "metrics")]
+    evaluate_model.main(["--model", str(model), "--table", str(part), "--target", "weight", *outputs])
+    assert json.loads((tmp_path / "metrics").read_text(encoding="utf-8"))["r2"] > 0.9
+
+
+def test_a_part_of_other_types_is_told(tmp_path: Path) -> None:
+    learned = written(tmp_path / "learned", size=["1", "2", "A"] * 4, target=["x", "y", "z"] * 4)
+    model = trained(learned, tmp_path / "model")
+    table = tmp_path / "t"
+    pd.DataFrame({"size": [1, 2], "target": ["x", "y"]}).to_parquet(table)  # which says that they are numbers
+    said = refusal(evaluate_model.main, "--model", model, "--table", table)
+    assert said.startswith(f"the model cannot be asked about {table}: TypeError: ")
 
 
 def test_rows_of_one_class_alone_have_no_curve(tmp_path: Path) -> None:

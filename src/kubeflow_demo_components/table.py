@@ -19,10 +19,13 @@ class NoTable(ValueError):
     """A file that is none, or none of the kind that was expected."""
 
 
-def parse_table(path: Path, *, name: str, is_parquet: bool) -> Any:
-    """The table at `path`, which messages call `name`, as a pandas frame. Raise `NoTable` where the file is none."""
+def parse_table(path: Path, *, name: str, is_parquet: bool, texts: Sequence[str] = ()) -> Any:
+    """The table at `path`, which messages call `name`, as a pandas frame. Raise `NoTable` where the file is none.
+
+    CSV has no types, so they are guessed: but for the columns `texts`, which stay what they are.
+    """
     try:
-        return _read_parquet(path) if is_parquet else _read_csv(path)
+        return _read_parquet(path) if is_parquet else _read_csv(path, texts)
     except ImportError as error:
         raise NoTable(f"{name} is Parquet, and there is no pyarrow in this image to read it with") from error
     except (OSError, ValueError) as error:
@@ -42,7 +45,7 @@ def _read_parquet(path: Path) -> Any:
     return frame.reset_index(level=named).reset_index(drop=True)
 
 
-def _read_csv(path: Path) -> Any:
+def _read_csv(path: Path, texts: Sequence[str]) -> Any:
     import pandas as pd  # noqa: PLC0415 - see above
 
     _require_text(path)
@@ -52,7 +55,7 @@ def _read_csv(path: Path) -> Any:
         # Of fields without a column, but for one at each row's end that is always empty: a comma too many.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(path, index_col=False, low_memory=False)
+            return pd.read_csv(path, index_col=False, low_memory=False, dtype=dict.fromkeys(texts, str))
         except pd.errors.ParserWarning as error:
             raise ValueError(f"a row has more fields than the header, which has {len(header)}") from error
 
@@ -74,15 +77,15 @@ def _require_text(path: Path) -> None:
         raise ValueError(f"it begins with {start[:20]!r}")
 
 
-def read_table(path: Path, *, number: str = "") -> Any:
-    """The table at `path` as a pandas frame; its column `number`, if one is named, is numeric.
+def read_table(path: Path, *, number: str = "", texts: Sequence[str] = ()) -> Any:
+    """The table at `path` as a pandas frame; its column `number`, if one is named, is numeric; `texts` are texts.
 
     Ends the program with a message where the file is no such table.
     """
     try:
         with path.open("rb") as file:
             is_parquet = file.read(len(_PARQUET)) == _PARQUET
-        frame = parse_table(path, name=str(path), is_parquet=is_parquet)
+        frame = parse_table(path, name=str(path), is_parquet=is_parquet, texts=texts)
     except OSError as error:
         sys.exit(f"{path} cannot be read as CSV: {error}")
     except NoTable as error:

@@ -36,15 +36,16 @@ class Evaluation(NamedTuple):
 
 def evaluate(model_path: Path, table_path: Path, target: str) -> Evaluation:
     """Hold the model against the table's column `target`. Ends the program with a message where they do not fit."""
-    frame = read_table(table_path)
+    model = read_model(model_path)
+    names, texts, classes = _learned(model, model_path)
+    is_text = any(isinstance(name, str) for name in classes)
+    frame = read_table(table_path, texts=[*texts, *([target] if is_text else [])])
     require_column(frame, target, table_path)
     if frame.empty or frame[target].isna().any():
         sys.exit(f"column {target!r} of {table_path} is empty, or has empty rows")
-    model = read_model(model_path)
-    for name in model.feature_names_in_:
+    for name in names:
         require_column(frame, name, table_path)
-    features, actual = frame[list(model.feature_names_in_)], frame[target]
-    classes = tuple(model.classes_.tolist()) if hasattr(model, "classes_") else ()
+    features, actual = frame[names], frame[target]
     if not classes:
         require_numbers(frame, target, table_path)
     elif unknown := [value for value in actual.unique().tolist() if value not in classes]:
@@ -53,13 +54,35 @@ def evaluate(model_path: Path, table_path: Path, target: str) -> Evaluation:
     try:
         predicted = model.predict(features)
         likelihoods = model.predict_proba(features) if classes else None
-    except (ValueError, AttributeError) as error:
-        sys.exit(f"the model cannot be asked about {table_path}: {' '.join(str(error).split())}")
-    measured = _of_classes(actual, predicted, classes, likelihoods) if classes else _of_numbers(actual, predicted)
+        measured = _of_classes(actual, predicted, classes, likelihoods) if classes else _of_numbers(actual, predicted)
+    except Exception as error:  # noqa: BLE001 - of a model that is damaged in part, whatever its steps raise
+        sys.exit(f"the model cannot be asked about {table_path}: {_one_line(error)}")
     for name, value in measured.items():
         if not math.isfinite(value):
             sys.exit(f"the {name} of column {target!r} of {table_path} is {value}, which is no finite number")
     return Evaluation(model, features, actual, predicted, classes, likelihoods, measured)
+
+
+def _learned(model: Any, path: Path) -> tuple[list[str], list[str], tuple[Any, ...]]:
+    """The columns that the model predicts from, those of them that it knows as texts, and its classes, if any.
+
+    Of a text that is rare, a part of a table may have none: what is left can look like numbers.
+    """
+    try:
+        texts = [
+            name
+            for _, step, names in getattr(model[0], "transformers_", ())
+            for name, known in zip(names, getattr(step, "categories_", ()), strict=False)
+            if any(isinstance(value, str) for value in known)
+        ]
+        classes = tuple(model.classes_.tolist()) if hasattr(model, "classes_") else ()
+        return list(model.feature_names_in_), texts, classes
+    except Exception as error:  # noqa: BLE001 - as above
+        sys.exit(f"{path} is no model that train-model wrote: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _of_classes(actual: Any, predicted: Any, classes: tuple[Any, ...], likelihoods: Any) -> dict[str, float]:
