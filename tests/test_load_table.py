@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,6 +15,7 @@ from threading import Thread
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pytest
 from moto.server import ThreadedMotoServer
@@ -255,10 +257,51 @@ def test_a_table_that_scikit_learn_ships_may_have_numbers_to_predict(tmp_path: P
 
 
 @pytest.mark.parametrize("option", ["--max_megabytes", "--timeout"])
-def test_a_limit_is_at_least_one(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+@pytest.mark.parametrize("number", ["0", "1000001", "9" * 20])
+def test_a_limit_has_its_bounds(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, number: str) -> None:
     with pytest.raises(SystemExit):
-        main(["--source", "t.csv", "--table", str(tmp_path / "t"), option, "0"])
-    assert "0 is not at least 1" in capsys.readouterr().err
+        main(["--source", "t.csv", "--table", str(tmp_path / "t"), option, number])
+    assert f"{number} is not from 1 to 1000000" in capsys.readouterr().err
+
+
+def test_the_largest_limits_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(CSV)
+    limits = ("--max_megabytes", "1000000", "--timeout", "1000000")
+    pd.testing.assert_frame_equal(load(str(tmp_path / "t.csv"), tmp_path, *limits), FRAME)
+
+
+@pytest.mark.parametrize("source", ["/dev/zero", "/dev"])
+def test_what_has_no_end_or_no_bytes_is_not_read(source: str, tmp_path: Path) -> None:
+    said = refusal(source, tmp_path, "--format", "csv", "--max_megabytes", "1", "--timeout", "1")
+    assert said == f"{source} is no plain file"
+
+
+def test_a_path_is_within_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"1,2\n" * 250_001)
+    said = refusal(str(tmp_path / "t.csv"), tmp_path, "--max_megabytes", "1")
+    assert said == f"{tmp_path / 't.csv'} has more than 1,000,000 bytes: see max_megabytes"
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    assert refusal(str(tmp_path / "t.csv"), tmp_path) == f"{tmp_path / 't.csv'} is no plain file"
+
+
+def test_parquet_is_no_larger_than_the_limit_where_it_is_unpacked(tmp_path: Path) -> None:
+    pd.DataFrame({"value": np.zeros(200_000)}).to_parquet(tmp_path / "t.parquet")
+    said = refusal(str(tmp_path / "t.parquet"), tmp_path, "--max_megabytes", "1")
+    expected = (
+        "cannot be read as Parquet: its 200,000 rows of 1 columns take more than 1,000,000 bytes: see max_megabytes"
+    )
+    assert said == f"{tmp_path / 't.parquet'} {expected}"
+    assert len(load(str(tmp_path / "t.parquet"), tmp_path, "--max_megabytes", "2")) == 200_000
+
+
+def test_csv_is_handed_on_as_it_stands(tmp_path: Path) -> None:
+    rows = 'zip,country,code\n00123,NA,1e5\n00124,,"a, ""b"""\n'
+    (tmp_path / "t.csv").write_text(rows, encoding="utf-8")
+    main(["--source", str(tmp_path / "t.csv"), "--table", str(tmp_path / "o")])
+    assert (tmp_path / "o").read_text(encoding="utf-8") == rows
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +89,22 @@ def test_a_type_that_no_model_has_is_named_and_not_loaded(tmp_path: Path, wine: 
 def test_what_is_no_model_at_all_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model").write_bytes(content)
     assert refusal(tmp_path / "model").startswith(f"{tmp_path / 'model'} is no model that train-model wrote: ")
+
+
+def test_a_small_file_with_much_in_it_is_not_unpacked(tmp_path: Path, wine: Path) -> None:
+    path = trained(wine, tmp_path / "model")
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members["schema.json"] += b" " * 100_000_000
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    tracemalloc.start()
+    said = refusal(path)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert re.search(r"is no model that train-model wrote: ValueError: there are 100,\d+,\d+ bytes in it, packed", said)
+    assert most < 1_000_000
 
 
 def test_something_else_of_known_types_is_told(tmp_path: Path) -> None:

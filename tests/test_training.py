@@ -14,6 +14,7 @@ from training_fixtures import split, trained, written
 
 from kubeflow_demo_components.programs import evaluate_model, split_table, train_model
 from kubeflow_demo_components.table import read_table
+from kubeflow_demo_components.training.model_file import read_model, write_model
 
 
 def refusal(main: Callable[[list[str]], None], *options: str | Path) -> str:
@@ -60,6 +61,13 @@ def test_both_parts_have_a_columns_values_in_the_same_shares(tmp_path: Path) -> 
         "train": {"rows": 75},
         "test": {"rows": 25},
     }
+
+
+def test_a_part_has_each_cell_as_it_stands(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text("zip,country,code\n" + "00123,NA,1e5\n" * 4, encoding="utf-8")
+    outputs = ["--train", str(tmp_path / "train"), "--test", str(tmp_path / "test")]
+    split_table.main(["--table", str(tmp_path / "t"), "--stratify", "country", *outputs])
+    assert (tmp_path / "test").read_text(encoding="utf-8") == "zip,country,code\n00123,NA,1e5\n"
 
 
 @pytest.mark.parametrize(
@@ -231,6 +239,35 @@ def test_a_part_of_other_types_is_told(tmp_path: Path) -> None:
     pd.DataFrame({"size": [1, 2], "target": ["x", "y"]}).to_parquet(table)  # which says that they are numbers
     said = refusal(evaluate_model.main, "--model", model, "--table", table)
     assert said.startswith(f"the model cannot be asked about {table}: TypeError: ")
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "value"),
+    [
+        (1, "classes_", ["x", "y"]),
+        (1, "classes_", None),
+        (1, "intercept_", None),
+        (1, "coef_", np.array([[np.nan]])),
+        (0, "transformers_", None),
+        (0, "transformers_", [None]),
+    ],
+)
+def test_a_model_that_is_damaged_in_part_is_told(tmp_path: Path, step: int, name: str, value: object) -> None:
+    table = written(tmp_path / "t", a=[1.0, 2.0, 3.0], target=["x", "y", "y"])
+    model = read_model(trained(table, tmp_path / "model"))
+    setattr(model[step], name, value)
+    write_model(model, tmp_path / "damaged")
+    said = refusal(evaluate_model.main, "--model", tmp_path / "damaged", "--table", table)
+    is_used = name in {"intercept_", "coef_"}
+    expected = f"the model cannot be asked about {table}: " if is_used else f"{tmp_path / 'damaged'} is no model that "
+    assert said.startswith(expected)
+
+
+def test_cells_that_are_lists_are_told(tmp_path: Path) -> None:
+    table = tmp_path / "t"
+    pd.DataFrame({"a": [[1], [2]], "target": ["x", "y"]}).to_parquet(table)
+    said = refusal(train_model.main, "--table", table, "--model", tmp_path / "model")
+    assert said.startswith(f"train-model: logistic_regression cannot learn from {table}: ")
 
 
 def test_rows_of_one_class_alone_have_no_curve(tmp_path: Path) -> None:

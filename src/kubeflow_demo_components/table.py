@@ -15,17 +15,24 @@ _PARQUET = b"PAR1"
 """How such a file begins. An artifact's path has no suffix to tell it by."""
 
 
+_CELL = 8
+"""The bytes of a number, or of where a text is. In a file of a few kilobytes there can be millions of the same."""
+
+
 class NoTable(ValueError):
     """A file that is none, or none of the kind that was expected."""
 
 
-def parse_table(path: Path, *, name: str, is_parquet: bool, texts: Sequence[str] = ()) -> Any:
+def parse_table(
+    path: Path, *, name: str, is_parquet: bool, texts: Sequence[str] | None = (), most: int | None = None
+) -> Any:
     """The table at `path`, which messages call `name`, as a pandas frame. Raise `NoTable` where the file is none.
 
-    CSV has no types, so they are guessed: but for the columns `texts`, which stay what they are.
+    CSV has no types, so they are guessed: but for the columns `texts`, which stay what they are. With None each
+    cell stays what it is, those that say that they are empty, too. Parquet may take `most` bytes where it is unpacked.
     """
     try:
-        return _read_parquet(path) if is_parquet else _read_csv(path, texts)
+        return _read_parquet(path, most) if is_parquet else _read_csv(path, texts)
     except ImportError as error:
         raise NoTable(f"{name} is Parquet, and there is no pyarrow in this image to read it with") from error
     except (OSError, ValueError) as error:
@@ -33,29 +40,35 @@ def parse_table(path: Path, *, name: str, is_parquet: bool, texts: Sequence[str]
         raise NoTable(f"{name} cannot be read as {kind}: {error}") from error
 
 
-def _read_parquet(path: Path) -> Any:
+def _read_parquet(path: Path, most: int | None) -> Any:
     """The table, with each index that has a name as a column: that is what pandas made an index of."""
     import pandas as pd  # noqa: PLC0415 - the programs' parsers are read where pandas is not installed
 
     parquet = import_module("pyarrow.parquet")  # by its name, since not every image has it
     with parquet.ParquetFile(path) as file:
         _require_distinct(file.schema_arrow.names)
+        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+        if most is not None and rows * columns * _CELL > most:
+            raise ValueError(
+                f"its {rows:,} rows of {columns:,} columns take more than {most:,} bytes: see max_megabytes"
+            )
     frame = pd.read_parquet(path)
     named = [name for name in frame.index.names if name is not None]
     return frame.reset_index(level=named).reset_index(drop=True)
 
 
-def _read_csv(path: Path, texts: Sequence[str]) -> Any:
+def _read_csv(path: Path, texts: Sequence[str] | None) -> Any:
     import pandas as pd  # noqa: PLC0415 - see above
 
     _require_text(path)
     header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0].tolist()
     _require_distinct([name for name in header if name])
+    kinds: Any = str if texts is None else dict.fromkeys(texts, str)
     with warnings.catch_warnings():
         # Of fields without a column, but for one at each row's end that is always empty: a comma too many.
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            return pd.read_csv(path, index_col=False, low_memory=False, dtype=dict.fromkeys(texts, str))
+            return pd.read_csv(path, index_col=False, low_memory=False, dtype=kinds, keep_default_na=texts is not None)
         except pd.errors.ParserWarning as error:
             raise ValueError(f"a row has more fields than the header, which has {len(header)}") from error
 
@@ -77,8 +90,10 @@ def _require_text(path: Path) -> None:
         raise ValueError(f"it begins with {start[:20]!r}")
 
 
-def read_table(path: Path, *, number: str = "", texts: Sequence[str] = ()) -> Any:
-    """The table at `path` as a pandas frame; its column `number`, if one is named, is numeric; `texts` are texts.
+def read_table(path: Path, *, number: str = "", texts: Sequence[str] | None = ()) -> Any:
+    """The table at `path` as a pandas frame; its column `number`, if one is named, is numeric.
+
+    `texts` are the columns whose cells stay what they are; with None all do. See `parse_table`.
 
     Ends the program with a message where the file is no such table.
     """

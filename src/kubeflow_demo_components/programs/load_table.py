@@ -18,6 +18,8 @@ from kubeflow_demo_components.training.table_source import Limits, NoSource, fet
 _SHIPPED = "sklearn:"
 _SHIPPED_NAMES = ("breast_cancer", "diabetes", "iris", "wine")
 _MEGABYTE = 1_000_000
+_MOST = 1_000_000
+"""Of megabytes, and of seconds: a timer has its bounds."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,9 +33,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--format", choices=("", "csv", "parquet"), default="", help="csv or parquet (default: by the source's suffix)"
     )
     parser.add_argument(
-        "--max_megabytes", type=_positive, default=1000, metavar="N", help="the most it may have (default: 1000)"
+        "--max_megabytes", type=_limit, default=1000, metavar="N", help="the most it may have (default: 1000)"
     )
-    parser.add_argument("--timeout", type=_positive, default=600, metavar="SECONDS", help="the longest it may take")
+    parser.add_argument("--timeout", type=_limit, default=600, metavar="SECONDS", help="the longest it may take")
     parser.add_argument("--table", type=Path, required=True, metavar="FILE", help="where to write the table, as CSV")
     parser.add_argument("--executor-input", type=ExecutorInput.parse, metavar="JSON", help="given by kfp")
     return parser
@@ -68,7 +70,10 @@ def _loaded(source: str, told: str, limits: Limits) -> tuple[Any, dict[str, Any]
         fetch(source, file, limits)
         with file.open("rb") as opened:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        return parse_table(file, name=shown(source), is_parquet=kind == "parquet"), {"sha256": sha256}
+        # The table is handed on as CSV, which has no types: what is CSV needs none.
+        is_parquet = kind == "parquet"
+        frame = parse_table(file, name=shown(source), is_parquet=is_parquet, texts=None, most=limits.size)
+        return frame, {"sha256": sha256}
 
 
 def _shipped(name: str) -> tuple[Any, dict[str, Any]]:
@@ -84,8 +89,8 @@ def _shipped(name: str) -> tuple[Any, dict[str, Any]]:
     return frame, {"scikit_learn": sklearn.__version__}
 
 
-def _positive(text: str) -> int:
+def _limit(text: str) -> int:
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    if not 1 <= number <= _MOST:
+        raise argparse.ArgumentTypeError(f"{number} is not from 1 to {_MOST}")
     return number

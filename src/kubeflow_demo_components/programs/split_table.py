@@ -34,7 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the program."""
     options = parse_options(build_parser(), argv)
-    frame = read_table(options.table)
+    frame = read_table(options.table, texts=None)  # what a part has is what the table had
     if options.stratify:
         require_column(frame, options.stratify, options.table)
     from sklearn.model_selection import train_test_split  # noqa: PLC0415 - the parser is read where it is not installed

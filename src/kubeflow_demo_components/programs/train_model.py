@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     model = build_model(options.algorithm, features, seed=options.seed)
     try:
         model.fit(features, target)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         sys.exit(f"train-model: {options.algorithm} cannot learn from {options.table}: {' '.join(str(error).split())}")
     write_model(model, options.model)
     import sklearn  # noqa: PLC0415 - the parser is read where it is not installed

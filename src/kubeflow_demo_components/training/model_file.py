@@ -47,6 +47,7 @@ def read_model(path: Path) -> Any:
     import skops.io  # noqa: PLC0415 - see above
 
     try:
+        _require_unpacked(path)
         unknown = sorted(set(skops.io.get_untrusted_types(file=path)) - set(_TRUSTED))
         if unknown:
             sys.exit(f"{path} holds {', '.join(unknown)}, which no model of train-model does: it is not loaded")
@@ -61,6 +62,14 @@ def read_model(path: Path) -> Any:
     if not is_sound or not len(names):
         sys.exit(f"{path} is no model that train-model wrote: a tree in it is damaged")
     return model
+
+
+def _require_unpacked(path: Path) -> None:
+    """Raise `ValueError` for a file that is larger than it looks: write_model packs nothing."""
+    with zipfile.ZipFile(path) as file:
+        unpacked = sum(member.file_size for member in file.infolist())
+    if unpacked > path.stat().st_size:
+        raise ValueError(f"there are {unpacked:,} bytes in it, packed into {path.stat().st_size:,}")
 
 
 def _tree_count(path: Path) -> int:

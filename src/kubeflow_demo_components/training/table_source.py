@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import signal
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,10 +144,11 @@ def _refusal(error: Any, bucket: str, key: str) -> str:
 
 def _from_path(source: str, target: Path, limits: Limits) -> None:
     try:
+        if not stat.S_ISREG(Path(source).stat().st_mode):
+            raise NoSource(f"{shown(source)} is no plain file")
         with Path(source).open("rb") as file:
             _require_size(source, os.fstat(file.fileno()).st_size, limits)
-            with target.open("wb") as copy:
-                shutil.copyfileobj(file, copy, _CHUNK)
+            _copy(file, target, source, size=None, limits=limits)  # some have more than they say
     except OSError as error:
         raise NoSource(f"{shown(source)} cannot be read: {error.strerror}") from error
 
