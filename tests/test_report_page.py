@@ -135,6 +135,22 @@ def test_whatever_comes_from_data_is_text_and_nothing_else(tmp_path: Path) -> No
     assert {name: value in parsed.text for name, value in given.items()} == {"target": True, "title": True}
 
 
+@pytest.mark.filterwarnings("ignore:Glyph 7")
+def test_a_name_that_looks_like_a_drawings_code_stays_a_name(tmp_path: Path) -> None:
+    names = ("font-family: serif; ", '<g id="x"', "#010101", "id=", "bell\a")
+    columns: dict[str, list[object]] = {name: [1.0, 2.0, 3.0, number] for number, name in enumerate(names)}
+    classes = ["font-family: x", "font-family: x", "#030301; ", "#030301; "]
+    table = written(tmp_path / "t", **columns, target=classes)
+    page = made(trained(table, tmp_path / "model"), table, tmp_path)
+    parsed = Page(page)
+    assert parsed.open == []
+    assert page.count("<text") == page.count("</text>") > len(names)
+    for name in (*names[:-1], "bell\N{REPLACEMENT CHARACTER}", *classes):
+        assert name.strip() in parsed.text
+    styles = [str(attributes.get("style")) for _, attributes in parsed.elements]
+    assert not [style for style in styles if "font-family" in style or "#0" in style]
+
+
 def test_many_classes_and_columns_leave_a_page_that_can_be_read(tmp_path: Path) -> None:
     rows = 60
     columns: dict[str, list[object]] = {

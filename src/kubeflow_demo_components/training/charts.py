@@ -8,6 +8,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree as ET
 
 _INK, _FAINT = "#010101", "#020202"
 _SERIES = ("#030301", "#030302", "#030303", "#030304", "#030305", "#030306")
@@ -15,6 +16,7 @@ _COLOURS = {_INK: "var(--ink)", _FAINT: "var(--faint)"} | {
     colour: f"var(--series-{number})" for number, colour in enumerate(_SERIES, 1)
 }
 """Drawn in what no chart has by itself, and then replaced by what the page says: it may be light or dark."""
+_NO_XML = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff]")
 MOST_CURVES = len(_SERIES)
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": _FAINT,
@@ -92,12 +94,26 @@ def _svg(figure: Any, label: str) -> str:
     figure.savefig(
         buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
-    text = buffer.getvalue()
-    drawing = text[text.index("<svg") :]
-    drawing = re.sub("|".join(_COLOURS), lambda found: _COLOURS[found[0]], drawing)
-    # Type and lines are the page's, too; and two drawings on it would have the same names for their groups.
-    drawing = re.sub(r"<style.*?</style>|font-family: [^;]*; |(?<=<g) id=\"[^\"]*\"", "", drawing)
+    # matplotlib writes what XML has no form for as it is.
+    drawing = ET.fromstring(_NO_XML.sub("\N{REPLACEMENT CHARACTER}", buffer.getvalue()))  # noqa: S314 - its own
+    for element in drawing.iter():
+        # In a page of HTML there are no namespaces.
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib = {_plain(name): _of_the_page(value) for name, value in element.attrib.items()}
+        for style in element.findall("{*}style"):
+            element.remove(style)
+        if element.tag == "g":
+            element.attrib.pop("id", None)  # two drawings on the page would have the same
     # The page's style says how large it is.
-    return re.sub(
-        r'^<svg\b[^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg role="img" aria-label="{label}" viewBox="\1">', drawing
-    )
+    drawing.attrib = {"role": "img", "aria-label": label, "viewBox": drawing.attrib["viewBox"]}
+    return ET.tostring(drawing, encoding="unicode")
+
+
+def _plain(name: str) -> str:
+    return name.replace("{http://www.w3.org/1999/xlink}", "xlink:")
+
+
+def _of_the_page(value: str) -> str:
+    """An attribute's value in the page's colours and type."""
+    value = re.sub("|".join(_COLOURS), lambda found: _COLOURS[found[0]], value)
+    return re.sub(r"font-family: [^;]*; ", "", value)
