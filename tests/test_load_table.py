@@ -154,6 +154,13 @@ def test_the_artifact_says_where_it_is_from_without_the_signature(web: str, tmp_
     assert "secret" not in json.dumps(report(tmp_path))
 
 
+def test_the_metadata_of_a_wide_table_is_short(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("\n".join([",".join(f"c{n}" for n in range(5000)), ",".join("1" * 5000)]))
+    load(str(tmp_path / "t.csv"), tmp_path, "--executor-input", executor_input(tmp_path, "table"))
+    (artifact,) = report(tmp_path)["table"]["artifacts"]
+    assert artifact["metadata"]["columns"][-2:] == ["c99", "… and 4,900 more"]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -134,6 +134,17 @@ def test_scaling_by_what_is_no_finite_number_is_refused(tmp_path: Path, factor: 
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.parametrize(("value", "factor"), [("1e308", "10"), ("-1e308", "10"), ("inf", "1")])
+def test_scaling_to_what_is_no_finite_number_is_refused(tmp_path: Path, value: str, factor: str) -> None:
+    (tmp_path / "t").write_text(f'value\n1\n""\n{value}\n', encoding="utf-8")
+    done = run("scale-table", "--table", tmp_path / "t", "--factor", factor, "--scaled", tmp_path / "s")
+    row = f"scale-table: column 'value' of {tmp_path / 't'} has {float(value)} in row 3"
+    product = "-inf" if value.startswith("-") else "inf"
+    said = f"{row}, which times {float(factor)} is {product}, no finite number"
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (1, [said])
+    assert not (tmp_path / "s").exists()
+
+
 def test_describing_gives_metrics_and_the_mean_alone(tmp_path: Path) -> None:
     (tmp_path / "t").write_text("v\n1\n2\n6\n", encoding="utf-8")
     outputs = ("--metrics", tmp_path / "o/metrics", "--mean", tmp_path / "o/mean")

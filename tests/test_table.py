@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from kubeflow_demo_components.table import NoTable, parse_table, read_table, require_column, write_table
+from kubeflow_demo_components.table import NoTable, column_names, parse_table, read_table, require_column, write_table
 
 
 def test_a_table_is_read_whether_it_is_csv_or_parquet(tmp_path: Path) -> None:
@@ -101,6 +101,19 @@ def test_parquet_in_an_image_without_pyarrow_is_told(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     message = f"{tmp_path / 't'} is Parquet, and there is no pyarrow in this image to read it with\n"
     assert (done.returncode, done.stderr) == (1, message)
+
+
+def test_of_many_columns_a_message_names_the_first_and_counts_the_others() -> None:
+    frame = pd.DataFrame([range(50_000)], columns=[f"column {number}" for number in range(50_000)])
+    with pytest.raises(SystemExit) as caught:
+        require_column(frame, "c", Path("t"))
+    assert str(caught.value).endswith("'column 8', 'column 9' and 49,990 more")
+
+
+def test_metadata_has_the_names_of_the_first_hundred_columns() -> None:
+    names = [f"column {number}" for number in range(101)]
+    assert column_names(pd.DataFrame([range(100)], columns=names[:100])) == names[:100]
+    assert column_names(pd.DataFrame([range(101)], columns=names)) == [*names[:100], "… and 1 more"]
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are() -> None:

@@ -19,6 +19,10 @@ _CELL = 8
 """The bytes of a number, or of where a text is. In a file of a few kilobytes there can be millions of the same."""
 
 
+_MOST_SHOWN, _MOST_NAMED = 10, 100
+"""Columns in a message, and in metadata."""
+
+
 class NoTable(ValueError):
     """A file that is none, or none of the kind that was expected."""
 
@@ -113,7 +117,16 @@ def read_table(path: Path, *, number: str = "", texts: Sequence[str] | None = ()
 def require_column(frame: Any, column: str, path: Path) -> None:
     """End the program with a message where the table at `path` has no such column."""
     if column not in frame.columns:
-        sys.exit(f"{path} has no column {column!r}; it has {', '.join(map(repr, frame.columns))}")
+        names = ", ".join(map(repr, frame.columns[:_MOST_SHOWN]))
+        more = len(frame.columns) - _MOST_SHOWN
+        sys.exit(f"{path} has no column {column!r}; it has {names}{f' and {more:,} more' if more > 0 else ''}")
+
+
+def column_names(frame: Any) -> list[str]:
+    """The names for an artifact's metadata; of many the first hundred, and how many more there are."""
+    names = [str(name) for name in frame.columns[:_MOST_NAMED]]
+    more = len(frame.columns) - len(names)
+    return [*names, f"… and {more:,} more"] if more else names
 
 
 def require_numbers(frame: Any, column: str, path: Path) -> None:

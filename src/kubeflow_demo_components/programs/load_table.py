@@ -12,7 +12,7 @@ from typing import Any
 
 from kubeflow_demo_components.command_line import parse_options
 from kubeflow_demo_components.executor import ExecutorInput
-from kubeflow_demo_components.table import NoTable, parse_table, write_table
+from kubeflow_demo_components.table import NoTable, column_names, parse_table, write_table
 from kubeflow_demo_components.training.table_source import Limits, NoSource, fetch, format_of, shown
 
 _SHIPPED = "sklearn:"
@@ -56,8 +56,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.exit(f"load-table: {shown(options.source)} has no rows")
     write_table(frame, options.table)
     if options.executor_input:
-        columns = [str(name) for name in frame.columns]
-        about = {"source": shown(options.source), **origin, "rows": len(frame), "columns": columns}
+        about = {"source": shown(options.source), **origin, "rows": len(frame), "columns": column_names(frame)}
         options.executor_input.write_output(table=about)
     print(f"{len(frame)} rows and {len(frame.columns)} columns in {options.table}")  # noqa: T201 - a program prints its result
 

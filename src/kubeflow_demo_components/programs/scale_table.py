@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,7 +28,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run the program."""
     options = parse_options(build_parser(), argv)
     frame = read_table(options.table, number=options.column)
-    frame[options.column] *= options.factor
+    values = frame[options.column]
+    frame[options.column] = values * options.factor
+    is_infinite = frame[options.column].isin([math.inf, -math.inf])
+    if is_infinite.any():
+        row = int(is_infinite.argmax())
+        where = f"column {options.column!r} of {options.table} has {values[row]} in row {row + 1}"
+        sys.exit(
+            f"scale-table: {where}, which times {options.factor} is {frame[options.column][row]}, no finite number"
+        )
     write_table(frame, options.scaled)
     if options.executor_input:
         options.executor_input.write_output(scaled={"rows": len(frame), "factor": options.factor})

@@ -10,7 +10,7 @@ from typing import Any
 
 from kubeflow_demo_components.command_line import parse_options
 from kubeflow_demo_components.executor import ExecutorInput
-from kubeflow_demo_components.table import read_table, require_column, require_numbers
+from kubeflow_demo_components.table import column_names, read_table, require_column, require_numbers
 from kubeflow_demo_components.training.model_file import write_model
 
 _ALGORITHMS = ("logistic_regression", "random_forest", "ridge")
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.executor_input:
         about = {
             "algorithm": options.algorithm,
-            "features": list(features.columns),
+            "features": column_names(features),
             "format": "skops",
             "rows": len(frame),
             "scikit_learn": sklearn.__version__,
