@@ -251,6 +251,12 @@ REFUSED = {
         f"{DEFINITIONS}:7: train image ghcr.io/other/tool is in no [tool.kfp-release.images], and carries no digest",
         "",
     ),
+    "a pipeline of its step's name": (
+        HEAD + SCORE + "@dsl.pipeline(name='score')\ndef both(model: dsl.Input[dsl.Model]) -> float:\n"
+        "    score(model=model)\n    return score(model=model).outputs['result']\n",
+        f"{DEFINITIONS}:11: both is the pipeline 'score' with a step of that name, and kfp loads the step in its place",
+        "give the pipeline another name",
+    ),
     "chance": (
         (HEAD + TRAIN).replace('"--note"', 'str(__import__("time").monotonic_ns())'),
         f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
