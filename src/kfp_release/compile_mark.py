@@ -105,12 +105,21 @@ def name_hash(names: Iterable[str]) -> str:
 
 
 def source_hash(sources: Mapping[str, bytes]) -> str:
-    """The hash of files by their paths, the same with either kind of line end: git may write both."""
+    """The hash of files by their paths, the same with either kind of line end: git may write both.
+
+    Component files count without their marks, which hold such hashes.
+    """
     digest = hashlib.sha256()
     for path, data in sorted(sources.items()):
-        content = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+        content = hashlib.sha256(_counted(path, data.replace(b"\r\n", b"\n"))).hexdigest()
         digest.update(f"{content} {path}\n".encode())
     return digest.hexdigest()[:_HEX]
+
+
+def _counted(path: str, data: bytes) -> bytes:
+    if path.endswith((".yaml", ".yml")):
+        return unmarked(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+    return data
 
 
 def text_hash(text: str) -> str:
