@@ -73,6 +73,29 @@ def test_the_mark_names_all_that_the_module_was_made_from(project: Path) -> None
     )
 
 
+def test_what_kfp_opens_to_know_its_caller_is_no_source_in_whatever_order_modules_are(project: Path) -> None:
+    """The project holds a copy of kfp-release, as its own repository does."""
+    shutil.copytree(PROJECT / "src/kfp_release", project / "src/kfp_release")
+    limited = "train(data=data, rate=1.0).set_cpu_limit('1').set_env_variable('A', 'b')"
+    for name in ("one", "two"):
+        pipeline = f"@dsl.pipeline\ndef {name}(data: dsl.Input[dsl.Dataset]):\n    {limited}\n"
+        start = "from kfp import dsl\nfrom demo_parts.definitions import train\n"
+        write(project, f"src/demo_parts/{name}.py", start + pipeline)
+    named = '"demo_parts.one", "demo_parts.two"'
+    write(project, "pyproject.toml", CONFIG.replace('"demo_parts.definitions"', f'"demo_parts.definitions", {named}'))
+    compiled(project)
+    first = contents(project)
+    for name in ("one", "two"):
+        mark = CompileMark.find(text(project, name))
+        assert mark
+        assert [path.rpartition("/")[2] for path in mark.files] == sorted(
+            ["__init__.py", "definitions.py", "names.py", f"{name}.py"]
+        )
+    write(project, "pyproject.toml", CONFIG.replace('"demo_parts.definitions"', f'{named}, "demo_parts.definitions"'))
+    assert set(compiled(project).values()) == {"unchanged"}
+    assert contents(project) == first
+
+
 def test_what_git_ignores_is_no_source(project: Path) -> None:
     write(project, DEFINITIONS, HEAD + TRAIN + "import demo_parts._version\n")
     write(project, "src/demo_parts/_version.py", "version = '1.0'\n")

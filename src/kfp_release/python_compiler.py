@@ -37,7 +37,9 @@ class Opened:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str) and (arguments[1] or "r").startswith("r"):
+        if event != "open" or not isinstance(arguments[0], str) or not (arguments[1] or "r").startswith("r"):
+            return
+        if not _for_traceback():
             self.add(arguments[0])
 
     def add(self, name: str) -> None:
@@ -53,6 +55,13 @@ class Opened:
         parts = path.relative_to(self.project).parts
         made = any(part in _NOT_SOURCES or part.endswith((".egg-info", ".dist-info")) for part in parts)
         return "" if made else "/".join(parts)
+
+
+def _for_traceback() -> bool:
+    """Whether linecache opens the file: kfp calls inspect.stack(), for which it reads whatever is on the stack, once."""
+    frame = sys._getframe(2).f_back  # noqa: SLF001 - inspect.stack() would open files
+    # open() is called by tokenize, and that by linecache.
+    return frame is not None and frame.f_globals.get("__name__") == "linecache"
 
 
 def compile_module(name: str, opened: Opened) -> dict[str, Any]:
