@@ -131,7 +131,7 @@ def test_a_file_of_another_version_of_kfp_stays_as_long_as_nothing_else_changes(
     line = mark.line().replace(mark.text, text_hash(body))
     write(project, "yaml/train.yaml", f"{body}{line}\n")
     assert compiled(project)["yaml/train.yaml"] == "unchanged"
-    write(project, "src/demo_parts/names.py", f'IMAGE = "{OWNED}"  # ours\n')
+    write(project, "src/demo_parts/names.py", f'IMAGE = str("{OWNED}")\n')
     assert compiled(project)["yaml/train.yaml"] == "written"
     assert "kfp-9." not in text(project)
 

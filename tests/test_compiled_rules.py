@@ -59,15 +59,22 @@ def test_a_project_without_the_setting_needs_none_either(project: Path) -> None:
     assert message.startswith("was compiled from demo_parts.definitions:train, and python-components in pyproject.toml")
 
 
+@pytest.mark.usefixtures("no_kfp")
+def test_comments_of_sources_need_no_kfp(project: Path) -> None:
+    write(project, DEFINITIONS, f"# A comment.\n\n{HEAD}{TRAIN}{SCORE}")
+    write(project, "src/demo_parts/__init__.py", "# Nothing is here.\n")
+    assert stale(project) == []
+
+
 def test_a_change_that_does_not_count_leaves_them_fresh(project: Path) -> None:
-    write(project, DEFINITIONS, f"# A comment.\n{HEAD}{TRAIN}{SCORE}")
+    write(project, DEFINITIONS, f"import os\n{HEAD}{TRAIN}{SCORE}")
     edit(project, "yaml/score.yaml", "name: score\n", 'name: "score"  # quoted\n')
     assert stale(project) == []
 
 
 def test_another_version_of_kfp_does_not_count(project: Path) -> None:
     text = (project / "yaml/train.yaml").read_text()
-    write(project, DEFINITIONS, f"# A comment.\n{HEAD}{TRAIN}{SCORE}")
+    write(project, DEFINITIONS, f"import os\n{HEAD}{TRAIN}{SCORE}")
     mark = CompileMark.find(text)
     assert mark
     body = unmarked(text).replace("sdkVersion: kfp-2.", "sdkVersion: kfp-9.")
@@ -177,6 +184,9 @@ def test_without_kfp_check_says_what_it_cannot_tell(project: Path) -> None:
     assert [problem.path for problem in problems] == ["yaml/score.yaml", "yaml/train.yaml"]
     assert problems[1].message == (
         "may be stale: kfp cannot be imported, and demo_parts.definitions is compiled with it: No module named 'kfp'"
+    )
+    assert problems[1].remedy.startswith(
+        "run kfp-release compile where kfp is installed, and commit what it writes; or"
     )
     assert "python -m pip install 'kfp>=2.17,<3'" in problems[1].remedy
     for path in (project / "yaml").iterdir():

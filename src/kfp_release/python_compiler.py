@@ -58,7 +58,7 @@ class Opened:
 
 
 def _for_traceback() -> bool:
-    """Whether linecache opens the file: kfp calls inspect.stack(), for which it reads whatever is on the stack, once."""
+    """Whether linecache opens the file: kfp calls inspect.stack(), which reads all that is on the stack, once."""
     frame = sys._getframe(2).f_back  # noqa: SLF001 - inspect.stack() would open files
     # open() is called by tokenize, and that by linecache.
     return frame is not None and frame.f_globals.get("__name__") == "linecache"
