@@ -274,6 +274,16 @@ REFUSED = {
         f"{DEFINITIONS}:7: train image ghcr.io/other/tool is in no [tool.kfp-release.images], and carries no digest",
         "",
     ),
+    "a home": (
+        (HEAD + TRAIN).replace('"--note"', 'str(__import__("pathlib").Path.home())'),
+        f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
+        "make it of constants: no time, no chance, no folder of yours",
+    ),
+    "a folder for what is temporary": (
+        (HEAD + TRAIN).replace('"--note"', '__import__("tempfile").gettempdir()'),
+        f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
+        "make it of constants",
+    ),
     "a pipeline of its step's name": (
         HEAD + SCORE + "@dsl.pipeline(name='score')\ndef both(model: dsl.Input[dsl.Model]) -> float:\n"
         "    score(model=model)\n    return score(model=model).outputs['result']\n",

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -200,17 +201,34 @@ def _compile(asked: dict[str, Any]) -> dict[str, Any]:
     answers = {}
     for name in asked["modules"]:
         answers[name] = compile_module(name, opened)
-        _require_same(answers[name], compile_module(name, opened))
+        with _another_home():
+            again = compile_module(name, opened)
+        _require_same(answers[name], again)
     return answers
 
 
+@contextmanager
+def _another_home() -> Iterator[None]:
+    """Folders of the user's own are elsewhere meanwhile, as they are for others."""
+    kept, temporary = dict(os.environ), tempfile.gettempdir()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"HOME": folder, "TMPDIR": folder}
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = temporary
+            os.environ.clear()
+            os.environ |= kept
+
+
 def _require_same(answer: dict[str, Any], other: dict[str, Any]) -> None:
-    """Report what another import of the module makes otherwise: the time, chance, what is counted."""
+    """Report what another import of the module makes otherwise: chance, the time, HOME, a count."""
     again = {function["name"]: function["text"] for function in other["functions"]}
     for function in answer["functions"] if not other["problems"] else ():
         if again.get(function["name"]) != function["text"]:
             message = f"{function['name']} is not the same each time that it is compiled"
-            remedy = "make it of constants: no time, no chance, nothing that is counted"
+            remedy = "make it of constants: no time, no chance, no folder of yours, nothing counted"
             answer["problems"].append(_problem(function["path"], function["line"], message, remedy))
 
 
