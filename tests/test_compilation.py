@@ -348,6 +348,22 @@ def test_underscored_functions_and_what_is_printed_do_no_harm_and_pipelines_are_
     assert stale(project) == []
 
 
+def test_functions_of_one_name_that_are_no_components_do_no_harm(project: Path) -> None:
+    image = "import functools\n\n@functools.singledispatch\ndef image(x):\n    return IMAGE\n\n"
+    cases = "".join(
+        f"@image.register\ndef {name}(x: {kind}):\n    return IMAGE\n\n"
+        for name, kind in (("_", "int"), ("_", "str"), ("of", "list"), ("of", "dict"))
+    )
+    write(project, DEFINITIONS, HEAD + image + cases + TRAIN)
+    assert compiled(project) == {"yaml/train.yaml": "written"}
+    assert stale(project) == []
+
+
+def test_an_underscored_function_is_left_out_by_whatever_name(project: Path) -> None:
+    write(project, DEFINITIONS, HEAD + SCORE + TRAIN.replace("def train", "def _train") + "fit = _train\n")
+    assert compiled(project) == {"yaml/score.yaml": "written"}
+
+
 def test_a_module_that_ends_its_process_or_never_ends_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(project, DEFINITIONS, "import os\nos._exit(7)\n")
     with pytest.raises(ReleaseError, match=r"compiling demo_parts.definitions ended with exit code 7"):

@@ -140,23 +140,29 @@ def _functions(module: ModuleType, opened: Opened) -> tuple[list[dict[str, Any]]
 
 def _own(module: ModuleType) -> Iterator[tuple[Any, Any]]:
     """Its components and their functions: each once, none that is imported, and none that begins with an underscore."""
-    from kfp.dsl import base_component  # noqa: PLC0415 - see main
-
     seen = set()
     for name, value in vars(module).items():
-        if name.startswith("_") or id(value) in seen or not isinstance(value, base_component.BaseComponent):
+        if id(value) in seen or not _is_public(name, value):
             continue
         seen.add(id(value))
         function = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
-        if getattr(function, "__module__", None) == module.__name__:
+        if getattr(function, "__module__", None) == module.__name__ and not function.__name__.startswith("_"):
             yield value, function
 
 
+def _is_public(name: str, value: object) -> bool:
+    """Whether it is a component, by a name for all."""
+    from kfp.dsl import base_component  # noqa: PLC0415 - see main
+
+    return not name.startswith("_") and isinstance(value, base_component.BaseComponent)
+
+
 def _twice(module: ModuleType) -> Iterator[tuple[int, str, str]]:
-    """Decorated functions that a later one of the same name replaces."""
+    """Functions that became components, and that a later one of the same name replaces."""
+    names = {name for name, value in vars(module).items() if _is_public(name, value)}
     seen: dict[str, int] = {}
     for node in ast.parse(Path(module.__file__ or "").read_bytes()).body:
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list and node.name in names:
             first = seen.setdefault(node.name, node.lineno)
             if first != node.lineno:
                 yield node.lineno, f"{node.name} is defined a second time, first in line {first}", "rename one of them"
