@@ -126,11 +126,12 @@ def test_a_file_without_a_function_is_told_at_its_last_line(project: Path) -> No
     assert stale(project) == []
 
 
-def test_a_compiled_file_under_another_name_is_told(project: Path) -> None:
-    (project / "yaml/train.yaml").rename(project / "yaml/fit.yaml")
+@pytest.mark.parametrize("name", ["fit.yaml", "train.yml"])
+def test_a_compiled_file_under_another_name_is_told(project: Path, name: str) -> None:
+    (project / "yaml/train.yaml").rename(project / "yaml" / name)
     assert [(path, message) for path, _, message in told(project)] == [
         (DEFINITIONS, "train has no yaml/train.yaml"),
-        ("yaml/fit.yaml", "was compiled from demo_parts.definitions:train, whose file has another name"),
+        (f"yaml/{name}", "was compiled from demo_parts.definitions:train, whose file has another name"),
     ]
 
 

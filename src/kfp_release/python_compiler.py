@@ -140,12 +140,9 @@ def _functions(module: ModuleType, opened: Opened) -> tuple[list[dict[str, Any]]
 
 def _own(module: ModuleType) -> Iterator[tuple[Any, Any]]:
     """Its components and their functions: each once, none that is imported, and none that begins with an underscore."""
-    seen = set()
-    for name, value in vars(module).items():
-        if id(value) in seen or not _is_public(name, value):
-            continue
-        seen.add(id(value))
-        function = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
+    components = {id(value): value for name, value in vars(module).items() if _is_public(name, value)}
+    for value in components.values():
+        function: Any = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
         if getattr(function, "__module__", None) == module.__name__ and not function.__name__.startswith("_"):
             yield value, function
 
