@@ -274,6 +274,16 @@ REFUSED = {
         f"{DEFINITIONS}:7: train image ghcr.io/other/tool is in no [tool.kfp-release.images], and carries no digest",
         "",
     ),
+    "a default of two lines": (
+        (HEAD + TRAIN).replace('"none"', '"x\\nfoo: bar #"'),
+        f"{DEFINITIONS}:7: train has a line break in the default of note, which kfp writes into a comment of the file",
+        "give it a default of one line",
+    ),
+    "a default that ends with a line": (
+        (HEAD + TRAIN).replace('"none"', '"x\\u2028"'),
+        f"{DEFINITIONS}:7: train has a line break in the default of note, which kfp writes into a comment of the file",
+        "give it a default of one line",
+    ),
     "a home": (
         (HEAD + TRAIN).replace('"--note"', 'str(__import__("pathlib").Path.home())'),
         f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
