@@ -14,6 +14,14 @@ from kfp_release import compiled_rules
 from kfp_release.compile_mark import CompileMark, text_hash, unmarked
 
 COMPILE = "run kfp-release compile, and commit what it writes"
+RECORDED = Path(__file__).parent / "recorded/kfp-2.13.0.yaml"
+"""What kfp 2.13.0 wrote of `BOTH`."""
+BOTH = '''\
+@dsl.pipeline
+def both(data: dsl.Input[dsl.Dataset], rate: float = 0.5) -> float:
+    """Train and score."""
+    return score(model=train(data=data, rate=rate).set_retry(2).outputs['model']).outputs['result']
+'''
 
 
 @pytest.fixture
@@ -81,6 +89,23 @@ def test_another_version_of_kfp_does_not_count(project: Path) -> None:
     assert body != unmarked(text)
     write(project, "yaml/train.yaml", body + mark.line().replace(mark.text, text_hash(body)) + "\n")
     assert stale(project) == []
+
+
+def test_what_an_older_kfp_wrote_is_fresh_until_something_counts(project: Path) -> None:
+    write(project, DEFINITIONS, HEAD + TRAIN + SCORE + BOTH)
+    compiled(project)
+    mark = CompileMark.find((project / "yaml/both.yaml").read_text())
+    assert mark
+    body = RECORDED.read_text(encoding="utf-8")
+    assert "sdkVersion: kfp-2.13.0\n" in body
+    write(project, "yaml/both.yaml", f"{body}{mark.line().replace(mark.text, text_hash(body))}\n")
+    assert stale(project) == []
+    assert set(compiled(project).values()) == {"unchanged"}
+    write(project, DEFINITIONS, f"import os\n{HEAD}{TRAIN}{SCORE}{BOTH}")
+    assert stale(project) == []
+    edit(project, DEFINITIONS, "set_retry(2)", "set_retry(3)")
+    ((path, line, _),) = told(project)
+    assert (path, body.splitlines()[line - 1].strip()) == ("yaml/both.yaml", "maxRetryCount: 2")
 
 
 STALE = {
