@@ -73,6 +73,29 @@ def test_the_mark_names_all_that_the_module_was_made_from(project: Path) -> None
     )
 
 
+def test_what_kfp_opens_to_know_its_caller_is_no_source_in_whatever_order_modules_are(project: Path) -> None:
+    """The project holds a copy of kfp-release, as its own repository does."""
+    shutil.copytree(PROJECT / "src/kfp_release", project / "src/kfp_release")
+    limited = "train(data=data, rate=1.0).set_cpu_limit('1').set_env_variable('A', 'b')"
+    for name in ("one", "two"):
+        pipeline = f"@dsl.pipeline\ndef {name}(data: dsl.Input[dsl.Dataset]):\n    {limited}\n"
+        start = "from kfp import dsl\nfrom demo_parts.definitions import train\n"
+        write(project, f"src/demo_parts/{name}.py", start + pipeline)
+    named = '"demo_parts.one", "demo_parts.two"'
+    write(project, "pyproject.toml", CONFIG.replace('"demo_parts.definitions"', f'"demo_parts.definitions", {named}'))
+    compiled(project)
+    first = contents(project)
+    for name in ("one", "two"):
+        mark = CompileMark.find(text(project, name))
+        assert mark
+        assert [path.rpartition("/")[2] for path in mark.files] == sorted(
+            ["__init__.py", "definitions.py", "names.py", f"{name}.py"]
+        )
+    write(project, "pyproject.toml", CONFIG.replace('"demo_parts.definitions"', f'{named}, "demo_parts.definitions"'))
+    assert set(compiled(project).values()) == {"unchanged"}
+    assert contents(project) == first
+
+
 def test_what_git_ignores_is_no_source(project: Path) -> None:
     write(project, DEFINITIONS, HEAD + TRAIN + "import demo_parts._version\n")
     write(project, "src/demo_parts/_version.py", "version = '1.0'\n")
@@ -108,7 +131,7 @@ def test_a_file_of_another_version_of_kfp_stays_as_long_as_nothing_else_changes(
     line = mark.line().replace(mark.text, text_hash(body))
     write(project, "yaml/train.yaml", f"{body}{line}\n")
     assert compiled(project)["yaml/train.yaml"] == "unchanged"
-    write(project, "src/demo_parts/names.py", f'IMAGE = "{OWNED}"  # ours\n')
+    write(project, "src/demo_parts/names.py", f'IMAGE = str("{OWNED}")\n')
     assert compiled(project)["yaml/train.yaml"] == "written"
     assert "kfp-9." not in text(project)
 
@@ -251,6 +274,32 @@ REFUSED = {
         f"{DEFINITIONS}:7: train image ghcr.io/other/tool is in no [tool.kfp-release.images], and carries no digest",
         "",
     ),
+    "a default of two lines": (
+        (HEAD + TRAIN).replace('"none"', '"x\\nfoo: bar #"'),
+        f"{DEFINITIONS}:7: train has a line break in the default of note, which kfp writes into a comment of the file",
+        "give it a default of one line",
+    ),
+    "a default that ends with a line": (
+        (HEAD + TRAIN).replace('"none"', '"x\\u2028"'),
+        f"{DEFINITIONS}:7: train has a line break in the default of note, which kfp writes into a comment of the file",
+        "give it a default of one line",
+    ),
+    "a home": (
+        (HEAD + TRAIN).replace('"--note"', 'str(__import__("pathlib").Path.home())'),
+        f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
+        "make it of constants: no time, no chance, no folder of yours",
+    ),
+    "a folder for what is temporary": (
+        (HEAD + TRAIN).replace('"--note"', '__import__("tempfile").gettempdir()'),
+        f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
+        "make it of constants",
+    ),
+    "a pipeline of its step's name": (
+        HEAD + SCORE + "@dsl.pipeline(name='score')\ndef both(model: dsl.Input[dsl.Model]) -> float:\n"
+        "    score(model=model)\n    return score(model=model).outputs['result']\n",
+        f"{DEFINITIONS}:11: both is the pipeline 'score' with a step of that name, and kfp loads the step in its place",
+        "give the pipeline another name",
+    ),
     "chance": (
         (HEAD + TRAIN).replace('"--note"', 'str(__import__("time").monotonic_ns())'),
         f"{DEFINITIONS}:7: train is not the same each time that it is compiled",
@@ -307,6 +356,22 @@ def test_underscored_functions_and_what_is_printed_do_no_harm_and_pipelines_are_
     assert list(compiled(project)) == ["yaml/both.yaml", "yaml/score.yaml", "yaml/train.yaml"]
     assert text(project, "both").count(f"image: {OWNED}") == 2
     assert stale(project) == []
+
+
+def test_functions_of_one_name_that_are_no_components_do_no_harm(project: Path) -> None:
+    image = "import functools\n\n@functools.singledispatch\ndef image(x):\n    return IMAGE\n\n"
+    cases = "".join(
+        f"@image.register\ndef {name}(x: {kind}):\n    return IMAGE\n\n"
+        for name, kind in (("_", "int"), ("_", "str"), ("of", "list"), ("of", "dict"))
+    )
+    write(project, DEFINITIONS, HEAD + image + cases + TRAIN)
+    assert compiled(project) == {"yaml/train.yaml": "written"}
+    assert stale(project) == []
+
+
+def test_an_underscored_function_is_left_out_by_whatever_name(project: Path) -> None:
+    write(project, DEFINITIONS, HEAD + SCORE + TRAIN.replace("def train", "def _train") + "fit = _train\n")
+    assert compiled(project) == {"yaml/score.yaml": "written"}
 
 
 def test_a_module_that_ends_its_process_or_never_ends_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

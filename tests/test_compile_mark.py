@@ -56,6 +56,15 @@ def test_the_hash_of_sources_knows_names_and_contents_and_not_their_order_or_lin
     assert source_hash({"src/a/b.py": b"", "src/a/__init__.py": b"x = 1\n"}) != hashed
 
 
+def test_comments_of_python_do_not_count_and_neither_do_marks_of_component_files() -> None:
+    hashed = source_hash({**SOURCES, "yaml/a.yaml": written().encode()})
+    for text in (TEXT, marked(TEXT, module="c", function="d", functions=("d",), sources={})):
+        assert source_hash({**SOURCES, "yaml/a.yaml": text.encode()}) == hashed
+    assert source_hash({**SOURCES, "yaml/a.yaml": f"# A comment.\n{TEXT}".encode()}) != hashed
+    assert source_hash({**SOURCES, "src/a/b.py": b"x  =  1  # one\n"}) == source_hash(SOURCES)
+    assert source_hash({"a.txt": b"# a"}) != source_hash({"a.txt": b"# b"})
+
+
 def test_a_text_without_a_last_line_end_gets_one() -> None:
     assert unmarked(written("name: x")) == "name: x\n"
 

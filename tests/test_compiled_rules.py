@@ -14,6 +14,14 @@ from kfp_release import compiled_rules
 from kfp_release.compile_mark import CompileMark, text_hash, unmarked
 
 COMPILE = "run kfp-release compile, and commit what it writes"
+RECORDED = Path(__file__).parent / "recorded/kfp-2.13.0.yaml"
+"""What kfp 2.13.0 wrote of `BOTH`."""
+BOTH = '''\
+@dsl.pipeline
+def both(data: dsl.Input[dsl.Dataset], rate: float = 0.5) -> float:
+    """Train and score."""
+    return score(model=train(data=data, rate=rate).set_retry(2).outputs['model']).outputs['result']
+'''
 
 
 @pytest.fixture
@@ -59,21 +67,45 @@ def test_a_project_without_the_setting_needs_none_either(project: Path) -> None:
     assert message.startswith("was compiled from demo_parts.definitions:train, and python-components in pyproject.toml")
 
 
+@pytest.mark.usefixtures("no_kfp")
+def test_comments_of_sources_need_no_kfp(project: Path) -> None:
+    write(project, DEFINITIONS, f"# A comment.\n\n{HEAD}{TRAIN}{SCORE}")
+    write(project, "src/demo_parts/__init__.py", "# Nothing is here.\n")
+    assert stale(project) == []
+
+
 def test_a_change_that_does_not_count_leaves_them_fresh(project: Path) -> None:
-    write(project, DEFINITIONS, f"# A comment.\n{HEAD}{TRAIN}{SCORE}")
+    write(project, DEFINITIONS, f"import os\n{HEAD}{TRAIN}{SCORE}")
     edit(project, "yaml/score.yaml", "name: score\n", 'name: "score"  # quoted\n')
     assert stale(project) == []
 
 
 def test_another_version_of_kfp_does_not_count(project: Path) -> None:
     text = (project / "yaml/train.yaml").read_text()
-    write(project, DEFINITIONS, f"# A comment.\n{HEAD}{TRAIN}{SCORE}")
+    write(project, DEFINITIONS, f"import os\n{HEAD}{TRAIN}{SCORE}")
     mark = CompileMark.find(text)
     assert mark
     body = unmarked(text).replace("sdkVersion: kfp-2.", "sdkVersion: kfp-9.")
     assert body != unmarked(text)
     write(project, "yaml/train.yaml", body + mark.line().replace(mark.text, text_hash(body)) + "\n")
     assert stale(project) == []
+
+
+def test_what_an_older_kfp_wrote_is_fresh_until_something_counts(project: Path) -> None:
+    write(project, DEFINITIONS, HEAD + TRAIN + SCORE + BOTH)
+    compiled(project)
+    mark = CompileMark.find((project / "yaml/both.yaml").read_text())
+    assert mark
+    body = RECORDED.read_text(encoding="utf-8")
+    assert "sdkVersion: kfp-2.13.0\n" in body
+    write(project, "yaml/both.yaml", f"{body}{mark.line().replace(mark.text, text_hash(body))}\n")
+    assert stale(project) == []
+    assert set(compiled(project).values()) == {"unchanged"}
+    write(project, DEFINITIONS, f"import os\n{HEAD}{TRAIN}{SCORE}{BOTH}")
+    assert stale(project) == []
+    edit(project, DEFINITIONS, "set_retry(2)", "set_retry(3)")
+    ((path, line, _),) = told(project)
+    assert (path, body.splitlines()[line - 1].strip()) == ("yaml/both.yaml", "maxRetryCount: 2")
 
 
 STALE = {
@@ -119,11 +151,12 @@ def test_a_file_without_a_function_is_told_at_its_last_line(project: Path) -> No
     assert stale(project) == []
 
 
-def test_a_compiled_file_under_another_name_is_told(project: Path) -> None:
-    (project / "yaml/train.yaml").rename(project / "yaml/fit.yaml")
+@pytest.mark.parametrize("name", ["fit.yaml", "train.yml"])
+def test_a_compiled_file_under_another_name_is_told(project: Path, name: str) -> None:
+    (project / "yaml/train.yaml").rename(project / "yaml" / name)
     assert [(path, message) for path, _, message in told(project)] == [
         (DEFINITIONS, "train has no yaml/train.yaml"),
-        ("yaml/fit.yaml", "was compiled from demo_parts.definitions:train, whose file has another name"),
+        (f"yaml/{name}", "was compiled from demo_parts.definitions:train, whose file has another name"),
     ]
 
 
@@ -177,6 +210,9 @@ def test_without_kfp_check_says_what_it_cannot_tell(project: Path) -> None:
     assert [problem.path for problem in problems] == ["yaml/score.yaml", "yaml/train.yaml"]
     assert problems[1].message == (
         "may be stale: kfp cannot be imported, and demo_parts.definitions is compiled with it: No module named 'kfp'"
+    )
+    assert problems[1].remedy.startswith(
+        "run kfp-release compile where kfp is installed, and commit what it writes; or"
     )
     assert "python -m pip install 'kfp>=2.17,<3'" in problems[1].remedy
     for path in (project / "yaml").iterdir():

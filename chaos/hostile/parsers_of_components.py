@@ -97,7 +97,8 @@ def _compiled(data: bytes) -> object:
     file = ComponentFile.parse("yaml/multiply.yaml", data)
     mark = CompileMark.find(file.text)
     body = unmarked(file.text).rstrip() + "\n"
-    again = marked(body, module="a.b", function="multiply", functions=("multiply",), sources={"a/b.py": data})
+    sources = {"a/b.py": data, "a/b.yaml": data}
+    again = marked(body, module="a.b", function="multiply", functions=("multiply",), sources=sources)
     found = CompileMark.find(again)
     assert found is not None
     assert found.is_of(again)

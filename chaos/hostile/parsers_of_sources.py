@@ -27,6 +27,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.git_files import CommittedFile
 from kfp_release.lock import Lock, lock_problems
 from kfp_release.program_rules import program_problems
+from kfp_release.python_code import code_content
 from kfp_release.requirement import parse_requirement, parse_specifiers
 from kfp_release.runtime_rules import runtime_problems
 from kfp_release.runtime_sources import RuntimeSources
@@ -48,6 +49,24 @@ _DOCKER = (
     *("# escape=`\n", "--mount=from=", "AS ", "scratch", '"', "--", "RUN <<-'X'\n"),
 )
 _LOCKED = (" --hash=sha256:", HEX, "==", ";", "\\\n", "-r x\n", "-e .\n", "#", " @ ", "(", "'", " and ", "9" * 4301)
+_CODE = 'def f(a, *b: "x", c=1) -> int:\n    """It works."""\n    return [a for a in b if f"{a!r:>{c}}"]  # a\n'
+_PYTHON = (
+    "(",
+    ")",
+    "[" * 300,
+    "-" * 3000,
+    "1+" * 3000,
+    "\n",
+    "\t",
+    "  ",
+    "#",
+    '"""',
+    "'",
+    "\\",
+    "9" * 4301,
+    "1j",
+    "\0",
+)
 _SCRIPTS = ("[", "]", "=", ":", "\n", "\n  ", "[console_scripts]\n", "[DEFAULT]\n", "%(x)s", ";", "#", "a.b:c")
 
 
@@ -152,6 +171,7 @@ PARSERS = {
         _dockerfile,
     ),
     "lock": Parser(("lock.Lock.parse",), written(LOCK, _LOCKED), _lock),
+    "Python code": Parser(("python_code.code_content",), written(_CODE, _PYTHON), code_content),
     "entry points": Parser(
         ("entry_points.ConsoleScript.parse", "entry_points.console_scripts"), written(ENTRY_POINTS, _SCRIPTS), _scripts
     ),

@@ -24,6 +24,8 @@ from kfp_release.yaml_nodes import UNLOADABLE
 State: TypeAlias = Literal["written", "unchanged", "removed"]
 KEY = "python-components"
 _PLACE = ("tool", "kfp-release", KEY)
+_ROUNDS = 8
+"""The most compilations. Each settles the components that are made of those of the one before."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,9 +43,22 @@ def compile_components(project: Path, config: Config) -> tuple[Compiled, ...]:
     """Write a component file for each function of the modules that `config` names; none where anything is wrong.
 
     A file that already holds the same component stays as it is. One that was compiled from a function that is gone is
-    removed. Raise `Problems` with all that is wrong: with a function, with its component, or with a file that was
-    written by hand and stands in the way.
+    removed. Where modules read component files that this changes, they are compiled again. Raise `Problems` with all
+    that is wrong: with a function, with its component, or with a file that was written by hand and stands in the way.
     """
+    done: dict[str, Compiled] = {}
+    for _ in range(_ROUNDS):
+        compiled, read = _round(project, config)
+        changed = {each.path: each for each in compiled if each.state != "unchanged"}
+        done = {each.path: each for each in compiled} | done | changed
+        if not changed.keys() & read:
+            return tuple(sorted(done.values()))
+    remedy = "a component must not be made of its own file"
+    raise ReleaseError(f"{', '.join(sorted(changed))}: not the same after {_ROUNDS} compilations", remedy=remedy)
+
+
+def _round(project: Path, config: Config) -> tuple[list[Compiled], set[str]]:
+    """What one compilation writes, and which files it was made of."""
     there = _Folder(project, config.components)
     if not config.python_components and not there.marks:
         remedy = f'add {KEY} = ["{config.package}.definitions"], the modules of @dsl.container_component functions'
@@ -66,7 +81,7 @@ def compile_components(project: Path, config: Config) -> tuple[Compiled, ...]:
         raise Problems(set(problems))
     written = [Compiled(path, new.origin, there.write(path, new.text)) for path, new in wanted.items()]
     removed = [there.remove(path, mark) for path, mark in gone.items()]
-    return tuple(sorted([*written, *removed]))
+    return [*written, *removed], {file for module in modules for file in module.files}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from kfp_release.json_text import BadJson, read_json
+from kfp_release.python_code import code_content
 
 _HEAD = "# kfp-release compile:"
 _LONGEST = 256 * 1024
@@ -105,12 +106,21 @@ def name_hash(names: Iterable[str]) -> str:
 
 
 def source_hash(sources: Mapping[str, bytes]) -> str:
-    """The hash of files by their paths, the same with either kind of line end: git may write both."""
+    """The hash of files by their paths, the same with either kind of line end: git may write both.
+
+    Python counts without comments and layout, and component files without their marks, which hold such hashes.
+    """
     digest = hashlib.sha256()
     for path, data in sorted(sources.items()):
-        content = hashlib.sha256(data.replace(b"\r\n", b"\n")).hexdigest()
+        content = hashlib.sha256(_counted(path, data.replace(b"\r\n", b"\n"))).hexdigest()
         digest.update(f"{content} {path}\n".encode())
     return digest.hexdigest()[:_HEX]
+
+
+def _counted(path: str, data: bytes) -> bytes:
+    if path.endswith((".yaml", ".yml")):
+        return unmarked(data.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+    return code_content(data) if path.endswith(".py") else data
 
 
 def text_hash(text: str) -> str:

@@ -42,7 +42,7 @@ def compiled_problems(
     unnamed = f"and {KEY} in {PYPROJECT} does not name that module"
     problems += [_gone(each, unnamed) for each in marked if each.mark.module not in config.python_components]
     own = {name: [each for each in marked if each.mark.module == name] for name in config.python_components}
-    stale = [name for name, these in own.items() if not _is_fresh(project, these)]
+    stale = [name for name, these in own.items() if not _is_fresh(project, config, these)]
     if not stale:
         return problems
     try:
@@ -69,15 +69,21 @@ def _marked(files: Sequence[ComponentFile], problems: list[Problem]) -> list[_Ma
     return marked
 
 
-def _is_fresh(project: Path, marked: Sequence[_Marked]) -> bool:
+def _is_fresh(project: Path, config: Config, marked: Sequence[_Marked]) -> bool:
     """Whether nothing of a module and its files has changed since they were compiled."""
     functions = name_hash(each.mark.function for each in marked)
     return (
         bool(marked)
-        and all(each.mark.function == each.file.stem and each.mark.is_of(each.file.text) for each in marked)
+        and all(each.file.name == _path(config, each.mark.function) for each in marked)
+        and all(each.mark.is_of(each.file.text) for each in marked)
         and all(each.mark.functions == functions for each in marked)
         and all(_source_hash(project, files) == sources for files, sources in _sources(marked))
     )
+
+
+def _path(config: Config, function: str) -> str:
+    """Where the file of a function is."""
+    return f"{config.components}/{function}.yaml"
 
 
 def _sources(marked: Sequence[_Marked]) -> Collection[tuple[tuple[str, ...], str]]:
@@ -109,7 +115,7 @@ def _module(
     marked: Sequence[_Marked],
 ) -> Iterator[Problem]:
     for function in module.functions:
-        path = f"{config.components}/{function.name}.yaml"
+        path = _path(config, function.name)
         file = present.get(path)
         if file is not None:
             yield from _held(project, module, function, file)
@@ -117,7 +123,7 @@ def _module(
             yield Problem(function.path, function.line, f"{function.name} has no {path}", _COMPILE)
     functions = {function.name for function in module.functions}
     for each in marked:
-        if each.file.stem not in functions or each.file.stem != each.mark.function:
+        if each.mark.function not in functions or each.file.name != _path(config, each.mark.function):
             yield _gone(each, "which is gone" if each.mark.function not in functions else "whose file has another name")
 
 

@@ -15,44 +15,17 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from kfp_release.lightweight_rules import INSTEAD, LIGHTWEIGHT
-
-_NOT_SOURCES = {"site-packages", "dist-packages", "__pycache__", ".git"}
+from kfp_release.opened import Opened
 
 
 class _Refused(Exception):
     """What is wrong: path and line where they are not known to who catches it, message, remedy."""
-
-
-class Opened:
-    """Collects the files of the project that are read. An audit hook, for modules may read files of other kinds too."""
-
-    def __init__(self, project: Path) -> None:
-        self.project = project.resolve()
-        self.paths: set[str] = set()
-        sys.addaudithook(self._hear)
-
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and isinstance(arguments[0], str) and (arguments[1] or "r").startswith("r"):
-            self.add(arguments[0])
-
-    def add(self, name: str) -> None:
-        """Count `name` where it is a file of the project that git may hold."""
-        if path := self.relative(name):
-            self.paths.add(path)
-
-    def relative(self, name: str) -> str:
-        """The path within the project; empty for what is elsewhere, or no file, or was installed or made."""
-        path = Path(os.path.realpath(name))
-        if not path.is_relative_to(self.project) or path.is_relative_to(sys.prefix) or not path.is_file():
-            return ""
-        parts = path.relative_to(self.project).parts
-        made = any(part in _NOT_SOURCES or part.endswith((".egg-info", ".dist-info")) for part in parts)
-        return "" if made else "/".join(parts)
 
 
 def compile_module(name: str, opened: Opened) -> dict[str, Any]:
@@ -130,23 +103,26 @@ def _functions(module: ModuleType, opened: Opened) -> tuple[list[dict[str, Any]]
 
 def _own(module: ModuleType) -> Iterator[tuple[Any, Any]]:
     """Its components and their functions: each once, none that is imported, and none that begins with an underscore."""
-    from kfp.dsl import base_component  # noqa: PLC0415 - see main
-
-    seen = set()
-    for name, value in vars(module).items():
-        if name.startswith("_") or id(value) in seen or not isinstance(value, base_component.BaseComponent):
-            continue
-        seen.add(id(value))
-        function = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
-        if getattr(function, "__module__", None) == module.__name__:
+    components = {id(value): value for name, value in vars(module).items() if _is_public(name, value)}
+    for value in components.values():
+        function: Any = getattr(value, "python_func", None) or getattr(value, "pipeline_func", None)
+        if getattr(function, "__module__", None) == module.__name__ and not function.__name__.startswith("_"):
             yield value, function
 
 
+def _is_public(name: str, value: object) -> bool:
+    """Whether it is a component, by a name for all."""
+    from kfp.dsl import base_component  # noqa: PLC0415 - see main
+
+    return not name.startswith("_") and isinstance(value, base_component.BaseComponent)
+
+
 def _twice(module: ModuleType) -> Iterator[tuple[int, str, str]]:
-    """Decorated functions that a later one of the same name replaces."""
+    """Functions that became components, and that a later one of the same name replaces."""
+    names = {name for name, value in vars(module).items() if _is_public(name, value)}
     seen: dict[str, int] = {}
     for node in ast.parse(Path(module.__file__ or "").read_bytes()).body:
-        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list and node.name in names:
             first = seen.setdefault(node.name, node.lineno)
             if first != node.lineno:
                 yield node.lineno, f"{node.name} is defined a second time, first in line {first}", "rename one of them"
@@ -165,6 +141,10 @@ def _compiled(component: Any, name: str, earlier: Container[str]) -> str:
     container = component.component_spec.implementation.container
     if container is not None and not isinstance(container.image, str):
         raise _Refused("takes its image from an input", "write the image as a text: an owned one by its repository")
+    for key, port in (component.component_spec.inputs or {}).items():
+        if isinstance(port.default, str) and len(f"{port.default}.".splitlines()) > 1:
+            message = f"has a line break in the default of {key}, which kfp writes into a comment of the file"
+            raise _Refused(message, "give it a default of one line; the program can break it")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "component.yaml")
         try:
@@ -191,17 +171,34 @@ def _compile(asked: dict[str, Any]) -> dict[str, Any]:
     answers = {}
     for name in asked["modules"]:
         answers[name] = compile_module(name, opened)
-        _require_same(answers[name], compile_module(name, opened))
+        with _another_home():
+            again = compile_module(name, opened)
+        _require_same(answers[name], again)
     return answers
 
 
+@contextmanager
+def _another_home() -> Iterator[None]:
+    """Folders of the user's own are elsewhere meanwhile, as they are for others."""
+    kept, temporary = dict(os.environ), tempfile.gettempdir()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"HOME": folder, "TMPDIR": folder}
+        tempfile.tempdir = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = temporary
+            os.environ.clear()
+            os.environ |= kept
+
+
 def _require_same(answer: dict[str, Any], other: dict[str, Any]) -> None:
-    """Report what another import of the module makes otherwise: the time, chance, what is counted."""
+    """Report what another import of the module makes otherwise: chance, the time, HOME, a count."""
     again = {function["name"]: function["text"] for function in other["functions"]}
     for function in answer["functions"] if not other["problems"] else ():
         if again.get(function["name"]) != function["text"]:
             message = f"{function['name']} is not the same each time that it is compiled"
-            remedy = "make it of constants: no time, no chance, nothing that is counted"
+            remedy = "make it of constants: no time, no chance, no folder of yours, nothing counted"
             answer["problems"].append(_problem(function["path"], function["line"], message, remedy))
 
 

@@ -72,7 +72,8 @@ def compile_modules(
         if "kfp" in answer:
             raise ReleaseError(
                 f"kfp cannot be imported, and {', '.join(names)} is compiled with it: {answer['kfp']}",
-                remedy=f"install kfp into the environment of {sys.executable}: python -m pip install 'kfp>=2.17,<3'",
+                remedy="run kfp-release compile where kfp is installed, and commit what it writes; or install kfp into"
+                f" the environment of {sys.executable}: python -m pip install 'kfp>=2.17,<3'",
             )
         modules = tuple(_module(name, answer[name]) for name in names)
     except (BadJson, LookupError, TypeError, ValueError) as error:
