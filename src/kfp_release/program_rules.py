@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from kfp_release.entry_points import BadEntryPoint, ConsoleScript
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import repository_of
 from kfp_release.lightweight_rules import is_lightweight
+from kfp_release.near_name import NearNames
 from kfp_release.programs import Program, read_programs
 from kfp_release.python_path import source_folder
 from kfp_release.toml_table import TomlFile
@@ -40,7 +40,8 @@ def program_problems(
         for container in file.commands
         if repository_of(container.image) in owned and not is_lightweight(container)
     ]
-    problems = [problem for file, container in calls for problem in _command(file, container, scripts)]
+    names = {file.name: NearNames() for file in files}
+    problems = [problem for call in calls for problem in _command(*call, scripts, names[call[0].name])]
     called = {container.program for _, container in calls}
     asked = [script for name, script in sorted(scripts.items()) if script is not None and name in called]
     try:
@@ -53,7 +54,7 @@ def program_problems(
     for file, container in calls:
         told = programs.get(container.program)
         if told is not None and not told.missing and not told.error:
-            problems += _options(file, container, told)
+            problems += _options(file, container, told, names[file.name])
     return problems
 
 
@@ -78,26 +79,25 @@ def _report(pyproject: TomlFile, program: Program) -> None:
         pyproject.report(place, f"program {program.name} cannot tell its options: {program.error}", _LIGHT)
 
 
-def _command(file: ComponentFile, container: Container, scripts: Collection[str]) -> Iterator[Problem]:
+def _command(
+    file: ComponentFile, container: Container, scripts: Collection[str], names: NearNames
+) -> Iterator[Problem]:
     if not container.program:
         remedy = f"begin it with a console script of [project.scripts], as in command: [{next(iter(scripts), 'name')}]"
         yield Problem(file.name, container.line, "its command names no program", remedy)
     elif container.program not in scripts:
-        near = difflib.get_close_matches(container.program, scripts, 1)
-        known = f"there is: {', '.join(sorted(scripts)) or 'none'}"
-        remedy = f"did you mean {near[0]}?" if near else f"name a console script of [project.scripts]; {known}"
+        otherwise = "name a console script of [project.scripts]; there is"
+        remedy = names.remedy(container.program, sorted(scripts), otherwise)
         message = f"runs {container.program[:80]!r}, which is no program of the package"
         yield Problem(file.name, container.words[0].line, message, remedy)
 
 
-def _options(file: ComponentFile, container: Container, program: Program) -> Iterator[Problem]:
+def _options(file: ComponentFile, container: Container, program: Program, names: NearNames) -> Iterator[Problem]:
     passed: set[str] = set()
     for word in _passed(container, program):
         passed.add(word.text)
         if word.text not in program.options:
-            near = difflib.get_close_matches(word.text, program.options, 1)
-            known = ", ".join(sorted(program.options - {"-h", "--help"})) or "none"
-            remedy = f"did you mean {near[0]}?" if near else f"it takes: {known}"
+            remedy = names.remedy(word.text, sorted(program.options - {"-h", "--help"}), "it takes")
             message = f"passes {word.text[:80]}, which {program.name} does not take"
             yield Problem(file.name, word.line, message, remedy)
     for options in program.required:
