@@ -271,7 +271,7 @@ def parses(words: list[str]) -> bool:
         (["-r=", "-q"], "passes -q, which train does not take"),
         (["--rate=", "-q"], "passes -q, which train does not take"),
         (["--rate", "'5'", "--verbos"], "passes --verbos, which train does not take"),
-        (["-v", "'-5'"], "does not pass --rate, without which train does not run"),
+        (["--model", "'-5'"], "does not pass --rate, without which train does not run"),
     ],
 )
 def test_an_option_that_the_program_does_not_take_or_lacks_is_told(

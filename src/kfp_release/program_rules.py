@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from kfp_release.argument_rules import argument_problems, options_of
 from kfp_release.component import ComponentFile
 from kfp_release.container import Container, Word
 from kfp_release.entry_points import BadEntryPoint, ConsoleScript
@@ -18,8 +18,6 @@ from kfp_release.python_path import source_folder
 from kfp_release.toml_table import TomlFile
 
 _SCRIPTS = ("project", "scripts")
-_OPTION = re.compile(r"--.|-[A-Za-z]")
-"""The beginning of an option; ``-1`` is a number, and ``-`` a file's name."""
 _LIGHT = (
     "give its module build_parser(), which returns its argparse parser; the module is imported without the extra "
     "`image`, so import heavy libraries where they are used"
@@ -55,6 +53,7 @@ def program_problems(
         told = programs.get(container.program)
         if told is not None and not told.missing and not told.error:
             problems += _options(file, container, told, names[file.name])
+            problems += argument_problems(file, container, told)
     return problems
 
 
@@ -111,26 +110,4 @@ def _passed(container: Container, program: Program) -> Iterator[Word]:
     for word in container.all_words:
         if word.text == "--" and not word.placeholder:
             return
-        if word.placeholder or not _OPTION.match(word.text):
-            continue
-        names = _named(word.text, program)
-        if " " not in word.text or names[0] in program.options:  # with a blank in it, only what it knows is an option
-            yield from (Word(name, "", word.line) for name in names)
-
-
-def _named(text: str, program: Program) -> list[str]:
-    """The options that one word names: ``-vr5`` is -v, and -r with 5.
-
-    A word with one in it that the program does not take is that one, as it stands.
-    """
-    name = text.partition("=")[0]
-    if text.startswith("--") or name in program.options:
-        return [name]
-    names = []
-    for letter in text[1:]:
-        names.append(f"-{letter}")
-        if names[-1] not in program.options:
-            return [name]
-        if names[-1] not in program.flags:
-            return names
-    return names
+        yield from (Word(name, "", word.line) for name in options_of(word, program))
