@@ -655,6 +655,28 @@ def test_what_an_image_lacks_is_told_by_its_own_extra_and_lock(
     assert problem in [str(found).splitlines()[0] for found in checked(two_images)]
 
 
+BUILT_WITH = "image training has the lock locks/training.lock, and is built with requirements.lock of image demo"
+
+
+@pytest.mark.parametrize(
+    ("installs", "is_told"),
+    [
+        ("ARG LOCK=requirements.lock\nCOPY locks/${LOCK} /opt/", True),
+        ("COPY . /opt\nRUN pip install -r /opt/requirements.lock", True),
+        ("COPY locks /opt\nCOPY builder.lock /opt", False),
+        ("COPY . /opt\nRUN pip install -r /opt/training.lock -c /opt/requirements.lock", False),
+        ("COPY requirements.lock /opt\nCOPY *.lock /opt", False),
+    ],
+)
+def test_a_dockerfile_that_names_another_image_s_lock_alone_is_a_warning(
+    two_images: Path, installs: str, *, is_told: bool
+) -> None:
+    change(two_images, "pyproject.toml", 'context = ["locks"]', 'context = ["locks"]\ndockerfile = "Other"')
+    (two_images / "Other").write_text(f"FROM {BASE}\n{installs}\n")
+    told = [(problem.path, problem.severity, problem.message) for problem in checked(two_images)]
+    assert told == ([("pyproject.toml", "warning", BUILT_WITH)] if is_told else [])
+
+
 def test_two_images_may_have_one_lock_which_has_to_satisfy_both(two_images: Path) -> None:
     change(two_images, "pyproject.toml", '"locks/training.lock"', '"requirements.lock"')
     change(two_images, "pyproject.toml", 'context = ["locks"]', 'context = ["locks", "requirements.lock"]')
