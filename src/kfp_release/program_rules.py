@@ -19,8 +19,8 @@ from kfp_release.toml_table import TomlFile
 
 _SCRIPTS = ("project", "scripts")
 _LIGHT = (
-    "give its module build_parser(), which returns its argparse parser; the module is imported without the extra "
-    "`image`, so import heavy libraries where they are used"
+    "give its module build_parser(), which returns its argparse parser; the module is imported without its image's "
+    "extra, so import heavy libraries where they are used"
 )
 
 
