@@ -60,8 +60,9 @@ class _Declared:
             extra: list(_requirements(declared, extra, config.distribution)) if declared else []
             for extra in sorted({image.extra for image in config.images})
         }
+        there = {canonicalize_name(extra) for extra in declared.value} if declared else set()
         for image in config.images:
-            if image.extra != DEFAULT_EXTRA and image.extra not in (declared.value if declared else {}):
+            if image.extra != DEFAULT_EXTRA and image.extra not in there:
                 place = ("tool", "kfp-release", "images", image.name, "extra")
                 message = f"image {image.name} has the extra {image.extra[:80]!r}, which the project does not have"
                 pyproject.report(place, message, "add it to [project.optional-dependencies]")
@@ -156,12 +157,16 @@ def _lock(project: Path, path: str, images: Sequence[ImageSettings], declared: _
 def _requirements(
     extras: Table, extra: str, distribution: str, seen: frozenset[str] = frozenset()
 ) -> Iterator[Requirement]:
-    """The requirements of an extra, with those of the extras that it includes by the distribution's own name."""
-    for requirement in extras.read_list(extra, parse_requirement):
+    """The requirements of an extra, with those of the extras that it includes by the distribution's own name.
+
+    `extra` and those `seen` are in their normal form, as extras of one are the same (PEP 685).
+    """
+    written = next((key for key in extras.value if canonicalize_name(key) == extra), extra)
+    for requirement in extras.read_list(written, parse_requirement):
         if canonicalize_name(requirement.name) != canonicalize_name(distribution):
             yield requirement
             continue
-        for included in sorted(requirement.extras - seen):
+        for included in sorted({canonicalize_name(name) for name in requirement.extras} - seen):
             yield from _requirements(extras, included, distribution, seen | {extra, included})
 
 
