@@ -271,7 +271,7 @@ def parses(words: list[str]) -> bool:
         (["-r=", "-q"], "passes -q, which train does not take"),
         (["--rate=", "-q"], "passes -q, which train does not take"),
         (["--rate", "'5'", "--verbos"], "passes --verbos, which train does not take"),
-        (["-v", "'-5'"], "does not pass --rate, without which train does not run"),
+        (["--model", "'-5'"], "does not pass --rate, without which train does not run"),
     ],
 )
 def test_an_option_that_the_program_does_not_take_or_lacks_is_told(
@@ -375,6 +375,7 @@ def test_a_program_that_cannot_tell_its_options_is_told(
     assert problem.message.startswith("program train cannot tell its options: ")
     assert message in problem.message
     assert "give its module build_parser()" in problem.remedy
+    assert "imported without its image's extra" in problem.remedy
 
 
 SCRIPTS = {
@@ -653,6 +654,43 @@ def test_what_an_image_lacks_is_told_by_its_own_extra_and_lock(
 ) -> None:
     change(two_images, path, old, new)
     assert problem in [str(found).splitlines()[0] for found in checked(two_images)]
+
+
+@pytest.mark.parametrize(("extra", "declared"), [("Training", "training"), ("train_ing", "Train.ing"), ("a-b", "a_B")])
+def test_an_extra_is_the_same_however_it_is_written(two_images: Path, extra: str, declared: str) -> None:
+    change(two_images, "pyproject.toml", 'extra = "training"', f'extra = "{extra}"')
+    change(two_images, "pyproject.toml", "training = [", f'"{declared}" = [')
+    assert checked(two_images) == []
+    (two_images / "locks/training.lock").write_text(FILES["requirements.lock"])
+    (problem,) = checked(two_images)
+    assert problem.message.startswith("locks no scikit-learn, and the extra")
+
+
+def test_extras_that_an_extra_includes_are_found_however_they_are_written(two_images: Path) -> None:
+    change(two_images, "pyproject.toml", '["scikit-learn>=1.9"]', '["demo_parts[Deep_Er]"]\n"deep.er" = ["rich"]')
+    assert "locks no rich, and the extra `training` wants rich" in [each.message for each in checked(two_images)]
+
+
+BUILT_WITH = "image training has the lock locks/training.lock, and is built with requirements.lock of image demo"
+
+
+@pytest.mark.parametrize(
+    ("installs", "is_told"),
+    [
+        ("ARG LOCK=requirements.lock\nCOPY locks/${LOCK} /opt/", True),
+        ("COPY . /opt\nRUN pip install -r /opt/requirements.lock", True),
+        ("COPY locks /opt\nCOPY builder.lock /opt", False),
+        ("COPY . /opt\nRUN pip install -r /opt/training.lock -c /opt/requirements.lock", False),
+        ("COPY requirements.lock /opt\nCOPY *.lock /opt", False),
+    ],
+)
+def test_a_dockerfile_that_names_another_image_s_lock_alone_is_a_warning(
+    two_images: Path, installs: str, *, is_told: bool
+) -> None:
+    change(two_images, "pyproject.toml", 'context = ["locks"]', 'context = ["locks"]\ndockerfile = "Other"')
+    (two_images / "Other").write_text(f"FROM {BASE}\n{installs}\n")
+    told = [(problem.path, problem.severity, problem.message) for problem in checked(two_images)]
+    assert told == ([("pyproject.toml", "warning", BUILT_WITH)] if is_told else [])
 
 
 def test_two_images_may_have_one_lock_which_has_to_satisfy_both(two_images: Path) -> None:

@@ -72,7 +72,7 @@ def test_warnings_alone_refuse_nothing(project: Path, capsys: pytest.CaptureFixt
     assert lines[-1] == "Nothing is wrong: 1 warning in yaml/train.yaml"
 
 
-@pytest.mark.parametrize("arguments", [("--json",), ("--format", "json"), ("--json", "--format", "text")])
+@pytest.mark.parametrize("arguments", [("--json",), ("--format", "json"), ("--json", "--format", "json")])
 def test_json_has_each_problem_and_their_number(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
@@ -88,6 +88,13 @@ def test_json_has_each_problem_and_their_number(
         "severity": "error",
     }
     assert (value["schema"], value["errors"], value["warnings"]) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("form", ["github", "text"])
+def test_two_forms_of_one_result_are_refused(project: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    assert project
+    assert main(["check", "--json", "--format", form]) == 2
+    assert f"--json and --format {form} are two forms of one result" in capsys.readouterr().err
 
 
 def test_json_of_what_is_in_order_has_no_problems(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -123,8 +123,9 @@ def test_checks_and_diffs_say_what_the_page_says(author: Component) -> None:
 
 def test_locks_and_compiled_components_were_up_to_date(author: Component) -> None:
     assert "1 unchanged" in author.told["kfp-release compile"]
-    changed = run_git(author.project, "status", "--porcelain", "--", "yaml", "src", "requirements.lock")
-    assert changed == ""
+    locks = ["requirements.lock", "requirements-training.lock"]
+    assert run_git(author.project, "ls-files", "--", "requirements*.lock").split() == sorted(locks)
+    assert run_git(author.project, "status", "--porcelain", "--", "yaml", "src", *locks) == ""
 
 
 def test_the_function_of_the_page_gives_the_component_that_is_here(author: Component) -> None:

@@ -180,6 +180,8 @@ def test_all_problems_are_told_at_once_each_with_its_line() -> None:
         ("context = ", 'dockerfile = "../Dockerfile"\ncontext = ', "is not a path inside of the project"),
         ("context = ", 'lock = "../training.lock"\ncontext = ', "is not a path inside of the project"),
         ("context = ", 'extra = ["training"]\ncontext = ', "extra must be a text, and is a list"),
+        ("context = ", 'extra = ""\ncontext = ', "'' is not the name of an extra"),
+        ("context = ", 'extra = "a b"\ncontext = ', "'a b' is not the name of an extra"),
         ('BASE = "python:3.12"', "BASE = 3", "BASE must be a text, and is a number: 3"),
         ('BASE = "python:3.12"', 'BASE = "a\\nb"', "has control characters"),
         ('BASE = "python:3.12"', '"A-B" = "x"', "'A-B' is no name of a build argument"),

@@ -299,7 +299,20 @@ def test_a_commit_that_follows_no_release_is_told(tmp_path: Path, capsys: pytest
 def test_what_was_withdrawn_is_not_the_last_release(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     (place.project / "CHANGELOG.md").write_text("## [2.0] - 2026-11-22 [YANKED]\n", encoding="utf-8")
     commit_all(place.project, "Withdrawn")
-    assert diff(capsys) == [RETYPED, ADDED, "2.0"]
+    assert diff(capsys) == [RETYPED, ADDED, "3.0"]
+
+
+def test_a_version_that_another_branch_has_is_not_the_one_that_may_follow(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_git(place.project, "checkout", "--quiet", "-B", "other", "v1.0")
+    try:
+        change(place.project, INPUT, "- {name: a, type: Integer}")
+        assert diff(capsys, "1.0") == [RETYPED, "3.0"]
+        assert main(["diff", "1.0"]) == 0
+        assert "needs: a major version, which after 1.0 is 3.0" in capsys.readouterr().out
+    finally:
+        run_git(place.project, "checkout", "--quiet", "--force", "main")
 
 
 def test_a_shallow_clone_is_told(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

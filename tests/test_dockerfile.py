@@ -81,3 +81,22 @@ def test_an_entrypoint_is_found_unless_it_clears_the_base_s() -> None:
         'FROM a\nENTRYPOINT [ ]\nentrypoint \\\n  ["a"]\nENTRYPOINT b\nENTRYPOINT\t[\t]\nENTRYPOINT\tc\n\\\n'
     )
     assert [found.line for found in dockerfile.entrypoints()] == [3, 5, 7]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ARG LOCK=b.lock\nFROM a\nARG LOCK\nCOPY x/${LOCK} builder.lock /opt/", {"b.lock", "builder.lock"}),
+        ("FROM a\nARG LOCK=b.lock\nRUN pip install --requirement=/opt/$LOCK", {"b.lock"}),
+        ('FROM a\nARG GIVEN=b.lock\nADD ["${GIVEN}", "/opt/"]', {"given.lock"}),
+        ("FROM a\nRUN --mount=type=bind,source=a.lock,target=/x pip install -r /x&&rm b.lock", {"a.lock", "b.lock"}),
+        ("FROM a\nRUN pip install -r ${LOCK:-b.lock}", None),
+        ("FROM a\nARG LOCK=b\nENV LOCK=c A=$LOCK\nRUN pip install -r $LOCK.lock", None),
+        ("FROM a\nRUN for x in a b; do pip install -r $x.lock; done", None),
+        ("FROM a\nCOPY *.lock /opt/", None),
+        ("FROM a\nCOPY a.lock /\nRUN <<X\npip install -r b.lock\nX", None),
+        ("FROM a\nCOPY . /opt/\nLABEL x=a.lock", set()),
+    ],
+)
+def test_the_locks_that_a_dockerfile_names_are_told_where_all_of_them_can_be(text: str, named: set[str] | None) -> None:
+    assert Dockerfile.parse(text).files_named(".lock", {"GIVEN": "given.lock"}) == named

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,14 @@ def test_an_artifact_that_kfp_local_cannot_see_is_a_warning(text: str) -> None:
     (problem,) = component_problems(file, {OWNED})
     assert problem.severity == "warning"
     assert problem.message == "has the artifact 'model' as output, and its program does not get {{$}}"
+
+
+def test_very_many_names_that_are_wrong_take_no_longer_than_their_file_is_long() -> None:
+    inputs = "".join(f"- {{name: input_number_{number}, type: String}}\n" for number in range(1500))
+    words = "".join(f"    - {{inputValue: inputnumber_{number}x}}\n" for number in range(1500))
+    container = f"implementation:\n  container:\n    image: {OWNED}\n    command: [train]\n    args:\n{words}"
+    begun = time.process_time()
+    found = errors(f"name: Train\ninputs:\n{inputs}{container}")
+    assert time.process_time() - begun < 5
+    assert len(found) == 1500
+    assert max(len(problem.remedy) for problem in found) < 1000

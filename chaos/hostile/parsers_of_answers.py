@@ -142,7 +142,8 @@ def _version(output: bytes) -> object:
 
 
 def _programs(random: Random) -> bytes:
-    sound = {"options": ["--a", "-b"], "flags": ["-b"], "required": [["--a"], []]}
+    takes = {"values": {"--a": [1, 1], "-b": [0, 0]}, "positionals": 1}
+    sound = {"options": ["--a", "-b"], "flags": ["-b"], "required": [["--a"], []], **takes}
     return changed_json(random, json.dumps({"multiply": sound, "other": {"missing": "x", "error": ""}}), most=2)
 
 

@@ -17,7 +17,7 @@ from kfp_release.git import Git
 from kfp_release.interface_change import ChangeKind, InterfaceChange
 from kfp_release.interface_diff import InterfaceDiff, InterfaceFiles, compare
 from kfp_release.version import ReleaseVersion
-from kfp_release.version_bump import is_enough, next_version
+from kfp_release.version_bump import is_enough
 
 _KEEP: Mapping[ChangeKind, str] = {
     ChangeKind.OPERATOR_REMOVED: "keep its file until then",
@@ -54,9 +54,10 @@ def compatibility_problems(
         return [_incomparable(max(finals), problem) for problem in there]
     except ReleaseError as error:
         return [Problem("git", 0, str(error.args[0]), error.remedy)]
-    diff = compare(base, here)
+    taken = [release for tag in git.tags() if (release := ReleaseVersion.of_tag(tag))]
+    diff = compare(base, here, taken=taken)
     unread = [problem for problem in diff.problems if problem.path.startswith(base.prefix)]
-    return [*(_incomparable(max(finals), problem) for problem in unread), *_breaks(diff, git)]
+    return [*(_incomparable(max(finals), problem) for problem in unread), *_breaks(diff)]
 
 
 def _incomparable(base: ReleaseVersion, problem: Problem) -> Problem:
@@ -65,12 +66,11 @@ def _incomparable(base: ReleaseVersion, problem: Problem) -> Problem:
     return Problem(problem.path, problem.line, message, remedy, severity="warning")
 
 
-def _breaks(diff: InterfaceDiff, git: Git) -> Iterator[Problem]:
+def _breaks(diff: InterfaceDiff) -> Iterator[Problem]:
     base, version = diff.before.version, diff.after.version
     if base is None or version is None or not diff.breaking or is_enough(base, version, diff.bump):
         return
-    taken = [release for tag in git.tags() if (release := ReleaseVersion.of_tag(tag))]
-    follows = next_version(base, diff.bump, taken=taken)
+    follows = diff.next_version
     for change in diff.breaking:
         message = f"{change.operator}: {_told(change)}; pipelines of {base} break, and {version} may break none"
         if base.version.major:

@@ -10,6 +10,7 @@ import yaml
 
 from kfp_release.component import ComponentFile, ImageText
 from kfp_release.component_schema import schema_problems
+from kfp_release.dag_rules import dag_problems
 from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
 from kfp_release.lightweight_rules import lightweight_problems
@@ -35,6 +36,7 @@ def component_problems(file: ComponentFile, owned: Collection[str]) -> list[Prob
         *port_problems(file),
         *placeholder_problems(file),
         *reference_problems(file),
+        *dag_problems(file),
     ]
     # What is misspelt elsewhere is no output that nobody writes.
     return problems if any(problem.severity == "error" for problem in problems) else [*problems, *output_problems(file)]

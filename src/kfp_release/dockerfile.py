@@ -23,7 +23,10 @@ _ARG = re.compile(r"(\w+)(?:=(\"[^\"]*\"|'[^']*'|\S*))?", re.ASCII)
 _COPY_FROM = re.compile(r"(?:^|\s)--from=(\S+)")
 _MOUNT_FROM = re.compile(r"(?:^|\s)--mount=\S*?\bfrom=([^,\s]+)")
 _SCRATCH = "scratch"
-
+_WITH_FILES = {"COPY", "ADD", "RUN"}
+_SEPARATORS = re.compile(r"[\s\"'=,;\[\]()&|<>]+")
+_ENV = re.compile(r"(?:^|\s)(\w+)(?==|\s)", re.ASCII)
+_PATTERN = re.compile(r"[*?]")
 
 _LONGEST = 4000
 """Letters of an image's name, or a build argument."""
@@ -96,6 +99,27 @@ class Dockerfile:
                 images += [BaseImage(name, instruction.line) for name in sources if name.lower() not in stages]
         return images
 
+    def files_named(self, suffix: str, build_args: Mapping[str, str]) -> frozenset[str] | None:
+        """The last parts of the paths with `suffix` that COPY, ADD and RUN name; None where not all can be told."""
+        values: dict[str, str] = {}
+        found: set[str] = set()
+        for instruction in self.instructions:
+            if instruction.keyword == "ARG":
+                values.update(_arguments(instruction, values, build_args))
+            elif instruction.keyword == "ENV":
+                for name in _ENV.findall(instruction.rest):
+                    values.pop(name, None)
+            elif instruction.keyword in _WITH_FILES:
+                if _HEREDOC.search(instruction.rest):
+                    return None
+                for word in _SEPARATORS.split(instruction.rest):
+                    path = _filled(instruction, word, values)
+                    if suffix in word and (_PATTERN.search(path) or not _variables(word) <= values.keys()):
+                        return None
+                    if path.endswith(suffix):
+                        found.add(path.rpartition("/")[2])
+        return frozenset(found)
+
     def entrypoints(self) -> list[Instruction]:
         """The ENTRYPOINT instructions, but for those that clear a base's."""
         return [
@@ -126,6 +150,10 @@ def _replacement(found: re.Match[str], values: Mapping[str, str]) -> str:
     if operator in {"+", ":+"}:
         return substitute(word, values) if is_set else ""
     return value or ""
+
+
+def _variables(text: str) -> set[str]:
+    return {short or name for _, short, name, _, _ in _VARIABLE.findall(text)} - {""}
 
 
 def _filled(instruction: Instruction, word: str, values: Mapping[str, str]) -> str:
@@ -183,7 +211,7 @@ def _instructions(text: str) -> Iterator[Instruction]:
             parts[-1] = parts[-1].rstrip().removesuffix(escape)
             parts.append(next((more for _, more in lines if more.strip() and not more.lstrip().startswith("#")), ""))
         keyword, rest = [*"".join(parts).split(None, 1), "", ""][:2]  # a lone escape character has neither
-        if keyword.upper() in {"RUN", "COPY", "ADD"}:
+        if keyword.upper() in _WITH_FILES:
             for _, end in _HEREDOC.findall(rest):
                 next((body for _, body in lines if body.strip("\t") == end), None)
         yield Instruction(number, keyword.upper(), rest.strip())

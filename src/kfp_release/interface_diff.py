@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -51,6 +51,8 @@ class InterfaceDiff:
     changes: tuple[InterfaceChange, ...] = ()
     problems: tuple[Problem, ...] = ()
     """Why a file cannot be parsed, its path after its side's prefix; its operator is not compared."""
+    taken: frozenset[ReleaseVersion] = frozenset()
+    """The versions that there are, also those that neither side follows."""
 
     def require_parsed(self) -> Self:
         """Itself. Raise `Problems` with all files of both sides that cannot be parsed."""
@@ -76,8 +78,10 @@ class InterfaceDiff:
 
     @property
     def next_version(self) -> ReleaseVersion | None:
-        """The lowest version that may have them; None where they are counted from no version."""
-        return None if self.before.version is None else next_version(self.before.version, self.bump)
+        """The lowest version that may have them and is not another's; None where they are counted from no version."""
+        if self.before.version is None:
+            return None
+        return next_version(self.before.version, self.bump, taken=self.taken - {self.after.version})
 
     @property
     def is_enough(self) -> bool | None:
@@ -100,8 +104,17 @@ class InterfaceDiff:
         }
 
 
-def compare(before: InterfaceFiles, after: InterfaceFiles, *, descriptions: bool = False) -> InterfaceDiff:
-    """Hold the interfaces of two sides against each other; files of the same bytes are not even parsed."""
+def compare(
+    before: InterfaceFiles,
+    after: InterfaceFiles,
+    *,
+    descriptions: bool = False,
+    taken: Iterable[ReleaseVersion] = (),
+) -> InterfaceDiff:
+    """Hold the interfaces of two sides against each other; files of the same bytes are not even parsed.
+
+    `taken` are the versions that there are.
+    """
     was, now = ({operator_of(path): path for path in sorted(side.files, reverse=True)} for side in (before, after))
     differing = [name for name in sorted({*was, *now}) if _bytes(before, was, name) != _bytes(after, now, name)]
     problems: list[Problem] = []
@@ -116,7 +129,7 @@ def compare(before: InterfaceFiles, after: InterfaceFiles, *, descriptions: bool
     for name in sorted(old.keys() & new.keys()):
         found += port_changes(old[name], new[name], descriptions=descriptions)
     found.sort(key=lambda change: (not change.is_breaking, change.operator))
-    return InterfaceDiff(before, after, tuple(found), tuple(problems))
+    return InterfaceDiff(before, after, tuple(found), tuple(problems), frozenset(taken))
 
 
 def _bytes(side: InterfaceFiles, paths: Mapping[str, str], operator: str) -> bytes | None:

@@ -74,6 +74,15 @@ class InterfaceSource:
             )
         return self._of_git(str(finals[-1]))
 
+    def taken(self, side: InterfaceFiles) -> list[ReleaseVersion]:
+        """The versions whose tags are on other commits than that of `side`; none where there is no git."""
+        try:
+            commit, tags = side.commit or self.git.commit(), self.git.tags()
+        except ReleaseError:
+            return []
+        others = [tag for tag, tagged in tags.items() if tagged != commit]
+        return [version for tag in others if (version := ReleaseVersion.of_tag(tag))]
+
     def _working_tree(self) -> InterfaceFiles:
         config = self.config()
         files = folder_bytes(self.project, config.components)

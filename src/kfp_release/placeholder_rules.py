@@ -5,14 +5,14 @@ Source of what becomes of them: kfp 2.17, kfp.dsl.v1_structures, kfp.dsl.placeho
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from kfp_release.component import ComponentFile
-from kfp_release.container import Container, Word
+from kfp_release.container import Word
 from kfp_release.errors import Problem
 from kfp_release.interface import Interface, Port
+from kfp_release.near_name import NearNames
 
 _EITHER, _ARTIFACT, _PARAMETER = {True, False}, {True}, {False}
 _V1 = {
@@ -39,19 +39,23 @@ _FORMS = {
 _KINDS = {False: "a parameter", True: "an artifact"}
 _EXECUTOR_INPUT = "{{$}}"
 _OUTPUT_FILE = "{{$.outputs.output_file}}"
+_Sides = Mapping[str, Mapping[str, Port]]
 
 
 def placeholder_problems(file: ComponentFile) -> list[Problem]:
     """Where the words of `file` name what its components do not have, or what kfp cannot put there."""
-    problems = list(_file_outputs(file))
+    names, interfaces = NearNames(), file.interfaces
+    problems = list(_file_outputs(file, names))
     for container in file.commands:
-        for word in container.all_words:
+        words = container.all_words
+        for word in words:
             problems += _word(file, word)
-        for interface in file.interfaces:
+        for interface in interfaces:
             if interface.executor == container.executor:
-                problems += _artifacts(file, interface, container)
-                for word in container.all_words:
-                    problems += (_v1 if word.placeholder else _compiled)(file, interface, word)
+                problems += _artifacts(file, interface, words)
+                sides = _sides(interface)
+                for word in words:
+                    problems += (_v1 if word.placeholder else _compiled)(file, sides, word, names)
     return problems
 
 
@@ -63,15 +67,15 @@ def _word(file: ComponentFile, word: Word) -> Iterator[Problem]:
         yield Problem(file.name, word.line, "`concat` has no resolver in kfp's backend", "join it in the program")
 
 
-def _v1(file: ComponentFile, interface: Interface, word: Word) -> Iterator[Problem]:
+def _v1(file: ComponentFile, sides: _Sides, word: Word, names: NearNames) -> Iterator[Problem]:
     """A name that is empty is none; kfp compares the others as they are written."""
     if not word.text or word.placeholder not in _V1:
         return
     side, kinds = _V1[word.placeholder]
-    ports = _side(interface, side)
+    ports = sides[side]
     port = ports.get(word.text)
     if port is None:
-        problem = _nameless(f"{word.placeholder} names {word.text[:80]!r}", word.text, side, list(ports))
+        problem = _nameless(f"{word.placeholder} names {word.text[:80]!r}", word.text, side, ports, names)
         yield Problem(file.name, word.line, *problem)
     elif word.placeholder == "isPresent" and port.is_artifact:
         message = f"`if` on {port.name!r} never holds: for artifacts kfp takes it as absent"
@@ -82,14 +86,14 @@ def _v1(file: ComponentFile, interface: Interface, word: Word) -> Iterator[Probl
         yield Problem(file.name, word.line, message, f"write {{{right}: {port.name}}}")
 
 
-def _compiled(file: ComponentFile, interface: Interface, word: Word) -> Iterator[Problem]:
+def _compiled(file: ComponentFile, sides: _Sides, word: Word, names: NearNames) -> Iterator[Problem]:
     """The placeholders inside of a text, which compiled components are made of and v1 components may have too."""
     for side, kind, name in _COMPILED.findall(word.text):
-        ports = {port.kfp_name: port for port in _side(interface, side).values()}
+        ports = sides[f"{side} in kfp"]
         port, is_artifact = ports.get(name), kind == "artifact"
         if port is None:
             what = f"{_FORMS[side, is_artifact].replace('NAME', name[:80])} names {name[:80]!r}"
-            yield Problem(file.name, word.line, *_nameless(what, name, side, list(ports)))
+            yield Problem(file.name, word.line, *_nameless(what, name, side, ports, names))
         elif port.is_known and port.is_artifact != is_artifact:
             message = f"takes {side} {name!r} for {_KINDS[is_artifact]}, and it is {_KINDS[port.is_artifact]}"
             remedy = f"write {_FORMS[side, port.is_artifact].replace('NAME', name)}"
@@ -100,21 +104,24 @@ def _compiled(file: ComponentFile, interface: Interface, word: Word) -> Iterator
         yield Problem(file.name, word.line, message, f"write {_FORMS[side, False]} or {_FORMS[side, True]}")
 
 
-def _side(interface: Interface, side: str) -> dict[str, Port]:
-    return {port.name: port for port in (interface.inputs if side == "input" else interface.outputs)}
+def _sides(interface: Interface) -> _Sides:
+    """The inputs and outputs by their names, and by those that they have in compiled YAML."""
+    sides = {"input": interface.inputs, "output": interface.outputs}
+    return {
+        **{side: {port.name: port for port in ports} for side, ports in sides.items()},
+        **{f"{side} in kfp": {port.kfp_name: port for port in ports} for side, ports in sides.items()},
+    }
 
 
-def _nameless(what: str, name: str, side: str, known: Sequence[str]) -> tuple[str, str]:
+def _nameless(what: str, name: str, side: str, known: Collection[str], names: NearNames) -> tuple[str, str]:
     """The message and the remedy."""
-    near = difflib.get_close_matches(name, known, 1)
-    remedy = f"did you mean {near[0]}?" if near else f"its {side}s are: {', '.join(known) or 'none'}"
-    return f"{what}, which is no {side}", remedy
+    return f"{what}, which is no {side}", names.remedy(name, known, f"its {side}s are")
 
 
-def _artifacts(file: ComponentFile, interface: Interface, container: Container) -> Iterator[Problem]:
+def _artifacts(file: ComponentFile, interface: Interface, words: Sequence[Word]) -> Iterator[Problem]:
     """kfp.local knows an artifact output only from the file that `{{$}}` names."""
     artifacts = [port for port in interface.outputs if port.is_artifact and port.is_known]
-    if artifacts and not any(map(_is_executor_input, container.all_words)):
+    if artifacts and not any(map(_is_executor_input, words)):
         message = f"has the artifact {artifacts[0].name!r} as output, and its program does not get {_EXECUTOR_INPUT}"
         remedy = "pass '{{$}}' and report the artifact in outputs.outputFile, or kfp.local does not see it"
         yield Problem(file.name, artifacts[0].line, message, remedy, severity="warning")
@@ -124,7 +131,7 @@ def _is_executor_input(word: Word) -> bool:
     return word.placeholder == "executorInput" or (_EXECUTOR_INPUT in word.text and not word.placeholder)
 
 
-def _file_outputs(file: ComponentFile) -> Iterator[Problem]:
+def _file_outputs(file: ComponentFile, names: NearNames) -> Iterator[Problem]:
     """The paths that v1 components may give to their outputs."""
     implementation = file.root.table("implementation")
     container = implementation.table("container") if implementation else None
@@ -132,5 +139,5 @@ def _file_outputs(file: ComponentFile) -> Iterator[Problem]:
     outputs = [port.name for port in file.outputs]
     for name, key in paths.keys.items() if paths else ():
         if name not in outputs:
-            problem = _nameless(f"fileOutputs names {name[:80]!r}", name, "output", outputs)
+            problem = _nameless(f"fileOutputs names {name[:80]!r}", name, "output", outputs, names)
             yield Problem(file.name, key.line, *problem)

@@ -1,19 +1,25 @@
 """Asks programs for their argparse parsers. Run by `kfp_release.programs`, in a process of its own.
 
 Reads ``{program: ["module", "function"]}`` as JSON from stdin; writes an answer for each program to stdout: ``{program:
-{"options": […], "flags": […], "required": [[…]]}}``, ``{"missing": "…"}`` where its function is none, or ``{"error":
-"…"}``.
+{"options": […], "flags": […], "required": [[…]], "values": {option: [least, most]}, "positionals": most}}``,
+``{"missing": "…"}`` where its function is none, or ``{"error": "…"}``.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import json
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+_UNBOUNDED = sys.maxsize
+_UNTOLD: dict[str, Any] = {"values": {}, "positionals": None}
+_NEGATIVE = tuple(f"-{digit}" for digit in range(10))
 
 
 def describe(module_name: str, function: str) -> dict[str, Any]:
@@ -32,7 +38,60 @@ def describe(module_name: str, function: str) -> dict[str, Any]:
         "options": sorted({option for action in actions for option in action.option_strings}),
         "flags": sorted({option for action in actions if action.nargs == 0 for option in action.option_strings}),
         "required": [list(action.option_strings) for action in parser._actions if action.required],  # noqa: SLF001
+        **(_arguments(actions) if _is_plain(parser, actions) and _takes_all(module, function) else _UNTOLD),
     }
+
+
+def _is_plain(parser: argparse.ArgumentParser, actions: list[argparse.Action]) -> bool:
+    """Whether argparse decides as it usually does which words are values."""
+    numbers = any(option.startswith(_NEGATIVE) for action in actions for option in action.option_strings)
+    remainder = any(action.nargs == argparse.REMAINDER for action in actions)
+    is_usual = type(parser) is argparse.ArgumentParser and parser.prefix_chars == "-"
+    return is_usual and not parser.fromfile_prefix_chars and not numbers and not remainder
+
+
+def _takes_all(module: ModuleType, function: str) -> bool:
+    """Whether the program refuses words that its parser does not take, as far as its module tells."""
+    called = functools.reduce(getattr, function.split("."), module)
+    files = {
+        each.__file__
+        for each in (module, sys.modules.get(str(getattr(called, "__module__", ""))))
+        if each and each.__file__
+    }
+    try:
+        return not any(b"parse_known_" in Path(file).read_bytes() for file in files)
+    except OSError:  # it is inside of an archive
+        return False
+
+
+def _arguments(actions: list[argparse.Action]) -> dict[str, Any]:
+    """How many words options take, and how many others there may be; a subcommand's are its own."""
+    values: dict[str, tuple[int, int] | None] = {}
+    positionals = 0
+    for action in actions:
+        bounds = _bounds(action.nargs)
+        if not action.option_strings:
+            positionals += _UNBOUNDED if bounds is None else bounds[1]
+        for option in action.option_strings:
+            values[option] = bounds if values.get(option, bounds) == bounds else None
+    return {
+        "values": {option: bounds for option, bounds in values.items() if bounds},
+        "positionals": positionals if positionals < _UNBOUNDED else None,
+    }
+
+
+def _bounds(nargs: int | str | None) -> tuple[int, int] | None:
+    """The fewest and the most words that an action takes; None where options may be among them."""
+    if isinstance(nargs, int):
+        return nargs, nargs
+    known = {
+        None: (1, 1),
+        argparse.OPTIONAL: (0, 1),
+        argparse.ZERO_OR_MORE: (0, _UNBOUNDED),
+        argparse.ONE_OR_MORE: (1, _UNBOUNDED),
+        argparse.SUPPRESS: (0, 0),
+    }
+    return known.get(nargs)
 
 
 def _missing(module: ModuleType, function: str) -> str:

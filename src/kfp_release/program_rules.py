@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from kfp_release.argument_rules import argument_problems, options_of
 from kfp_release.component import ComponentFile
 from kfp_release.container import Container, Word
 from kfp_release.entry_points import BadEntryPoint, ConsoleScript
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import repository_of
 from kfp_release.lightweight_rules import is_lightweight
+from kfp_release.near_name import NearNames
 from kfp_release.programs import Program, read_programs
 from kfp_release.python_path import source_folder
 from kfp_release.toml_table import TomlFile
 
 _SCRIPTS = ("project", "scripts")
-_OPTION = re.compile(r"--.|-[A-Za-z]")
-"""The beginning of an option; ``-1`` is a number, and ``-`` a file's name."""
 _LIGHT = (
-    "give its module build_parser(), which returns its argparse parser; the module is imported without the extra "
-    "`image`, so import heavy libraries where they are used"
+    "give its module build_parser(), which returns its argparse parser; the module is imported without its image's "
+    "extra, so import heavy libraries where they are used"
 )
 
 
@@ -40,7 +38,8 @@ def program_problems(
         for container in file.commands
         if repository_of(container.image) in owned and not is_lightweight(container)
     ]
-    problems = [problem for file, container in calls for problem in _command(file, container, scripts)]
+    names = {file.name: NearNames() for file in files}
+    problems = [problem for call in calls for problem in _command(*call, scripts, names[call[0].name])]
     called = {container.program for _, container in calls}
     asked = [script for name, script in sorted(scripts.items()) if script is not None and name in called]
     try:
@@ -53,7 +52,8 @@ def program_problems(
     for file, container in calls:
         told = programs.get(container.program)
         if told is not None and not told.missing and not told.error:
-            problems += _options(file, container, told)
+            problems += _options(file, container, told, names[file.name])
+            problems += argument_problems(file, container, told)
     return problems
 
 
@@ -78,26 +78,25 @@ def _report(pyproject: TomlFile, program: Program) -> None:
         pyproject.report(place, f"program {program.name} cannot tell its options: {program.error}", _LIGHT)
 
 
-def _command(file: ComponentFile, container: Container, scripts: Collection[str]) -> Iterator[Problem]:
+def _command(
+    file: ComponentFile, container: Container, scripts: Collection[str], names: NearNames
+) -> Iterator[Problem]:
     if not container.program:
         remedy = f"begin it with a console script of [project.scripts], as in command: [{next(iter(scripts), 'name')}]"
         yield Problem(file.name, container.line, "its command names no program", remedy)
     elif container.program not in scripts:
-        near = difflib.get_close_matches(container.program, scripts, 1)
-        known = f"there is: {', '.join(sorted(scripts)) or 'none'}"
-        remedy = f"did you mean {near[0]}?" if near else f"name a console script of [project.scripts]; {known}"
+        otherwise = "name a console script of [project.scripts]; there is"
+        remedy = names.remedy(container.program, sorted(scripts), otherwise)
         message = f"runs {container.program[:80]!r}, which is no program of the package"
         yield Problem(file.name, container.words[0].line, message, remedy)
 
 
-def _options(file: ComponentFile, container: Container, program: Program) -> Iterator[Problem]:
+def _options(file: ComponentFile, container: Container, program: Program, names: NearNames) -> Iterator[Problem]:
     passed: set[str] = set()
     for word in _passed(container, program):
         passed.add(word.text)
         if word.text not in program.options:
-            near = difflib.get_close_matches(word.text, program.options, 1)
-            known = ", ".join(sorted(program.options - {"-h", "--help"})) or "none"
-            remedy = f"did you mean {near[0]}?" if near else f"it takes: {known}"
+            remedy = names.remedy(word.text, sorted(program.options - {"-h", "--help"}), "it takes")
             message = f"passes {word.text[:80]}, which {program.name} does not take"
             yield Problem(file.name, word.line, message, remedy)
     for options in program.required:
@@ -111,26 +110,4 @@ def _passed(container: Container, program: Program) -> Iterator[Word]:
     for word in container.all_words:
         if word.text == "--" and not word.placeholder:
             return
-        if word.placeholder or not _OPTION.match(word.text):
-            continue
-        names = _named(word.text, program)
-        if " " not in word.text or names[0] in program.options:  # with a blank in it, only what it knows is an option
-            yield from (Word(name, "", word.line) for name in names)
-
-
-def _named(text: str, program: Program) -> list[str]:
-    """The options that one word names: ``-vr5`` is -v, and -r with 5.
-
-    A word with one in it that the program does not take is that one, as it stands.
-    """
-    name = text.partition("=")[0]
-    if text.startswith("--") or name in program.options:
-        return [name]
-    names = []
-    for letter in text[1:]:
-        names.append(f"-{letter}")
-        if names[-1] not in program.options:
-            return [name]
-        if names[-1] not in program.flags:
-            return names
-    return names
+        yield from (Word(name, "", word.line) for name in options_of(word, program))

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,10 @@ class Program:
     """Those of `options` that take no value."""
     required: tuple[tuple[str, ...], ...] = ()
     """The names of each option that a call must have."""
+    values: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """How many words each of `options` takes, at least and at most; without those of which that cannot be told."""
+    positionals: int | None = None
+    """How many words it takes at most that belong to no option; None where there is no bound, or none can be told."""
     missing: str = ""
     """Why its function is none that could be called."""
     error: str = ""
@@ -63,7 +67,8 @@ def read_programs(scripts: Collection[ConsoleScript], *, source: Path, timeout: 
     try:
         answers = read_json(child.stdout.encode(), most=_LONGEST)
         return {name: _program(name, answer) for name, answer in answers.items()}
-    except (BadJson, LookupError, TypeError, AttributeError) as error:  # its module may have written there too
+    # Its module may have written there too.
+    except (BadJson, LookupError, TypeError, ValueError, AttributeError) as error:
         last = (child.stderr.strip().splitlines() or ["it said nothing"])[-1][:300]
         raise ReleaseError(
             f"asking the programs for their options ended with exit code {child.returncode}: {last}",
@@ -75,7 +80,21 @@ def _program(name: str, answer: Mapping[str, Any]) -> Program:
     if "options" not in answer:
         return Program(name, missing=str(answer.get("missing", "")), error=str(answer.get("error", "")))
     required = tuple(_texts(options) for options in answer["required"] if options)
-    return Program(name, frozenset(_texts(answer["options"])), frozenset(_texts(answer["flags"])), required)
+    options, flags = frozenset(_texts(answer["options"])), frozenset(_texts(answer["flags"]))
+    values = {option: _bounds(bounds) for option, bounds in answer["values"].items()}
+    positionals = answer["positionals"]
+    return Program(name, options, flags, required, values, None if positionals is None else _count(positionals))
+
+
+def _bounds(value: Any) -> tuple[int, int]:
+    least, most = value
+    return _count(least), _count(most)
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError(value)
+    return value
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Self
 
 from packaging.requirements import Requirement
@@ -26,8 +26,16 @@ def runtime_problems(project: Path, config: Config, pyproject: TomlFile) -> list
 
     What is wrong in `pyproject` itself goes to the file's own problems.
     """
-    problems = [problem for image in config.images for problem in _image(project, image)]
     declared = _Declared.read(pyproject, config)
+    problems: list[Problem] = []
+    for image in config.images:
+        dockerfile = _dockerfile(project, image)
+        problems += _context(project, image)
+        if isinstance(dockerfile, Problem):
+            problems.append(dockerfile)
+        else:
+            problems += _image(image, dockerfile)
+            problems += _other_lock(image, dockerfile, config.images, declared)
     paths = {path for image in config.images for path in image.context if path.endswith(".lock")}
     for path in sorted(paths | {image.lock for image in config.images}):
         problems += _lock(project, path, [image for image in config.images if image.lock == path], declared)
@@ -52,26 +60,35 @@ class _Declared:
             extra: list(_requirements(declared, extra, config.distribution)) if declared else []
             for extra in sorted({image.extra for image in config.images})
         }
+        there = {canonicalize_name(extra) for extra in declared.value} if declared else set()
         for image in config.images:
-            if image.extra != DEFAULT_EXTRA and image.extra not in (declared.value if declared else {}):
+            if image.extra != DEFAULT_EXTRA and image.extra not in there:
                 place = ("tool", "kfp-release", "images", image.name, "extra")
                 message = f"image {image.name} has the extra {image.extra[:80]!r}, which the project does not have"
                 pyproject.report(place, message, "add it to [project.optional-dependencies]")
         return cls(extras, table.read("requires-python", parse_specifiers) or SpecifierSet())
 
 
-def _image(project: Path, image: ImageSettings) -> Iterator[Problem]:
+def _context(project: Path, image: ImageSettings) -> Iterator[Problem]:
     for path in image.context:
         place = project / path
         if not place.is_file() and not (place.is_dir() and any(place.iterdir())):
             message = f"image {image.name} has {path} in its context, and there is no such file"
             yield Problem(PYPROJECT, 0, message, f"add it, or take it out of context of image {image.name}")
+
+
+def _dockerfile(project: Path, image: ImageSettings) -> Dockerfile | Problem:
     text = _text(project, image.dockerfile)
     if isinstance(text, Problem):
-        yield text
-        return
+        return text
     try:
-        dockerfile = Dockerfile.parse(text)
+        return Dockerfile.parse(text)
+    except BadDockerfile as error:
+        return Problem(image.dockerfile, error.line, str(error.args[0]), error.remedy)
+
+
+def _image(image: ImageSettings, dockerfile: Dockerfile) -> Iterator[Problem]:
+    try:
         bases = dockerfile.base_images(image.build_args)
     except BadDockerfile as error:
         yield Problem(image.dockerfile, error.line, str(error.args[0]), error.remedy)
@@ -84,6 +101,24 @@ def _image(project: Path, image: ImageSettings) -> Iterator[Problem]:
     for entrypoint in dockerfile.entrypoints():
         message = "has an ENTRYPOINT, which kfp.local keeps and a cluster replaces"
         yield Problem(image.dockerfile, entrypoint.line, message, "remove it: components name their command")
+
+
+def _other_lock(
+    image: ImageSettings, dockerfile: Dockerfile, images: Sequence[ImageSettings], declared: _Declared
+) -> Iterator[Problem]:
+    """Where a Dockerfile names the lock of another image, and not that of `image`, which is held against its extra."""
+    try:
+        named = dockerfile.files_named(".lock", image.build_args)
+    except BadDockerfile:  # told with its base images
+        return
+    if not named or not declared.extras[image.extra] or PurePosixPath(image.lock).name in named:
+        return
+    for other in images:
+        if PurePosixPath(other.lock).name in named:
+            built = f"is built with {other.lock} of image {other.name}"
+            message = f"image {image.name} has the lock {image.lock}, and {built}"
+            remedy = f"name {image.lock} in build-args of image {image.name}, or in {image.dockerfile}"
+            yield Problem(PYPROJECT, 0, message, remedy, severity="warning")
 
 
 def _lock(project: Path, path: str, images: Sequence[ImageSettings], declared: _Declared) -> Iterator[Problem]:
@@ -122,12 +157,16 @@ def _lock(project: Path, path: str, images: Sequence[ImageSettings], declared: _
 def _requirements(
     extras: Table, extra: str, distribution: str, seen: frozenset[str] = frozenset()
 ) -> Iterator[Requirement]:
-    """The requirements of an extra, with those of the extras that it includes by the distribution's own name."""
-    for requirement in extras.read_list(extra, parse_requirement):
+    """The requirements of an extra, with those of the extras that it includes by the distribution's own name.
+
+    `extra` and those `seen` are in their normal form, as extras of one are the same (PEP 685).
+    """
+    written = next((key for key in extras.value if canonicalize_name(key) == extra), extra)
+    for requirement in extras.read_list(written, parse_requirement):
         if canonicalize_name(requirement.name) != canonicalize_name(distribution):
             yield requirement
             continue
-        for included in sorted(requirement.extras - seen):
+        for included in sorted({canonicalize_name(name) for name in requirement.extras} - seen):
             yield from _requirements(extras, included, distribution, seen | {extra, included})
 
 

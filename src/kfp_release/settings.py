@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Self
 
+from packaging.utils import InvalidName, canonicalize_name
+
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import BadImageName, Repository
 from kfp_release.interpreter import DEFAULT_INTERPRETER, Interpreter
@@ -55,7 +57,7 @@ class ImageSettings:
     mutable_tags: bool = False
     """Whether it is meant that ECR lets its tags be moved."""
     extra: str = DEFAULT_EXTRA
-    """The extra of the project that says what its programs import."""
+    """The extra of the project that says what its programs import, in its normal form."""
     lock: str = DEFAULT_LOCK
     """What is installed in it: that extra, complete and exact."""
 
@@ -72,7 +74,7 @@ class ImageSettings:
         context = table.read_list("context", relative_path)
         build_args = _build_args(table, environ)
         mutable = table.read_flag("mutable-tags")
-        extra = table.read("extra", str, default=DEFAULT_EXTRA) or DEFAULT_EXTRA
+        extra = table.read("extra", _extra, default=DEFAULT_EXTRA) or DEFAULT_EXTRA
         lock = table.read("lock", relative_path, default=DEFAULT_LOCK) or DEFAULT_LOCK
         if declared is None or dockerfile is None or platform is None or interpreter is None:
             return None
@@ -123,6 +125,17 @@ def _repository(text: str) -> Repository:
             remedy="write the repository alone: a release gives it its tag and digest",
         )
     return Repository.parse(text)
+
+
+def _extra(text: str) -> str:
+    """In its normal form (PEP 685)."""
+    try:
+        return canonicalize_name(text, validate=True)
+    except InvalidName as error:
+        raise BadSetting(
+            f"{text[:80]!r} is not the name of an extra",
+            remedy="name one of [project.optional-dependencies]: letters, digits, . - and _",
+        ) from error
 
 
 def _platform(text: str) -> str:

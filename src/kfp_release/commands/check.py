@@ -28,13 +28,12 @@ from kfp_release.version import BadVersion, ReleaseVersion
     "--format",
     "form",
     type=click.Choice(["text", "json", "github"]),
-    default="text",
-    show_default=True,
+    show_default="text",
     help="For people, for programs, or as GitHub's annotations, which text has besides in GitHub Actions.",
 )
 @options.as_json
 @click.pass_obj
-def command(invocation: Invocation, *, release: str | None, form: str, as_json: bool) -> int:
+def command(invocation: Invocation, *, release: str | None, form: str | None, as_json: bool) -> int:
     """Say everything that is wrong in the sources, each with its file, line and remedy.
 
     Reads pyproject.toml, component files, the functions that some are compiled from, Dockerfile, locks and programs.
@@ -49,9 +48,11 @@ def command(invocation: Invocation, *, release: str | None, form: str, as_json: 
 
     A warning refuses nothing. Exit codes: 0 nothing is wrong, 1 something is, 2 wrong use.
     """  # noqa: D301 - click reads the \\b
+    if as_json and form not in {None, "json"}:
+        raise click.UsageError(f"--json and --format {form} are two forms of one result")
     report = ProblemReport.of(_problems(invocation, release))
     stream = sys.stdout or sys.stderr  # who has closed stdout is told all the same
-    _FORMS["json" if as_json else form](report, invocation, stream)
+    _FORMS["json" if as_json else form or "text"](report, invocation, stream)
     if invocation.environ.get("GITHUB_STEP_SUMMARY"):
         write_summary(report.markdown(), invocation.environ)
     return 1 if report.errors else 0

@@ -64,7 +64,7 @@ def command(
     source = InterfaceSource(invocation.project, invocation.git(), invocation.config, partial(_index, invocation))
     sides = source.last_release() if before is None else source.read(before), source.read(after)
     require_one_project(*sides)
-    diff = compare(*sides, descriptions=descriptions).require_parsed()
+    diff = compare(*sides, descriptions=descriptions, taken=source.taken(sides[1])).require_parsed()
     if markdown:
         sys.stdout.write(interface_notes(diff.changes))
     else:
