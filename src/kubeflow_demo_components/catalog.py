@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,8 @@ class Pins(NamedTuple):
     """40 hex digits; empty where it is not known."""
     images: Mapping[str, str]
     """``repository:tag@sha256:…`` by the image's name; ``repository:tag`` where no digest was at hand."""
+    components: Mapping[str, Sequence[str]]
+    """The images that each component file names, by its operator: those above, and others."""
 
     @classmethod
     def parse(cls, text: str) -> Pins:
@@ -34,18 +36,15 @@ class Pins(NamedTuple):
             schema = value["schema"]
             if schema == _SCHEMA:
                 images = {str(name): str(image["pin"]) for name, image in value["images"].items()}
-                return cls(str(value["version"]), str(value["commit"]), images)
+                named = value["components"].items()
+                components = {str(name): [str(image) for image in item["images"]] for name, item in named}
+                return cls(str(value["version"]), str(value["commit"]), images, components)
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadPins(f"pins.json of this installation is damaged ({error!r}): install the package anew") from error
         raise BadPins(
             f"pins.json of this installation has schema {schema!r:.40}, and its code reads {_SCHEMA}: "
             "they are of two versions; install the package anew"
         )
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether every image is pinned by digest."""
-        return all("@sha256:" in pin for pin in self.images.values())
 
 
 class Catalog(NamedTuple):
@@ -55,6 +54,16 @@ class Catalog(NamedTuple):
     files: Mapping[str, str]
     pins: Pins | None
 
+    @property
+    def inexact(self) -> Mapping[str, Sequence[str]]:
+        """The operators of which it is not certain what they run, each with the images that it names without a digest.
+
+        That is none for one that `pins` do not tell of.
+        """
+        told: Mapping[str, Sequence[str]] = self.pins.components if self.pins is not None else {}
+        images = {name: [image for image in told.get(name, ()) if "@sha256:" not in image] for name in self.files}
+        return {name: without for name, without in images.items() if without or name not in told}
+
     def text(self, operator: str) -> str:
         """The component file of `operator`, as it is. Raise `ValueError` where it is no UTF-8."""
         try:
@@ -63,11 +72,14 @@ class Catalog(NamedTuple):
             raise ValueError(f"the definition of {operator} is no text in UTF-8: {error.reason}") from error
 
     @classmethod
-    def of(cls, folder: Path, pins: Path) -> Catalog:
-        """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged."""
+    def of(cls, folder: Path, pins: Path | None = None) -> Catalog:
+        """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged.
+
+        Without `pins` for a folder of sources, which are never pinned.
+        """
         names = os.listdir(folder)  # noqa: PTH208 - half of the first operator's time with a thousand components
         files = {operator_name(name): name for name in names if name.endswith(_SUFFIXES)}
-        text = pins.read_text(encoding="utf-8") if pins.is_file() else None
+        text = pins.read_text(encoding="utf-8") if pins is not None and pins.is_file() else None
         return cls(folder, dict(sorted(files.items())), Pins.parse(text) if text is not None else None)
 
 
@@ -87,5 +99,5 @@ def installed() -> Catalog:
     if (package / "yaml").is_dir():
         return Catalog.of(package / "yaml", package / "pins.json")
     if package.parent.name == "src" and (checkout / "pyproject.toml").is_file() and (checkout / "yaml").is_dir():
-        return Catalog.of(checkout / "yaml", package / "pins.json")
+        return Catalog.of(checkout / "yaml")
     return Catalog(package / "yaml", {}, None)
