@@ -103,6 +103,11 @@ def test_inside_the_image_there_is_nothing_to_list(tmp_path: Path) -> None:
         ("pins.json", "{", "pins.json of this installation is damaged"),
         ("pins.json", '{"schema": 1, "images": {"demo": {}}}', "KeyError('pin')): install the package anew"),
         ("pins.json", '{"schema": 1, "version": "1", "commit": "", "images": {}}', "KeyError('components')): install"),
+        (
+            "pins.json",
+            '{"schema": 1, "version": "1", "commit": "", "images": {}, "components": {"a_op": {"images": [5]}}}',
+            "pins.json of this installation is damaged (TypeError",
+        ),
         ("yaml/multiply.yaml", "implementation: 3", "the definition of multiply_op is no component YAML"),
         ("yaml/multiply.yaml", "a: [", "the definition of multiply_op is no component YAML"),
         ("yaml/multiply.yaml", "", "the definition of multiply_op is no component YAML"),
