@@ -244,7 +244,9 @@ def test_an_operator_that_python_cannot_name_or_call_is_left_out() -> None:
     bad = ("{name: class}", "{name: 1 st}", "{name: self}", "{name: my a}, {name: My A}", "{name: ''''}")
     odd = [Operator.of(ComponentFile.parse("odd.yaml", text.format(names=each).encode())) for each in bad[:4]]
     assert [each.is_callable for each in odd] == [False] * 4
-    assert list(operators(stub_text([*odd, one("1st.yaml"), one("a.b.yaml"), one()]))) == ["one_op"]
+    assert list(
+        operators(stub_text([*odd, one("1st.yaml"), one("a.b.yaml"), one("__d.yaml"), one("--d.yaml"), one()]))
+    ) == ["one_op"]
 
 
 def test_a_package_without_operators_has_an_empty_stub() -> None:

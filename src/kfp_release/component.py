@@ -130,6 +130,11 @@ def operator_of(path: str) -> str:
     return _stem(path).replace("-", "_") + "_op"
 
 
+def is_pythons_own(operator: str) -> bool:
+    """Whether a module's ``__getattr__`` cannot give it: names that begin so are Python's own, or changed in a class."""
+    return operator.startswith("__")
+
+
 def _stem(path: str) -> str:
     return path.rpartition("/")[2].rpartition(".")[0]
 
