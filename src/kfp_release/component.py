@@ -131,7 +131,7 @@ def operator_of(path: str) -> str:
 
 
 def is_pythons_own(operator: str) -> bool:
-    """Whether a module's ``__getattr__`` cannot give it: names that begin so are Python's own, or changed in a class."""
+    """Whether a module's ``__getattr__`` cannot give it: such names are Python's own, or changed inside of a class."""
     return operator.startswith("__")
 
 
