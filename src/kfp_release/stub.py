@@ -153,17 +153,18 @@ def _parameters(told: Operator, types: StubTypes) -> str:
 
 
 def _default(port: Port) -> str:
-    """The end of an annotation: the default as Python writes it; ``...`` where that is long, or not to be had."""
+    """The end of an annotation: the default as Python writes it; ``...`` where that is long, or not to be had.
+
+    None in its place means the default.
+    """
     if not port.is_optional:
         return ""
     try:
         value = _value(port)
     except _UNREADABLE:
-        return " = ..."
-    if value is None:
-        return " | None = None"
+        return " | None = ..."
     text = repr(value)
-    return f" = {text}" if len(text) <= _LONGEST_DEFAULT and _is_literal(value) else " = ..."
+    return f" | None = {text if len(text) <= _LONGEST_DEFAULT and _is_literal(value) else '...'}"
 
 
 def _value(port: Port) -> Any:
