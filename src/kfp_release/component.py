@@ -16,6 +16,8 @@ from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
 from kfp_release.yaml_text import YamlText
 
 SUFFIXES = (".yaml", ".yml")
+PYTHONS_OWN = "__"
+"""A module's ``__getattr__`` gives no operator that begins so: such names are Python's own, or changed in a class."""
 _DESCRIPTION, _FOLLOWS = "# Description: ", "#             "
 
 _IMAGE = re.compile(r"[\w\[][\w.:/\[\]-]*(?:@[\w+.:-]+)?", re.ASCII)
@@ -128,11 +130,6 @@ class ComponentFile:
 def operator_of(path: str) -> str:
     """The name of the operator that a component file of this path gives."""
     return _stem(path).replace("-", "_") + "_op"
-
-
-def is_pythons_own(operator: str) -> bool:
-    """Whether a module's ``__getattr__`` cannot give it: such names are Python's own, or changed inside of a class."""
-    return operator.startswith("__")
 
 
 def _stem(path: str) -> str:

@@ -8,7 +8,7 @@ from itertools import chain
 
 import yaml
 
-from kfp_release.component import ComponentFile, ImageText, is_pythons_own
+from kfp_release.component import PYTHONS_OWN, ComponentFile, ImageText
 from kfp_release.component_schema import schema_problems
 from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
@@ -44,7 +44,7 @@ def _operator(file: ComponentFile) -> Iterator[Problem]:
     if not file.operator.isidentifier() or not file.operator.isascii():
         message = f"gives the operator {file.operator!r}, which is no Python name"
         yield Problem(file.name, 0, message, "rename the file: letters, digits, - and _, and no digit first")
-    elif is_pythons_own(file.operator):
+    elif file.operator.startswith(PYTHONS_OWN):
         message = f"gives the operator {file.operator!r}, and names that begin so are Python's own"
         yield Problem(file.name, 0, message, "rename the file, so that it begins with a letter")
 

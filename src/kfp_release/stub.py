@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-from kfp_release.component import ComponentFile, is_pythons_own
+from kfp_release.component import PYTHONS_OWN, ComponentFile
 from kfp_release.input_default import read_default
 from kfp_release.interface import FINAL_STATUS, Port
 from kfp_release.stub_task import TASK
@@ -100,7 +100,7 @@ class Operator:
         names = ["self", *(port.kfp_name for port in self.inputs)]
         return (
             self.name.isidentifier()
-            and not is_pythons_own(self.name)
+            and not self.name.startswith(PYTHONS_OWN)
             and len(set(names)) == len(names)
             and all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
         )
