@@ -4,13 +4,16 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 from kfp import compiler, dsl
 from kfp.dsl.types.type_utils import InconsistentTypeException
 from test_operators import EVERYTHING, compiled, ir_operator, operator
+from typed_components import MUTE, gather
 
 from kubeflow_demo_components.arguments import BadArgument
 from kubeflow_demo_components.yaml_operator import YamlOperator
@@ -48,7 +51,12 @@ def told(call: Callable[[], Any]) -> str:
         ({"a": 2}, "{'a': 2} is a Dict: write a float"),
         ("2" * 90, f"'{'2' * 56}… is a String: write 2.22222"),
         (Decimal(2), "this is a decimal.Decimal: float(…) makes a constant of it, where it can be one"),
-        (object(), "this is a object: float(…)"),
+        (Fraction(1, 2), "this is a fractions.Fraction: float(…) makes a constant of it"),
+        (object(), "this is a object: write a float"),
+        (b"2", "this is a bytes: write a float"),
+        (print, "this is a builtin_function_or_method: write a float"),
+        (float, "this is a type: write a float"),
+        (operator, "this is a function: write a float"),
     ],
 )
 def test_a_constant_of_another_type_is_told_what_to_write(value: Any, message: str) -> None:
@@ -78,6 +86,19 @@ def test_whole_numbers_are_told_likewise(name: str, value: Any, message: str | N
     [
         ("some_text", 1.5, "is a String, and 1.5 is a Float: write '1.5'"),
         ("some_text", ["a"], "is a String, and ['a'] is a List: write a str"),
+        ("some_text", b"a", "is a String, and this is a bytes: .decode() makes a constant of it, where it can be one"),
+        ("some_text", bytearray(b"a"), "is a String, and this is a bytearray: .decode() makes a constant of it"),
+        ("some_text", Decimal(2), "is a String, and this is a decimal.Decimal: str(…) makes a constant of it"),
+        ("some_text", print, "is a String, and this is a builtin_function_or_method: write a str"),
+        ("some_text", str, "is a String, and this is a type: write a str"),
+        ("some_text", object(), "is a String, and this is a object: write a str"),
+        ("switch", Decimal(2), "is a Boolean, and this is a decimal.Decimal: bool(…) makes a constant of it"),
+        ("switch", print, "is a Boolean, and this is a builtin_function_or_method: write True or False"),
+        ("many", b"a", "is a List, and this is a bytes: write a list"),
+        ("many", print, "is a List, and this is a builtin_function_or_method: write a list"),
+        ("more", MappingProxyType({}), "is a Dict, and this is a mappingproxy: dict(…) makes a constant of it"),
+        ("more", (1, 2), "is a Dict, and this is a tuple: write a dict"),
+        ("count", Decimal(2), "is an Integer, and this is a decimal.Decimal: int(…) makes a constant of it"),
         ("switch", "yes", "is a Boolean, and 'yes' is a String: write True or False"),
         ("switch", 1, "is a Boolean, and 1 is an Integer: write True or False"),
         ("many", (1, 2), "is a List, and this is a tuple: list(…) makes a constant of it"),
@@ -132,10 +153,38 @@ def test_a_task_and_a_component_are_no_values() -> None:
         told(lambda: multiply(multiply(2, 3), 2)) == f"{NUMBER}this is the task 'multiply': give it .outputs['product']"
     )
     assert told(lambda: multiply(describe(make(3).output), 2)) == (
-        f"{NUMBER}this is the task 'describe-table': give it .outputs['metrics'] or .outputs['mean']"
+        f"{NUMBER}this is the task 'describe-table': give it .outputs['mean']"
+    )
+    assert told(lambda: operator("scale_table")(multiply(2, 3), 2)) == (
+        f"{TABLE}this is the task 'multiply': none of its outputs is a Dataset"
+    )
+    assert told(lambda: multiply(YamlOperator.from_text("mute_op", MUTE)(), 2)) == (
+        f"{NUMBER}this is the task 'mute': it has no outputs"
     )
     assert told(lambda: multiply(make, 2)) == (
         f"{NUMBER}this is the component 'make-table', which is not called: call it, and give an output of the task"
+    )
+
+
+@pytest.mark.parametrize(
+    ("type_", "told_of", "rest"),
+    [
+        ("google.VertexModel", "google.VertexModel", ""),
+        ("HTML", "HTML", ", or an input of the pipeline, `dsl.Input[dsl.HTML]`"),
+    ],
+)
+def test_an_artifact_is_asked_for_by_a_name_that_kfp_has(type_: str, told_of: str, rest: str) -> None:
+    text = MUTE.replace("name: Mute\n", f"name: Odd\ninputs: [{{name: x, type: {type_}}}]\n")
+    odd = YamlOperator.from_text("odd_op", text)
+    said = told(lambda: odd(operator("multiply")(2, 3).output))
+    assert said.endswith(f": give it an output that is a {told_of}{rest}")
+
+
+def test_a_list_of_artifacts_is_asked_for_as_kfp_writes_it(tmp_path: Path) -> None:
+    compiler.Compiler().compile(gather, str(tmp_path / "gather.yaml"))
+    gather_op = YamlOperator.from_text("gather_op", (tmp_path / "gather.yaml").read_text(encoding="utf-8"))
+    assert told(lambda: gather_op(tables=operator("make_table")(3).output)).endswith(
+        ": give it an output that is a List[Dataset], or an input of the pipeline, `dsl.Input[List[dsl.Dataset]]`"
     )
 
 

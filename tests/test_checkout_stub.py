@@ -98,7 +98,20 @@ def test_the_command_says_what_it_did(project: Path) -> None:
     assert (first.returncode, first.stdout) == (0, f"{STUB}: written, 2 operators\n"), first.stderr
     assert (again.returncode, again.stdout) == (0, f"{STUB}: unchanged, 2 operators\n")
     value = json.loads(kfp_release(["stubs", "--json"], cwd=project, environ={}).stdout)
-    assert value == {"path": STUB, "changed": False, "operators": ["foreign_op", "multiply_op"]}
+    names = ["foreign_op", "multiply_op"]
+    assert value == {"path": STUB, "changed": False, "operators": names, "left_out": []}
+
+
+def test_the_command_names_what_it_leaves_out(project: Path) -> None:
+    for name in ("odd", "__odd"):
+        text = component(DEMO)
+        odd = text if name == "__odd" else text.replace(b"name: a,", b"name: class,")
+        (project / f"yaml/{name}.yaml").write_bytes(odd)
+    done = kfp_release(["stubs"], cwd=project, environ={})
+    assert f"{STUB}: written, 2 operators\n" in done.stdout
+    assert "left out, for Python cannot call it: __odd_op, odd_op; kfp-release check says why" in done.stdout
+    value = json.loads(kfp_release(["stubs", "--json"], cwd=project, environ={}).stdout)
+    assert (value["operators"], value["left_out"]) == (["foreign_op", "multiply_op"], ["__odd_op", "odd_op"])
 
 
 def test_the_command_says_what_git_is_to_ignore(project: Path) -> None:

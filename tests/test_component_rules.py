@@ -7,6 +7,9 @@ import time
 import pytest
 from component_files import IR, OWNED, V1, changed, errors
 
+from kfp_release.component import ComponentFile
+from kfp_release.component_rules import component_problems
+
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     text = changed(V1, "name: Train", "nam: Train")
@@ -34,6 +37,19 @@ def test_an_image_is_owned_and_bare_or_foreign_and_exact(image: str, message: st
     assert problem.line == 13
     assert problem.message.startswith(message)
     assert remedy in problem.remedy
+
+
+@pytest.mark.parametrize("name", ["__train", "--train", "-_train"])
+def test_an_operator_that_would_be_pythons_own_is_refused(name: str) -> None:
+    file = ComponentFile.parse(f"yaml/{name}.yaml", V1.encode())
+    (problem,) = component_problems(file, {OWNED})
+    assert (problem.severity, problem.path, problem.line) == ("error", f"yaml/{name}.yaml", 0)
+    assert problem.message == "gives the operator '__train_op', and names that begin so are Python's own"
+    assert problem.remedy == "rename the file, so that it begins with a letter"
+
+
+def test_an_operator_with_one_underscore_before_it_is_fine() -> None:
+    assert component_problems(ComponentFile.parse("yaml/_train.yaml", V1.encode()), {OWNED}) == []
 
 
 def test_a_foreign_image_with_its_digest_is_fine() -> None:

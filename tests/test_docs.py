@@ -35,9 +35,9 @@ def commands() -> list[str]:
     return sorted({line for line in lines if line and not line.startswith("#")})
 
 
-def run(command: list[str]) -> str:
+def run(command: list[str], folder: Path = ROOT) -> str:
     environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -90,7 +90,7 @@ def test_pipelines_of_the_docs_compile(page: str, snippet: str, tmp_path: Path) 
     program.write_text(
         f"{snippet}\nfrom kfp import compiler\ncompiler.Compiler().compile({name}, {str(tmp_path / 'out.yaml')!r})\n"
     )
-    run([sys.executable, str(program)])
+    run([sys.executable, str(program)], tmp_path)
     assert "533211398604.dkr.ecr" in (tmp_path / "out.yaml").read_text()
 
 

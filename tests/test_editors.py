@@ -55,11 +55,13 @@ def test_an_editor_shows_all_of_an_operator(editor: LanguageServer) -> None:
     assert editor.hover(f"{IMPORT}operators.subtract_op").endswith(SUBTRACT)
     call = editor.signature(f"{IMPORT}operators.scale_table_op(")
     assert call["label"] == (
-        "(table: _Dataset, factor: float | _Channel, column: str | _Channel = 'value') -> _ScaleTableTask"
+        "(table: _Dataset, factor: float | _Channel, column: str | _Channel | None = 'value') -> _ScaleTableTask"
     )
     assert call["documentation"]["value"] == SCALE_TABLE
     compiled = editor.signature(f"{IMPORT}operators.subtract_op(")
-    assert compiled["label"] == "(*, minuend: float | _Channel, subtrahend: float | _Channel = 1.5) -> _SubtractTask"
+    assert compiled["label"] == (
+        "(*, minuend: float | _Channel, subtrahend: float | _Channel | None = 1.5) -> _SubtractTask"
+    )
     assert compiled["documentation"]["value"] == SUBTRACT
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -98,10 +101,63 @@ def test_inside_the_image_there_is_nothing_to_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("default", "shown"),
+    [
+        ("2020-01-01", "2020-01-01"),
+        (".nan", "nan"),
+        ("{2020-01-01: 1}", "{datetime.date(2020, 1, 1): 1}"),
+        ("&a [*a]", "[[...]]"),
+        ("[1, {a: null}]", [1, {"a": None}]),
+    ],
+)
+def test_a_default_that_json_has_no_form_for_is_shown_as_text(tmp_path: Path, default: str, shown: object) -> None:
+    installation = install(tmp_path, EXACT_PIN)
+    file = installation.package / "yaml/make_table.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("default: '0'", f"default: {default}"), encoding="utf-8")
+    done = installation.python(*LIST, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["components"]["make_table_op"]["inputs"][1]["default"] == shown
+    assert installation.python(*LIST).returncode == 0
+
+
+def test_an_image_that_is_no_text_is_shown_as_text(released: Installation) -> None:
+    file = released.package / "yaml/make_table.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(f"image: {EXACT_PIN}", "image: 2020-01-01"), encoding="utf-8")
+    assert " 2020-01-01 " in released.python(*LIST).stdout
+    value = json.loads(released.python(*LIST, "--json").stdout)
+    assert value["components"]["make_table_op"]["images"] == ["2020-01-01"]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_it_ends_quietly_where_its_reader_has_seen_enough(released: Installation, options: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, *LIST, *options],
+        cwd=released.folder,
+        env={**os.environ, "PYTHONPATH": str(released.folder)},
+        check=False,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
     ("file", "content", "message"),
     [
         ("pins.json", "{", "pins.json of this installation is damaged"),
         ("pins.json", '{"schema": 1, "images": {"demo": {}}}', "KeyError('pin')): install the package anew"),
+        ("pins.json", '{"schema": 1, "version": "1", "commit": "", "images": {}}', "KeyError('components')): install"),
+        (
+            "pins.json",
+            '{"schema": 1, "version": "1", "commit": "", "images": {}, "components": {"a_op": {"images": [5]}}}',
+            "pins.json of this installation is damaged (TypeError",
+        ),
         ("yaml/multiply.yaml", "implementation: 3", "the definition of multiply_op is no component YAML"),
         ("yaml/multiply.yaml", "a: [", "the definition of multiply_op is no component YAML"),
         ("yaml/multiply.yaml", "", "the definition of multiply_op is no component YAML"),

@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import pickle
 import warnings
 from pathlib import Path
@@ -138,6 +139,40 @@ def test_a_checkout_warns_once_that_nothing_is_pinned(tmp_path: Path) -> None:
     assert done.stderr.count("UnpinnedWarning") == 1
     assert f"the components are those of the folder {checkout / 'yaml'}" in done.stderr
     assert f"install a released version: {RELEASED}\n" in done.stderr
+
+
+def test_a_stray_pins_json_makes_no_checkout_exact(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / "yaml").mkdir(parents=True)
+    (checkout / "yaml/multiply.yaml").write_bytes((YAML / "multiply.yaml").read_bytes())
+    (checkout / "pyproject.toml").touch()
+    installation = install_code(checkout / "src")
+    released = install(tmp_path / "released", EXACT_PIN)
+    (installation.package / "pins.json").write_bytes((released.package / "pins.json").read_bytes())
+    done = installation.python("-c", "from kubeflow_demo_components import operators as o\no.multiply_op")
+    assert f"UnpinnedWarning: the components are those of the folder {checkout / 'yaml'}" in done.stderr
+    value = json.loads(installation.python("-m", "kubeflow_demo_components", "--json").stdout)
+    assert (value["exact"], value["version"]) == (False, None)
+
+
+def test_a_release_with_an_image_of_others_that_has_no_digest_warns(tmp_path: Path) -> None:
+    installation = install(tmp_path, EXACT_PIN)
+    pins = json.loads((installation.package / "pins.json").read_text(encoding="utf-8"))
+    pins["components"]["multiply_op"]["images"] = ["docker.io/library/busybox:latest"]
+    (installation.package / "pins.json").write_text(json.dumps(pins), encoding="utf-8")
+    done = installation.python("-c", "from kubeflow_demo_components import operators as o\no.make_table_op")
+    assert (
+        "UnpinnedWarning: multiply_op of version 1.2 names docker.io/library/busybox:latest without a digest, "
+        "which can move or be missing; "
+    ) in done.stderr
+    assert not json.loads(installation.python("-m", "kubeflow_demo_components", "--json").stdout)["exact"]
+
+
+def test_a_component_that_no_build_has_pinned_warns(tmp_path: Path) -> None:
+    installation = install(tmp_path, EXACT_PIN)
+    (installation.package / "yaml/stray.yaml").write_bytes((YAML / "multiply.yaml").read_bytes())
+    done = installation.python("-c", "from kubeflow_demo_components import operators as o\no.multiply_op")
+    assert "UnpinnedWarning: version 1.2 was built without stray_op, so what it runs is not certain; " in done.stderr
 
 
 def test_damaged_pins_are_named(tmp_path: Path) -> None:

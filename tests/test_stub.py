@@ -82,19 +82,19 @@ def test_an_operators_call_has_the_inputs_with_types_and_defaults_in_their_order
     assert found["everything_op"] == {
         "data": "_Dataset",
         "required": "int | _Channel",
-        "some_text": "str | _Channel = 'it\\'s \"yes\"\\\\no'",
-        "count": "int | _Channel = 3",
+        "some_text": "str | _Channel | None = 'it\\'s \"yes\"\\\\no'",
+        "count": "int | _Channel | None = 3",
         "factor": "float | _Channel | None = None",
-        "switch": "bool | _Channel = False",
-        "many": "list[Any] | _Channel = [1, 2]",
-        "more": "dict[str, Any] | _Channel = {'a': 1}",
-        "list": "str | _Channel = ...",
+        "switch": "bool | _Channel | None = False",
+        "many": "list[Any] | _Channel | None = [1, 2]",
+        "more": "dict[str, Any] | _Channel | None = {'a': 1}",
+        "list": "str | _Channel | None = ...",
     }
     assert found["mute_op"] == {}
-    assert found["notify_op"] == {"message": "str | _Channel = 'done'"}
-    assert found["subtract_op"] == {"*minuend": "float | _Channel", "*subtrahend": "float | _Channel = 1.5"}
+    assert found["notify_op"] == {"message": "str | _Channel | None = 'done'"}
+    assert found["subtract_op"] == {"*minuend": "float | _Channel", "*subtrahend": "float | _Channel | None = 1.5"}
     assert found["gather_op"] == {"*tables": "Sequence[_PipelineArtifact] | _Channel"}
-    assert found["split_op"] == {"*whole": "float | _Channel", "*rows": "int | _Channel = 2"}
+    assert found["split_op"] == {"*whole": "float | _Channel", "*rows": "int | _Channel | None = 2"}
 
 
 def test_a_task_has_its_outputs_by_name_and_one_alone_without(tmp_path: Path) -> None:
@@ -244,7 +244,9 @@ def test_an_operator_that_python_cannot_name_or_call_is_left_out() -> None:
     bad = ("{name: class}", "{name: 1 st}", "{name: self}", "{name: my a}, {name: My A}", "{name: ''''}")
     odd = [Operator.of(ComponentFile.parse("odd.yaml", text.format(names=each).encode())) for each in bad[:4]]
     assert [each.is_callable for each in odd] == [False] * 4
-    assert list(operators(stub_text([*odd, one("1st.yaml"), one("a.b.yaml"), one()]))) == ["one_op"]
+    assert list(
+        operators(stub_text([*odd, one("1st.yaml"), one("a.b.yaml"), one("__d.yaml"), one("--d.yaml"), one()]))
+    ) == ["one_op"]
 
 
 def test_a_package_without_operators_has_an_empty_stub() -> None:

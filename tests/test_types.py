@@ -21,7 +21,7 @@ OF_KFP = {"import-untyped", "untyped-decorator"}
 """The rules by which strict mypy complains of kfp itself, unless it is told to follow its imports."""
 
 GOOD = '''\
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Optional
 
 from kfp import compiler, components, dsl
 
@@ -125,6 +125,16 @@ def compiled(whole: float) -> float:
     return operators.subtract_op(minuend=difference.output).output
 
 
+@dsl.pipeline(name="none")
+def none(table: dsl.Input[dsl.Dataset], column: Optional[str] = None, seed: Optional[int] = None) -> None:
+    operators.make_table_op(1, None)
+    operators.make_table_op(rows=1, seed=seed)
+    operators.scale_table_op(table, factor=2, column=None)
+    operators.scale_table_op(table, factor=2, column=column)
+    operators.subtract_op(minuend=1, subtrahend=None)
+    operators.everything_op(table, 1, None, None, None, None, None, None, None)
+
+
 name: str = operators.multiply_op.name
 spec = operators.multiply_op.component_spec
 compiler.Compiler().compile(operators.multiply_op, "multiply.yaml")
@@ -173,7 +183,8 @@ BAD = [
     # None
     Bad("operators.multiply_op(a=2, b=None)", "arg-type", "arg-type", "reportArgumentType"),
     Bad("operators.describe_table_op(table=None)", "arg-type", "arg-type", "reportArgumentType"),
-    Bad("operators.make_table_op(rows=1, seed=None)", "arg-type", "arg-type", "reportArgumentType"),
+    Bad("operators.make_table_op(rows=None, seed=None)", "arg-type", "arg-type", "reportArgumentType"),
+    Bad("operators.multiply_op(maybe, 2)", "arg-type", "arg-type", "reportArgumentType"),
     Bad("operators.gather_op(tables=None)", "arg-type", "arg-type", "reportArgumentType"),
     # A constant for an artifact
     Bad('operators.describe_table_op(table="gs://table")', "arg-type", "arg-type", "reportArgumentType"),
@@ -198,17 +209,36 @@ BAD = [
     Bad("product.set_retry('3')", "arg-type", "arg-type", "reportArgumentType"),
 ]
 BAD_PROGRAM = """\
+from typing import Optional
+
 from kfp import dsl
 
 from kubeflow_demo_components import operators
 
 
 @dsl.pipeline(name="bad")
-def bad(data: dsl.Input[dsl.Dataset], text: str = "") -> None:
+def bad(data: dsl.Input[dsl.Dataset], text: str = "", maybe: Optional[float] = None) -> None:
     product = operators.multiply_op(2, 3)
     made = operators.make_table_op(1)
     described = operators.describe_table_op(made.output)
     parts = operators.split_op(whole=1)
+"""
+
+(SILENCED,) = (snippet for page, snippet in blocks("python") if page == "pipelines.md" and "type: ignore" in snippet)
+SOUND = [
+    Bad("operators.multiply_op(a=row.a, b=row.b)", "", "union-attr", "reportAttributeAccessIssue"),
+    Bad('compiler.Compiler().compile(rows, "rows.yaml")', "", "arg-type", "reportArgumentType"),
+    Bad('compiler.Compiler().compile(named, "named.yaml")', "", "", "reportArgumentType"),
+]
+"""Lines of which kfp's own types are not true."""
+NAMED = """
+
+@dsl.pipeline(name="named")
+def named() -> None:
+    operators.multiply_op(a=1, b=2)
+
+
+compiler.Compiler().compile(named, "named.yaml")
 """
 
 
@@ -244,16 +274,14 @@ TRIED = """
 """
 
 
-def test_what_checkers_refuse_does_not_compile_but_for_none_in_place_of_a_default(
-    installed: Environment, tmp_path: Path
-) -> None:
+def test_what_checkers_refuse_does_not_compile_but_for_what_may_be_none(installed: Environment, tmp_path: Path) -> None:
     program = tmp_path / "bad.py"
     program.write_text(f"LINES = {[bad.line for bad in BAD]}\n{BAD_PROGRAM}{TRIED}", encoding="utf-8")
     done = subprocess.run(
         [installed.python, "-W", "ignore", program], cwd=tmp_path, check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["operators.make_table_op(rows=1, seed=None)", "product.set_retry('3')"]
+    assert done.stdout.splitlines() == ["operators.multiply_op(maybe, 2)", "product.set_retry('3')"]
 
 
 @CHECKERS
@@ -266,6 +294,23 @@ def test_every_mistake_is_refused_where_it_is(
     expected = [(bad.line, rule) for bad in BAD if (rule := getattr(bad, column))]
     said = {(BAD[each.line - first].line, each.rule) for each in checker(environment, program)}
     assert sorted(said) == sorted(expected)
+
+
+@CHECKERS
+def test_what_is_sound_and_refused_is_told_with_what_silences_it(
+    environment: Environment, tmp_path: Path, checker: Checker, column: str
+) -> None:
+    program = tmp_path / "refused.py"
+    lines = [line.partition("  # type: ignore")[0] for line in f"{SILENCED}{NAMED}".splitlines()]
+    program.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    said = {(lines[each.line - 1].strip(), each.rule) for each in checker(environment, program)}
+    expected = {(each.line, rule) for each in SOUND if (rule := getattr(each, column))}
+    assert said == expected
+    page = (PROJECT / "docs/pipelines.md").read_text(encoding="utf-8")
+    silence = "pyright: ignore" if column == "pyright" else "type: ignore"
+    assert all(f"# {silence}[{rule}]" in page for _, rule in expected)
+    program.write_text(SILENCED, encoding="utf-8")
+    assert checker(environment, program) == []  # nor is a comment of no use, which strict mypy would tell
 
 
 def test_strict_mypy_that_knows_nothing_of_kfp_refuses_the_same_mistakes_and_kfp(

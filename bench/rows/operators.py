@@ -66,7 +66,9 @@ def _install(home: Path) -> Path:
     command: list[str | Path] = [sys.executable, "-m", "bench.pinning", unpinned, _REPOSITORY, _PIN, package / "yaml"]
     run_child(command, environ=plain_environ(os.environ), folder=PROJECT)
     shutil.rmtree(unpinned)
-    pins = {"schema": 1, "version": "1.2", "commit": "c0" * 20, "images": {"demo": {"pin": _PIN}}}
+    components = {f"{file.stem}_op": {"file": file.name, "images": [_PIN]} for file in (package / "yaml").iterdir()}
+    images = {"demo": {"pin": _PIN}}
+    pins = {"schema": 1, "version": "1.2", "commit": "c0" * 20, "images": images, "components": components}
     (package / "pins.json").write_text(json.dumps(pins), encoding="utf-8")
     return home
 

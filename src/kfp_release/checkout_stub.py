@@ -63,6 +63,16 @@ class CheckoutStub:
         return cls(project, path, mark, tuple(operators), found)
 
     @property
+    def told(self) -> tuple[Operator, ...]:
+        """Those of them that the stub tells of."""
+        return tuple(operator for operator in self.operators if operator.is_callable)
+
+    @property
+    def left_out(self) -> tuple[Operator, ...]:
+        """The others."""
+        return tuple(operator for operator in self.operators if not operator.is_callable)
+
+    @property
     def text(self) -> bytes:
         """What there should be."""
         return stub_text(self.operators).encode()

@@ -16,6 +16,8 @@ from kfp_release.yaml_nodes import Alias, Node, Scalar, Table, written_out
 from kfp_release.yaml_text import YamlText
 
 SUFFIXES = (".yaml", ".yml")
+PYTHONS_OWN = "__"
+"""A module's ``__getattr__`` gives no operator that begins so: such names are Python's own, or changed in a class."""
 _DESCRIPTION, _FOLLOWS = "# Description: ", "#             "
 
 _IMAGE = re.compile(r"[\w\[][\w.:/\[\]-]*(?:@[\w+.:-]+)?", re.ASCII)

@@ -8,7 +8,7 @@ from itertools import chain
 
 import yaml
 
-from kfp_release.component import ComponentFile, ImageText
+from kfp_release.component import PYTHONS_OWN, ComponentFile, ImageText
 from kfp_release.component_schema import schema_problems
 from kfp_release.dag_rules import dag_problems
 from kfp_release.errors import Problem
@@ -46,6 +46,9 @@ def _operator(file: ComponentFile) -> Iterator[Problem]:
     if not file.operator.isidentifier() or not file.operator.isascii():
         message = f"gives the operator {file.operator!r}, which is no Python name"
         yield Problem(file.name, 0, message, "rename the file: letters, digits, - and _, and no digit first")
+    elif file.operator.startswith(PYTHONS_OWN):
+        message = f"gives the operator {file.operator!r}, and names that begin so are Python's own"
+        yield Problem(file.name, 0, message, "rename the file, so that it begins with a letter")
 
 
 def _unloadable(file: ComponentFile) -> Iterator[Problem]:

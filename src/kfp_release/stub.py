@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
 
-from kfp_release.component import ComponentFile
+from kfp_release.component import PYTHONS_OWN, ComponentFile
 from kfp_release.input_default import read_default
 from kfp_release.interface import FINAL_STATUS, Port
 from kfp_release.stub_task import TASK
@@ -100,6 +100,7 @@ class Operator:
         names = ["self", *(port.kfp_name for port in self.inputs)]
         return (
             self.name.isidentifier()
+            and not self.name.startswith(PYTHONS_OWN)
             and len(set(names)) == len(names)
             and all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
         )
@@ -152,17 +153,18 @@ def _parameters(told: Operator, types: StubTypes) -> str:
 
 
 def _default(port: Port) -> str:
-    """The end of an annotation: the default as Python writes it; ``...`` where that is long, or not to be had."""
+    """The end of an annotation: the default as Python writes it; ``...`` where that is long, or not to be had.
+
+    None in its place means the default.
+    """
     if not port.is_optional:
         return ""
     try:
         value = _value(port)
     except _UNREADABLE:
-        return " = ..."
-    if value is None:
-        return " | None = None"
+        return " | None = ..."
     text = repr(value)
-    return f" = {text}" if len(text) <= _LONGEST_DEFAULT and _is_literal(value) else " = ..."
+    return f" | None = {text if len(text) <= _LONGEST_DEFAULT and _is_literal(value) else '...'}"
 
 
 def _value(port: Port) -> Any:

@@ -14,12 +14,11 @@ from kfp_release.interface import IR_PARAMETERS, Port
 
 PRELUDE = '''\
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, Protocol, Self, TypeAlias, TypedDict
 
 from kfp import dsl
 from kfp.components import YamlComponent
 from kfp.dsl.pipeline_channel import PipelineArtifactChannel, PipelineChannel, PipelineParameterChannel
-from typing_extensions import Self
 
 class _Channel(Protocol):
     """What kfp knows the value of when the pipeline runs: an output of another component, a loop's item, dsl.OneOf."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from kubeflow_demo_components.catalog import Catalog, installed
 from kubeflow_demo_components.half_pin import half_pin, released
 
 if TYPE_CHECKING:
-    from kubeflow_demo_components.definition import Definition
+    from kubeflow_demo_components.definition import Definition, Port
 
 _HEADINGS = ("component", "inputs", "outputs", "image", "digest", "commit")
 _SHORT = 12
@@ -39,7 +40,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not definitions:
         sys.exit(f"{DISTRIBUTION}: no component files in {catalog.folder}, as is normal inside the image")
     text = json.dumps(_listing(catalog, definitions), indent=2) if options.json else _table(catalog, definitions)
-    print(text)  # noqa: T201 - the command's result
+    try:
+        print(text, flush=True)  # noqa: T201 - the command's result
+    except BrokenPipeError:  # who reads it has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python writes what is left at its end
+        sys.exit(1)
 
 
 def _definitions(catalog: Catalog) -> list[Definition]:
@@ -69,7 +74,7 @@ def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, A
         "components": {
             item.operator: {
                 "inputs": [
-                    {"name": port.name, "type": port.type, "optional": port.optional, "default": port.default}
+                    {"name": port.name, "type": port.type, "optional": port.optional, "default": _default(port)}
                     for port in item.inputs
                 ],
                 "outputs": [{"name": port.name, "type": port.type} for port in item.outputs],
@@ -78,6 +83,15 @@ def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, A
             for item in definitions
         },
     }
+
+
+def _default(port: Port) -> Any:
+    """What JSON has no form for, as a date that a checkout's file has without quotes, as text."""
+    try:
+        json.dumps(port.default, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        return str(port.default)
+    return port.default
 
 
 def _table(catalog: Catalog, definitions: Iterable[Definition]) -> str:

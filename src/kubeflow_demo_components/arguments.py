@@ -17,6 +17,16 @@ from kubeflow_demo_components.definition import plain_type
 
 _CONSTANTS = {str: "String", int: "Integer", float: "Float", bool: "Boolean", list: "List", dict: "Dict"}
 _PYTHON = {"String": "str", "Integer": "int", "Float": "float", "Boolean": "bool", "List": "list", "Dict": "dict"}
+_CONVERSIONS = {
+    "String": "__str__",
+    "Integer": "__int__",
+    "Float": "__float__",
+    "Boolean": "__bool__",
+    "List": "__iter__",
+    "Dict": "keys",
+}
+"""The methods by which Python makes a value of another one."""
+_BYTES = (bytes, bytearray)
 
 
 class BadArgument(type_utils.InconsistentTypeException, TypeError):  # type: ignore[misc]  # kfp ships no types
@@ -29,12 +39,21 @@ def refused(name: str, value: Any, item: structures.InputSpec) -> BadArgument | 
         return BadArgument(
             f"input {name!r} is {_short(value)}, and a pipeline holds finite numbers alone, up to 1.8e308"
         )
+    if not _fits(value, item):
+        expected = plain_type(str(item.type), is_list=bool(item.is_artifact_list))
+        told = (
+            _remedy_of_task(value, item, expected) if isinstance(value, dsl.PipelineTask) else _remedy(value, expected)
+        )
+        return BadArgument(f"input {name!r} is {_article(expected)}, and {_origin(value)}: {told}")
+    return None
+
+
+def _fits(value: Any, item: structures.InputSpec) -> bool:
     try:
         type_utils.verify_type_compatibility(value, item, "")
     except (type_utils.InconsistentTypeException, ValueError):
-        expected = plain_type(str(item.type), is_list=bool(item.is_artifact_list))
-        return BadArgument(f"input {name!r} is {_article(expected)}, and {_origin(value)}: {_remedy(value, expected)}")
-    return None
+        return False
+    return True
 
 
 def _is_finite(value: float) -> bool:
@@ -75,10 +94,14 @@ def _channel_type(value: pipeline_channel.PipelineChannel) -> str:
     return plain_type(name, is_list=bool(getattr(value, "is_artifact_list", False)))
 
 
+def _remedy_of_task(task: dsl.PipelineTask, item: structures.InputSpec, expected: str) -> str:
+    fitting = [f".outputs[{name!r}]" for name, output in task.outputs.items() if _fits(output, item)]
+    if fitting:
+        return f"give it {' or '.join(fitting)}"
+    return f"none of its outputs is {_article(expected)}" if task.outputs else "it has no outputs"
+
+
 def _remedy(value: Any, expected: str) -> str:
-    if isinstance(value, dsl.PipelineTask):
-        outputs = [f".outputs[{name!r}]" for name in value.outputs]
-        return f"give it {' or '.join(outputs)}" if outputs else "it has no outputs"
     if isinstance(value, base_component.BaseComponent):
         return "call it, and give an output of the task"
     is_parameter = expected in _PYTHON
@@ -86,9 +109,18 @@ def _remedy(value: Any, expected: str) -> str:
         return _remedy_of_channel(value, expected) if is_parameter else _artifact(expected)
     if not is_parameter:
         return _artifact(expected)
-    if type(value) not in _CONSTANTS:
-        return f"{_PYTHON[expected]}(…) makes a constant of it, where it can be one"
+    if type(value) not in _CONSTANTS and _is_convertible(value, expected):
+        made = ".decode()" if isinstance(value, _BYTES) else f"{_PYTHON[expected]}(…)"
+        return f"{made} makes a constant of it, where it can be one"
     return f"write {_rewritten(value, expected)}"
+
+
+def _is_convertible(value: Any, expected: str) -> bool:
+    """Whether Python makes a value of the expected type of such ones; of functions, classes and plain objects none."""
+    if isinstance(value, _BYTES):
+        return expected == "String"
+    method = getattr(type(value), _CONVERSIONS[expected], None)
+    return method is not None and method is not object.__str__
 
 
 def _remedy_of_channel(value: pipeline_channel.PipelineChannel, expected: str) -> str:
@@ -105,7 +137,11 @@ def _remedy_of_channel(value: pipeline_channel.PipelineChannel, expected: str) -
 
 def _artifact(expected: str) -> str:
     takes = f"an output that is {_article(expected)}"
-    return f"give it {takes}, or an input of the pipeline, `dsl.Input[dsl.{expected.partition('[')[0]}]`"
+    name = expected.removeprefix("List[").removesuffix("]")
+    if not hasattr(dsl, name):  # google.VertexModel
+        return f"give it {takes}"
+    annotation = f"List[dsl.{name}]" if name != expected else f"dsl.{name}"
+    return f"give it {takes}, or an input of the pipeline, `dsl.Input[{annotation}]`"
 
 
 def _rewritten(value: Any, expected: str) -> str:

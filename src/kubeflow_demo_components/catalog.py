@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,8 @@ class Pins(NamedTuple):
     """40 hex digits; empty where it is not known."""
     images: Mapping[str, str]
     """``repository:tag@sha256:…`` by the image's name; ``repository:tag`` where no digest was at hand."""
+    components: Mapping[str, Sequence[str]]
+    """The images that each component file names, by its operator: those above, and others."""
 
     @classmethod
     def parse(cls, text: str) -> Pins:
@@ -34,7 +36,10 @@ class Pins(NamedTuple):
             schema = value["schema"]
             if schema == _SCHEMA:
                 images = {str(name): str(image["pin"]) for name, image in value["images"].items()}
-                return cls(str(value["version"]), str(value["commit"]), images)
+                components = {name: item["images"] for name, item in value["components"].items()}
+                pins = cls(str(value["version"]), str(value["commit"]), images, components)
+                "".join(pins.named)  # a `TypeError` for what is no text
+                return pins
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise BadPins(f"pins.json of this installation is damaged ({error!r}): install the package anew") from error
         raise BadPins(
@@ -43,9 +48,9 @@ class Pins(NamedTuple):
         )
 
     @property
-    def is_exact(self) -> bool:
-        """Whether every image is pinned by digest."""
-        return all("@sha256:" in pin for pin in self.images.values())
+    def named(self) -> frozenset[str]:
+        """All images that component files name."""
+        return frozenset(image for images in self.components.values() for image in images)
 
 
 class Catalog(NamedTuple):
@@ -55,6 +60,19 @@ class Catalog(NamedTuple):
     files: Mapping[str, str]
     pins: Pins | None
 
+    @property
+    def inexact(self) -> Mapping[str, Sequence[str]]:
+        """The operators of which it is not certain what they run, each with the images that it names without a digest.
+
+        That is none for one that `pins` do not tell of.
+        """
+        told = self.pins.components if self.pins is not None else {}
+        # As mostly, and said in no time of a thousand components.
+        if self.pins and told.keys() >= self.files.keys() and all("@sha256:" in image for image in self.pins.named):
+            return {}
+        images = {name: [image for image in told.get(name, ()) if "@sha256:" not in image] for name in self.files}
+        return {name: without for name, without in images.items() if without or name not in told}
+
     def text(self, operator: str) -> str:
         """The component file of `operator`, as it is. Raise `ValueError` where it is no UTF-8."""
         try:
@@ -63,11 +81,14 @@ class Catalog(NamedTuple):
             raise ValueError(f"the definition of {operator} is no text in UTF-8: {error.reason}") from error
 
     @classmethod
-    def of(cls, folder: Path, pins: Path) -> Catalog:
-        """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged."""
+    def of(cls, folder: Path, pins: Path | None = None) -> Catalog:
+        """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged.
+
+        Without `pins` for a folder of sources, which are never pinned.
+        """
         names = os.listdir(folder)  # noqa: PTH208 - half of the first operator's time with a thousand components
         files = {operator_name(name): name for name in names if name.endswith(_SUFFIXES)}
-        text = pins.read_text(encoding="utf-8") if pins.is_file() else None
+        text = pins.read_text(encoding="utf-8") if pins is not None and pins.is_file() else None
         return cls(folder, dict(sorted(files.items())), Pins.parse(text) if text is not None else None)
 
 
@@ -87,5 +108,5 @@ def installed() -> Catalog:
     if (package / "yaml").is_dir():
         return Catalog.of(package / "yaml", package / "pins.json")
     if package.parent.name == "src" and (checkout / "pyproject.toml").is_file() and (checkout / "yaml").is_dir():
-        return Catalog.of(checkout / "yaml", package / "pins.json")
+        return Catalog.of(checkout / "yaml")
     return Catalog(package / "yaml", {}, None)

@@ -97,7 +97,7 @@ def _from_v1(operator: str, value: Mapping[str, Any]) -> Definition:
         is_v1=True,
         inputs=tuple(port for port in map(_v1_port, value.get("inputs") or ()) if port.type not in _OF_KFP),
         outputs=tuple(_v1_port(port) for port in value.get("outputs") or ()),
-        images=(value["implementation"]["container"]["image"],),
+        images=(str(value["implementation"]["container"]["image"]),),
     )
 
 
@@ -117,7 +117,7 @@ def _from_ir(operator: str, value: Mapping[str, Any]) -> Definition:
     name = re.sub("[^0-9a-z]+", "-", value["pipelineInfo"]["name"].lower()).strip("-")
     component = value["components"].get(f"comp-{name}", value["root"])
     executors = value["deploymentSpec"]["executors"].values()
-    images = [executor["container"]["image"] for executor in executors if "container" in executor]
+    images = [str(executor["container"]["image"]) for executor in executors if "container" in executor]
     return Definition(
         operator=operator,
         is_v1=False,

@@ -17,12 +17,19 @@ def half_pin(catalog: Catalog) -> str | None:
             f"the components are those of the folder {catalog.folder} and name their image without tag and digest, "
             "so what runs is not certain"
         )
-    if pins.is_exact:
+    inexact = catalog.inexact
+    if not inexact:
         return None
-    return (
-        f"version {pins.version} was built outside a release: its components name their image by a tag alone, "
-        "which can move or be missing"
-    )
+    if not {image for images in inexact.values() for image in images}.isdisjoint(pins.images.values()):
+        return (
+            f"version {pins.version} was built outside a release: its components name their image by a tag alone, "
+            "which can move or be missing"
+        )
+    name, images = next(iter(inexact.items()))
+    more = f", as {len(inexact) - 1} more" if len(inexact) > 1 else ""
+    if not images:
+        return f"version {pins.version} was built without {name}{more}, so what it runs is not certain"
+    return f"{name} of version {pins.version} names {images[0]} without a digest{more}, which can move or be missing"
 
 
 def released() -> str:

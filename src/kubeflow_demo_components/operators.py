@@ -55,8 +55,7 @@ def _unknown(name: str) -> str:
 def _warn_if_unpinned() -> None:
     from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
 
-    pins = installed().pins
-    if pins is not None and pins.is_exact:
+    if not installed().inexact:
         return
     import warnings  # noqa: PLC0415 - see above
 

@@ -28,8 +28,10 @@ def command(invocation: Invocation, *, as_json: bool) -> None:
     """  # noqa: D301 - click reads the \\b
     stub = CheckoutStub.read(invocation.project, invocation.config())
     changed = stub.write()
-    notes = () if stub.is_ignored else (f"git does not ignore it: add /{stub.path} and /{stub.mark} to .gitignore",)
-    count = len(stub.operators)
-    said = f"{'written' if changed else 'unchanged'}, {count} operator{'' if count == 1 else 's'}"
-    value = {"path": stub.path, "changed": changed, "operators": [operator.name for operator in stub.operators]}
-    invocation.tell(Report(f"{stub.path}: {said}", notes=notes), value, as_json=as_json)
+    told, left_out = ([operator.name for operator in each] for each in (stub.told, stub.left_out))
+    notes = [] if stub.is_ignored else [f"git does not ignore it: add /{stub.path} and /{stub.mark} to .gitignore"]
+    if left_out:
+        notes.append(f"left out, for Python cannot call it: {', '.join(left_out)}; kfp-release check says why")
+    said = f"{'written' if changed else 'unchanged'}, {len(told)} operator{'' if len(told) == 1 else 's'}"
+    value = {"path": stub.path, "changed": changed, "operators": told, "left_out": left_out}
+    invocation.tell(Report(f"{stub.path}: {said}", notes=tuple(notes)), value, as_json=as_json)
