@@ -16,7 +16,8 @@ from kfp_release.yaml_nodes import Items, Node, Scalar, Table, loaded, written_o
 
 _TRUE, _FALSE = {"y", "yes", "t", "true", "on", "1"}, {"n", "no", "f", "false", "off", "0"}
 _NUMBERS, _STRINGS = {"integer", "int", "float", "double"}, {"string", "str", "text"}
-_BOOLEANS, _STRUCTURES = {"boolean", "bool"}, {"list", "dict", "jsonarray", "jsonobject"}
+_BOOLEANS = {"boolean", "bool"}
+_STRUCTURES: Mapping[str, type] = {"list": list, "dict": dict, "jsonarray": list, "jsonobject": dict}
 _LONG = 1 << 63
 _DEEPEST = 100
 """Levels of a list or object. How many kfp can write depends on the stack that it has left."""
@@ -114,7 +115,8 @@ def _can_be_written(kind: str, value: Any) -> bool:
         return isinstance(value, str)
     if kind in _BOOLEANS:
         return isinstance(value, int) and -_LONG <= value < _LONG
-    return kind not in _STRUCTURES or _is_json(value)
+    # A text that is no JSON is handed on as it is; of JSON that is no list, kfp writes a LIST that is none.
+    return kind not in _STRUCTURES or (isinstance(value, str | _STRUCTURES[kind]) and _is_json(value))
 
 
 def _is_json(value: Any, level: int = 1) -> bool:
