@@ -43,8 +43,9 @@ def compile_components(project: Path, config: Config) -> tuple[Compiled, ...]:
     """Write a component file for each function of the modules that `config` names; none where anything is wrong.
 
     A file that already holds the same component stays as it is. One that was compiled from a function that is gone is
-    removed. Where modules read component files that this changes, they are compiled again. Raise `Problems` with all
-    that is wrong: with a function, with its component, or with a file that was written by hand and stands in the way.
+    removed. Where modules read files that this changes, they are compiled again, and what is wrong then leaves
+    those files written. Raise `Problems` with all that is wrong: with a function, with its component, or with a file
+    that was written by hand and stands in the way.
     """
     done: dict[str, Compiled] = {}
     for _ in range(_ROUNDS):

@@ -31,7 +31,8 @@ def command(invocation: Invocation, *, as_json: bool) -> None:
     kfp-release compile
     kfp-release compile && git diff yaml
 
-    Exit codes: 0 done, 1 refused or failed, and nothing is written; 2 wrong use.
+    Exit codes: 0 done, 1 refused or failed, and nothing is written but files that the refused ones are made of; 2 wrong
+    use.
     """  # noqa: D301 - click reads the \\b
     files = compile_components(invocation.project, invocation.config())
     counts = Counter(file.state for file in files)
