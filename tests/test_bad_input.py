@@ -317,8 +317,10 @@ def test_an_operator_of_a_broken_file_is_an_error_that_names_it_and_the_others_w
         "from kubeflow_demo_components import operators as o\nprint(o.multiply_op)\n"
         f"try:\n    o.{name}_op\nexcept ValueError as error:\n    print(error)\n"
     )
-    done = broken(tmp_path).python("-W", "error", "-c", code)
+    done = broken(tmp_path).python("-c", code)
     assert done.returncode == 0, done.stderr
+    # Whoever put them there has not told pins.json.
+    assert "UnpinnedWarning: version 1.2 was built without bracket_op and 6 more, so what runs" in done.stderr
     good_one, bad_one = done.stdout.splitlines()
     assert good_one == "<multiply_op(a: float, b: float)>"
     assert bad_one.startswith(f"the definition of {name}_op is no ")

@@ -295,7 +295,7 @@ TAKEN: list[tuple[str, str]] = [
     *((RATE, f"{{name: rate, type: Integer, default: {one}}}") for one in ("1", "1.5", "true", "' 1 '", "1_000")),
     *((RATE, f"{{name: rate, type: Boolean, default: {one}}}") for one in ("true", "'TRUE'", "'off'", "0", "5", "-1")),
     *((RATE, f"{{name: rate, type: String, default: {one}}}") for one in ("5", "true", ".nan", "''")),
-    *((RATE, f"{{name: rate, type: List, default: {one}}}") for one in ("'[1, {}]'", "'[1'", "5", "''", "'null'", "x")),
+    *((RATE, f"{{name: rate, type: List, default: {one}}}") for one in ("'[1, {}]'", "'[1'", "''", "'null'", "x")),
     (RATE, '{name: rate, type: Dict, default: \'{"a": [true, 1.5, "b"]}\'}'),
     (RATE, "{name: rate, type: 'List[str]', default: '[1]'}"),
     (RATE, "{name: rate, type: typing.Float, default: 0.1}"),

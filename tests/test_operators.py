@@ -162,8 +162,8 @@ def test_a_release_with_an_image_of_others_that_has_no_digest_warns(tmp_path: Pa
     (installation.package / "pins.json").write_text(json.dumps(pins), encoding="utf-8")
     done = installation.python("-c", "from kubeflow_demo_components import operators as o\no.make_table_op")
     assert (
-        "UnpinnedWarning: multiply_op of version 1.2 names docker.io/library/busybox:latest without a digest, "
-        "which can move or be missing; "
+        "UnpinnedWarning: multiply_op of version 1.2 has no digest: docker.io/library/busybox:latest can "
+        "move or be missing; "
     ) in done.stderr
     assert not json.loads(installation.python("-m", "kubeflow_demo_components", "--json").stdout)["exact"]
 
@@ -172,7 +172,7 @@ def test_a_component_that_no_build_has_pinned_warns(tmp_path: Path) -> None:
     installation = install(tmp_path, EXACT_PIN)
     (installation.package / "yaml/stray.yaml").write_bytes((YAML / "multiply.yaml").read_bytes())
     done = installation.python("-c", "from kubeflow_demo_components import operators as o\no.multiply_op")
-    assert "UnpinnedWarning: version 1.2 was built without stray_op, so what it runs is not certain; " in done.stderr
+    assert "UnpinnedWarning: version 1.2 was built without stray_op, so what runs is not certain; " in done.stderr
 
 
 def test_damaged_pins_are_named(tmp_path: Path) -> None:

@@ -26,10 +26,11 @@ def half_pin(catalog: Catalog) -> str | None:
             "which can move or be missing"
         )
     name, images = next(iter(inexact.items()))
-    more = f", as {len(inexact) - 1} more" if len(inexact) > 1 else ""
+    more = f" and {len(inexact) - 1} more" if len(inexact) > 1 else ""
     if not images:
-        return f"version {pins.version} was built without {name}{more}, so what it runs is not certain"
-    return f"{name} of version {pins.version} names {images[0]} without a digest{more}, which can move or be missing"
+        return f"version {pins.version} was built without {name}{more}, so what runs is not certain"
+    has = "have" if more else "has"
+    return f"{name}{more} of version {pins.version} {has} no digest: {images[0]} can move or be missing"
 
 
 def released() -> str:
