@@ -5,13 +5,13 @@ kfp loads and compiles such a file, and the run fails or does something else.
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping
 
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problem
 from kfp_release.interface import pipeline_name
+from kfp_release.near_name import NearNames
 from kfp_release.yaml_nodes import UNLOADABLE, Node, Scalar, Table, loaded
 
 _WHOLE = {"cachingOptions", "componentRef", "inputs", "taskInfo"}
@@ -33,16 +33,16 @@ def reference_problems(file: ComponentFile) -> Iterator[Problem]:
         return
     components, deployment, root = (file.root.table(key) for key in ("components", "deploymentSpec", "root"))
     executors = deployment.table("executors") if deployment else None
-    known = components.entries if components else {}
+    known, names = components.entries if components else {}, NearNames()
     for part in (*(components.table(name) for name in known if components), root):
         if part is None:
             continue
-        yield from _named(file, part.get("executorLabel"), "executor", executors.entries if executors else {})
+        yield from _named(file, part.get("executorLabel"), "executor", executors.entries if executors else {}, names)
         dag = part.table("dag")
         tasks = dag.table("tasks") if dag else None
         for task in (tasks.table(name) for name in tasks.entries) if tasks else ():
             reference = task.table("componentRef") if task else None
-            yield from _named(file, reference.get("name") if reference else None, "component", known)
+            yield from _named(file, reference.get("name") if reference else None, "component", known, names)
     yield from _hidden(file, components, root)
 
 
@@ -97,8 +97,9 @@ def _plain(node: Node) -> object:
         return None
 
 
-def _named(file: ComponentFile, node: object, what: str, known: Mapping[str, object]) -> Iterator[Problem]:
+def _named(
+    file: ComponentFile, node: object, what: str, known: Mapping[str, object], names: NearNames
+) -> Iterator[Problem]:
     if isinstance(node, Scalar) and node.is_text and node.text not in known:
-        near = difflib.get_close_matches(node.text, known, 1)
-        remedy = f"did you mean {near[0]}?" if near else f"there is: {', '.join(known) or 'none'}"
+        remedy = names.remedy(node.text, known, "there is")
         yield Problem(file.name, node.line, f"names the {what} {node.text[:80]!r}, which is not there", remedy)
