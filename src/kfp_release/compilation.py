@@ -72,7 +72,7 @@ def _round(project: Path, config: Config) -> tuple[list[Compiled], set[str]]:
     wanted: dict[str, _Wanted] = {}
     for module, function in [(each, function) for each in modules for function in each.functions]:
         path = there.path(function.name)
-        new = _Wanted(function, f"{module.name}:{function.name}", marked_text(project, module, function))
+        new = _Wanted(function, f"{module.name}:{function.name}", _marked_text(project, module, function))
         problems += _shared(new, wanted.setdefault(path, new))
         problems += [*there.in_the_way(function), *_component(path, new, owned)]
     problems += [problem for path, problem in there.damaged.items() if path not in wanted]
@@ -104,7 +104,7 @@ def module_problems(modules: Iterable[CompiledModule], pyproject: TomlFile) -> l
     ]
 
 
-def marked_text(project: Path, module: CompiledModule, function: CompiledFunction) -> str:
+def _marked_text(project: Path, module: CompiledModule, function: CompiledFunction) -> str:
     """The component file of `function`, as it is written."""
     sources = {path: read_plain(project / path, inside=project) for path in module.files}
     names = [each.name for each in module.functions]

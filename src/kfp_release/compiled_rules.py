@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kfp_release.compilation import KEY, marked_text, module_problems
+from kfp_release.compilation import KEY, module_problems
 from kfp_release.compile_mark import BadMark, CompileMark, name_hash, source_hash, unmarked
 from kfp_release.compiled_content import compiled_content, first_difference
 from kfp_release.component import ComponentFile
@@ -118,7 +118,7 @@ def _module(
         path = _path(config, function.name)
         file = present.get(path)
         if file is not None:
-            yield from _held(project, module, function, file)
+            yield from _held(module, function, file)
         elif not (project / path).exists():  # else what is wrong with it is told already
             yield Problem(function.path, function.line, f"{function.name} has no {path}", _COMPILE)
     functions = {function.name for function in module.functions}
@@ -127,13 +127,13 @@ def _module(
             yield _gone(each, "which is gone" if each.mark.function not in functions else "whose file has another name")
 
 
-def _held(project: Path, module: CompiledModule, function: CompiledFunction, file: ComponentFile) -> Iterator[Problem]:
+def _held(module: CompiledModule, function: CompiledFunction, file: ComponentFile) -> Iterator[Problem]:
     """The file against what its function gives now."""
     if unmarked(file.text) == file.text:
         message = f"is not from kfp-release compile, which would make it of {module.name}:{function.name}"
         yield Problem(file.name, 0, message, f"remove it, or rename the function ({function.path}:{function.line})")
         return
-    old, new = unmarked(file.text), unmarked(marked_text(project, module, function))
+    old, new = unmarked(file.text), function.text
     try:
         is_same = compiled_content(old) == compiled_content(new)
     except UNLOADABLE:  # its own problems say why
