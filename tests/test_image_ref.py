@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.image_ref import BadImageName, ImageRef, Repository, has_digest, repository_of
+from kfp_release.image_ref import BadImageName, ImageRef, Registry, Repository, has_digest, repository_of
 
 ECR = "533211398604.dkr.ecr.eu-north-1.amazonaws.com"
 DIGEST = Digest.of(b"")
@@ -76,6 +76,35 @@ def test_what_is_no_host_is_refused(host: str) -> None:
         Repository.parse(f"{ECR}/demo").at_host(host)
 
 
+@pytest.mark.parametrize(
+    ("registry", "expected"),
+    [
+        ("111122223333.dkr.ecr.eu-west-1.amazonaws.com", "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/demo"),
+        ("mirror.example:5000/ecr/prod", "mirror.example:5000/ecr/prod/team/demo"),
+        ("127.0.0.1:5000", "127.0.0.1:5000/team/demo"),
+    ],
+)
+def test_a_registry_takes_the_hosts_place_and_puts_its_prefix_before_the_name(registry: str, expected: str) -> None:
+    assert str(Repository.parse(f"{ECR}/team/demo").at_registry(Registry.parse(registry))) == expected
+    assert str(Registry.parse(registry)) == registry
+
+
+def test_on_another_ecr_account_and_region_are_that_ecrs_and_elsewhere_they_stay() -> None:
+    demo = Repository.parse(f"{ECR}/team/demo")
+    there = demo.at_registry(Registry.parse("111122223333.dkr.ecr.eu-west-1.amazonaws.com/prod"))
+    assert (there.account, there.region) == ("111122223333", "eu-west-1")
+    here = demo.at_registry(Registry.parse("127.0.0.1:5000/prod"))
+    assert (here.account, here.region) == (demo.account, demo.region)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "/", "host.example/", "https://host.example", "nodots", "host.example/Upper", "host.example/a//b"]
+)
+def test_what_is_no_registry_is_refused(text: str) -> None:
+    with pytest.raises(BadImageName, match="write HOST or HOST/PREFIX"):
+        Registry.parse(text)
+
+
 def test_a_pin_has_repository_tag_and_digest() -> None:
     text = f"localhost:5000/demo:1.2@{DIGEST}"
     ref = ImageRef.parse(text)
@@ -104,7 +133,7 @@ def test_what_is_no_pin_is_refused(text: str, says: str) -> None:
     st.one_of(st.text(), st.from_regex(r"[a-z0-9.\[\]:-]{1,20}/[a-z0-9._/-]{1,20}(:[a-z0-9+.]{1,9})?", fullmatch=True))
 )
 def test_any_text_is_an_image_or_a_release_error(text: str) -> None:
-    for parse in (Repository.parse, ImageRef.parse, Repository.parse("a.b/c").at_host):
+    for parse in (Repository.parse, ImageRef.parse, Registry.parse, Repository.parse("a.b/c").at_host):
         for candidate in (text, f"{text}@{DIGEST}"):
             with contextlib.suppress(ReleaseError):
                 assert candidate in str(parse(candidate))

@@ -15,7 +15,7 @@ from kfp_release.commit import parse_commit
 from kfp_release.credentials import Credentials
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
-from kfp_release.image_ref import BadImageName, ImageRef, Repository, has_digest, repository_of
+from kfp_release.image_ref import BadImageName, ImageRef, Registry, Repository, has_digest, repository_of
 from kfp_release.input_default import fits
 from kfp_release.interpreter import Interpreter
 from kfp_release.patience import Patience
@@ -62,6 +62,8 @@ def _image(case: tuple[str, str]) -> object:
     with contextlib.suppress(BadImageName):
         repository, tag = Repository.tagged(text)
         assert f"{repository}:{tag}" == text
+    with contextlib.suppress(BadImageName):
+        assert str(Registry.parse(text)) == text
     return str(ImageRef.parse(text)), Repository.parse(repository_of(text)).at_host(host)
 
 
@@ -125,7 +127,12 @@ PARSERS = {
     "commit": Parser(("commit.parse_commit",), words(COMMIT, HEX, "HEAD", more=("g",)), parse_commit),
     "image": Parser(
         (
-            *("image_ref.ImageRef.parse", "image_ref.Repository.parse", "image_ref.Repository.tagged"),
+            *(
+                "image_ref.ImageRef.parse",
+                "image_ref.Registry.parse",
+                "image_ref.Repository.parse",
+                "image_ref.Repository.tagged",
+            ),
             *("image_ref.has_digest", "image_ref.repository_of"),
         ),
         together(

@@ -1,4 +1,4 @@
-"""Names of images: a repository, and a repository with tag and digest."""
+"""Names of images: a registry, a repository, and a repository with tag and digest."""
 
 from __future__ import annotations
 
@@ -62,8 +62,40 @@ class Repository:
             raise BadImageName(f"{host[:120]!r} is not a registry host", remedy="write host or host:port")
         return Repository(host, self.name, self.account, self.region)
 
+    def at_registry(self, registry: Registry) -> Repository:
+        """The same repository on `registry`: below its prefix where it has one.
+
+        Account and region are those of an ECR host; of another host, as the sandbox's, they stay what they were.
+        Raise `BadImageName` where the name becomes too long.
+        """
+        name = f"{registry.prefix}/{self.name}" if registry.prefix else self.name
+        there = Repository.parse(f"{registry.host}/{name}")
+        return there if there.account else Repository(there.host, there.name, self.account, self.region)
+
     def __str__(self) -> str:
         return f"{self.host}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Registry:
+    """Where repositories are, ``host`` or ``host/prefix``: a mirror, another account, a pull-through cache."""
+
+    host: str
+    prefix: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Raise `BadImageName` unless `text` is ``HOST[:PORT][/PREFIX]``."""
+        host, slash, prefix = text.partition("/")
+        if len(text) > _MAX_LENGTH or not _is_host(host) or (slash and not _NAME.fullmatch(prefix)):
+            raise BadImageName(
+                f"{text[:120]!r} is not a registry",
+                remedy="write HOST or HOST/PREFIX, as in 533211398604.dkr.ecr.eu-west-1.amazonaws.com, without https://",
+            )
+        return cls(host, prefix)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.prefix}" if self.prefix else self.host
 
 
 @dataclass(frozen=True, slots=True, order=True)
