@@ -6,6 +6,7 @@ Source of the calls, their limits and errors: Amazon ECR API Reference, version 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from kfp_release.digest import Digest
@@ -18,6 +19,7 @@ from kfp_release.image_summary import ImageSummary
 from kfp_release.manifest import MAX_MANIFEST, BadImage, Descriptor, Manifest
 from kfp_release.presigned import download, require
 from kfp_release.registry_login import RegistryLogin
+from kfp_release.remote_blob import RemoteBlob
 from kfp_release.repository_state import RepositoryState
 from kfp_release.retry import SILENT, Retry
 
@@ -37,6 +39,11 @@ class EcrRepository:
         Raises `EcrError`, and nothing else, where there is no good answer.
         """
         return self._calls.call(operation, **parameters)
+
+    @property
+    def is_at_aws(self) -> bool:
+        """Whether it is AWS that is asked, and not the endpoint of another ECR."""
+        return self._calls.is_at_aws
 
     def describe(self) -> RepositoryState | None:
         """How the repository is set up; None where there is none."""
@@ -112,6 +119,10 @@ class EcrRepository:
         """Read a blob of an image that is here, of any length. Raises `ReleaseError` where it is gone or another."""
         require(self._url(descriptor), descriptor, where=str(self.repository), retry=self.retry)
 
+    def blob(self, descriptor: Descriptor) -> RemoteBlob:
+        """A blob of an image that is here, of any length, to be sent on as it is read."""
+        return RemoteBlob(descriptor, partial(self._url, descriptor), str(self.repository), self.retry)
+
     def put(self, manifest: Manifest, tag: str | None) -> None:
         """Make an image public, under `tag` where one is given. This is the commit point; its blobs are there already.
 
@@ -157,6 +168,9 @@ class EcrRepository:
         return found is not None
 
 
-def open_ecr(repository: Repository, retry: Retry = SILENT) -> EcrRepository:
-    """The repository, with the environment's credentials. Raises `ReleaseError` where no client can be made."""
-    return EcrRepository(ecr_client(repository, retry), repository, retry=retry)
+def open_ecr(repository: Repository, retry: Retry = SILENT, profile: str | None = None) -> EcrRepository:
+    """The repository, with the environment's credentials, or those of a profile of AWS's configuration.
+
+    Raises `ReleaseError` where no client can be made.
+    """
+    return EcrRepository(ecr_client(repository, retry, profile), repository, retry=retry)

@@ -25,22 +25,26 @@ from kfp_release.terminal_text import one_line
 
 _USER = re.compile(r"//[^/\s]*@")
 """User and password in a URL, which no message repeats."""
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
+"""How the names of AWS's endpoints end, those of VPCs too: AWS General Reference, "AWS service endpoints"."""
 _PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError, OverflowError, RuntimeError)
 """What botocore raises of JSON in another form than its model has: a list, a time that is none, a thousand levels."""
 
 
-def ecr_client(repository: Repository, retry: Retry) -> Any:
+def ecr_client(repository: Repository, retry: Retry, profile: str | None = None) -> Any:
     """A boto3 client of the repository's region (the environment's, where its host names none), which asks as `retry`.
 
-    AWS_MAX_ATTEMPTS and AWS_RETRY_MODE, or the profile's, mean what they mean everywhere, and go before. Raises
-    `ReleaseError` where there can be none: no credentials, no region, no such profile, an endpoint that is no URL.
+    A `profile` of AWS's configuration goes before the environment's credentials, and its `endpoint_url` counts where no
+    AWS_ENDPOINT_URL_ECR is set. AWS_MAX_ATTEMPTS and AWS_RETRY_MODE, or the profile's, mean what they mean everywhere,
+    and go before. Raises `ReleaseError` where there can be none: no credentials, no region, no such profile, an
+    endpoint that is no URL.
     """
     import boto3  # noqa: PLC0415 - it takes a second, and most of the tool never needs it
     from botocore.config import Config  # noqa: PLC0415 - likewise
 
     where = str(repository)
     try:
-        core = _core(retry.patience)
+        core = _core(retry.patience, profile)
         session = boto3.session.Session(botocore_session=core, region_name=repository.region)
         require_credentials(session, where=where)
         use_fips = True if "ecr-fips." in repository.host else None
@@ -60,12 +64,12 @@ def ecr_client(repository: Repository, retry: Retry) -> Any:
     return client
 
 
-def _core(patience: Patience) -> Any:
+def _core(patience: Patience, profile: str | None) -> Any:
     """Botocore's session. What it asks for credentials (STS, SSO) has the time-outs too."""
     import botocore.session  # noqa: PLC0415 - as boto3
     from botocore.config import Config  # noqa: PLC0415 - likewise
 
-    core = botocore.session.Session()
+    core = botocore.session.Session(profile=profile)
     options: dict[str, Any] = {}
     try:
         if core.get_config_variable("max_attempts") is None:
@@ -98,6 +102,12 @@ class EcrCalls:
         self._account = {"registryId": repository.account} if repository.account else {}
         endpoint = urlsplit(client.meta.endpoint_url)
         self._where = f"{repository} at {endpoint.scheme}://{endpoint.netloc.rpartition('@')[2]}"
+
+    @property
+    def is_at_aws(self) -> bool:
+        """Whether AWS is asked, at one of its own names."""
+        host = urlsplit(self._client.meta.endpoint_url).hostname or ""
+        return host.endswith(_AWS)
 
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """The answer to a call about the repository; `operation` by its boto3 name."""

@@ -140,7 +140,10 @@ def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "") -> 
         case aws.PartialCredentialsError():
             text, remedy = f"the AWS credentials are incomplete: {one_line(str(error), LONGEST)}", _CREDENTIALS
         case aws.ProfileNotFound():
-            text, remedy = one_line(str(error), LONGEST), "set AWS_PROFILE to a profile of your AWS configuration"
+            text, remedy = (
+                one_line(str(error), LONGEST),
+                "name a profile of your AWS configuration: in AWS_PROFILE, or in the option that it came from",
+            )
         case aws.CredentialRetrievalError() | aws.TokenRetrievalError() | aws.SSOError() | aws.LoginError():
             text = f"the AWS credentials cannot be had: {one_line(str(error), LONGEST)}"
             remedy = "log in again (aws sso login, aws login), or check the role or program that they come from"

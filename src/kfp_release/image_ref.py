@@ -57,10 +57,10 @@ class Repository:
         return cls.parse(name), tag
 
     def at_host(self, host: str) -> Repository:
-        """The repository of the same name on another host; account and region stay what they were."""
+        """The repository of the same name on another host; account and region are as `at_registry` has them."""
         if not _is_host(host):
             raise BadImageName(f"{host[:120]!r} is not a registry host", remedy="write host or host:port")
-        return Repository(host, self.name, self.account, self.region)
+        return self.at_registry(Registry(host))
 
     def at_registry(self, registry: Registry) -> Repository:
         """The same repository on `registry`: below its prefix where it has one.

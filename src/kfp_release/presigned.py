@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import http.client
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
-from http.client import HTTPMessage
-from typing import IO
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 from kfp_release.digest import Digest
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Descriptor
+from kfp_release.opener import SCHEMES, opener
 from kfp_release.patience import Patience
 from kfp_release.retry import Passing, Retry, asked_for, passes
 
 _PIECE = 1024 * 1024
-_SCHEMES = {"http", "https"}
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})", re.ASCII)
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 
 
@@ -62,7 +65,7 @@ def _host(url: str) -> str | None:
     except ValueError:
         return None
     plain = url.isascii() and url.isprintable() and " " not in url
-    return host if parts.scheme in _SCHEMES and plain else None
+    return host if parts.scheme in SCHEMES and plain else None
 
 
 def _no_url(descriptor: Descriptor, where: str) -> EcrError:
@@ -88,10 +91,79 @@ def _read(
 
     if kept is not None:
         kept.clear()
+    with _told(descriptor, where, host), opener(patience.seconds).open(url, timeout=patience.connect) as response:
+        digest = Digest.of_chunks(pieces(response))
+        announced = response.headers.get("Content-Length", "")
+    # read() of a number of bytes says nothing where fewer come than were announced.
+    if announced.isdigit() and size < min(int(announced), descriptor.size):
+        raise _ended(descriptor, where, host, size)
+    return size, digest
+
+
+class Tail:
+    """The blob's bytes from byte `first` on, as they come. What goes wrong is `Passing`, or a `ReleaseError`.
+
+    RFC 9110, section 14.2: who does not know a Range answers with all of it, and what is before `first` is skipped.
+    """
+
+    def __init__(self, url: str, descriptor: Descriptor, first: int, *, where: str, patience: Patience) -> None:
+        host = _host(url)
+        if host is None:
+            raise _no_url(descriptor, where)
+        self._descriptor, self._where, self._host = descriptor, where, host
+        self._at = first
+        headers = {"Range": f"bytes={first}-"} if first else {}
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http and https alone are opened
+        with _told(descriptor, where, host):
+            self._answer = opener(patience.seconds).open(request, timeout=patience.connect)
+            begins, total = _range(self._answer)
+            if total not in {None, descriptor.size} or not 0 <= begins <= first:
+                self.close()
+                raise self._damaged(begins, total)
+            while begins < first and (piece := self._answer.read(min(_PIECE, first - begins))):
+                begins += len(piece)
+
+    def readinto(self, buffer: memoryview) -> int:
+        """How many bytes came into the buffer: none for none alone."""
+        wanted = min(len(buffer), _PIECE, self._descriptor.size - self._at)
+        with _told(self._descriptor, self._where, self._host):
+            size: int = self._answer.readinto(buffer[:wanted])
+        self._at += size
+        if wanted and not size:
+            raise _ended(self._descriptor, self._where, self._host, self._at)
+        return size
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._answer.close()
+
+    def _damaged(self, begins: int, total: int | None) -> ReleaseError:
+        return ReleaseError(
+            f"{self._descriptor.digest} of {self._where}: {self._host} has {total} bytes of it, from byte {begins} on,"
+            f" and {self._descriptor.size} are right",
+            remedy="run this again; if it stays so, the image is damaged",
+        )
+
+
+def _range(response: Any) -> tuple[int, int | None]:
+    """The byte with which an answer begins, and how many there are of the whole; None where it does not tell."""
+    if response.status != HTTPStatus.PARTIAL_CONTENT:
+        length = response.headers.get("Content-Length", "")
+        return 0, int(length) if _NUMBER.fullmatch(length) else None
+    given = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    return (int(given[1]), int(given[2])) if given else (-1, None)
+
+
+def _ended(descriptor: Descriptor, where: str, host: str, size: int) -> Passing:
+    lost = _lost(descriptor, where, host, f"it ends after {size} of {descriptor.size} bytes")
+    return Passing(lost, f"ended after {size} of {descriptor.size} bytes")
+
+
+@contextmanager
+def _told(descriptor: Descriptor, where: str, host: str) -> Iterator[None]:
+    """What goes wrong in the block with an answer or its connection is `Passing`, or a `ReleaseError`."""
     try:
-        with _opener(patience.seconds).open(url, timeout=patience.connect) as response:
-            digest = Digest.of_chunks(pieces(response))
-            announced = response.headers.get("Content-Length", "")
+        yield
     except urllib.error.HTTPError as error:
         error.close()
         # What urllib says of a redirect that it does not follow repeats where that leads.
@@ -101,11 +173,6 @@ def _read(
         raise _no_url(descriptor, where) from None
     except (OSError, http.client.HTTPException) as error:
         raise Passing(_lost(descriptor, where, host, _reason(error)), f"failed ({_kind(error)})") from error
-    # read() of a number of bytes says nothing where fewer come than were announced.
-    if announced.isdigit() and size < min(int(announced), descriptor.size):
-        lost = _lost(descriptor, where, host, f"it ends after {size} of {descriptor.size} bytes")
-        raise Passing(lost, f"ended after {size} of {descriptor.size} bytes")
-    return size, digest
 
 
 def _refused(error: urllib.error.HTTPError, descriptor: Descriptor, where: str, host: str) -> Passing | ReleaseError:
@@ -119,59 +186,6 @@ def _refused(error: urllib.error.HTTPError, descriptor: Descriptor, where: str, 
     if not passes(error.code):
         return lost
     return Passing(lost, f"answered {error.code}", wait=asked_for(error.headers.get("Retry-After")))
-
-
-class _Plain(http.client.HTTPConnection):
-    """Connects within `timeout`, and then waits `silence` seconds for each byte."""
-
-    def __init__(self, host: str, *, timeout: float, silence: float) -> None:
-        super().__init__(host, timeout=timeout)
-        self._silence = silence
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock.settimeout(self._silence)
-
-
-class _Secure(http.client.HTTPSConnection):
-    """The same, with TLS."""
-
-    def __init__(self, host: str, *, timeout: float, silence: float) -> None:
-        super().__init__(host, timeout=timeout)
-        self._silence = silence
-
-    def connect(self) -> None:
-        super().connect()
-        self.sock.settimeout(self._silence)
-
-
-class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    def __init__(self, silence: float) -> None:
-        super().__init__()
-        self._silence = silence
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Plain, req, silence=self._silence)  # type: ignore[arg-type]  # not all that it may be given
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Secure, req, silence=self._silence)  # type: ignore[arg-type]  # not all that it may be given
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects to http and https, ten at most, without reading their bodies."""
-
-    def redirect_request(  # noqa: PLR0917 - as urllib has it
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> urllib.request.Request | None:
-        if urlsplit(newurl).scheme not in _SCHEMES:
-            return None
-        request = super().redirect_request(req, fp, code, msg, headers, newurl)
-        fp.close()  # else urllib would read it as a whole, however long it is
-        return request
-
-
-def _opener(silence: float) -> urllib.request.OpenerDirector:
-    return urllib.request.build_opener(_Handler(silence), _Redirects)
 
 
 def _reason(error: OSError | http.client.HTTPException) -> str:

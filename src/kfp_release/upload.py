@@ -28,6 +28,10 @@ _LARGEST_PART: Final = 10 * 1024 * 1024
 _AGAIN: Final = "build it again; nothing was made public"
 
 
+class DamagedBlob(ReleaseError):
+    """A blob whose bytes are not what its descriptor says."""
+
+
 class Blob(Protocol):
     """A layer or config, and where its bytes are."""
 
@@ -57,7 +61,7 @@ def upload_blobs(
     `lanes` are shared with other uploads at the same time. The size of each is checked before the first byte goes, and
     its digest over the bytes that go, before the last part does: ECR is never told that a blob is complete which is not
     what its descriptor says. Gives the bytes of the blobs that were sent.
-    Raises `ReleaseError` for a blob that is not what its descriptor says, and where ECR takes one not.
+    Raises `DamagedBlob` for a blob that is not what its descriptor says, else `ReleaseError` where ECR takes one not.
     """
     digests = [blob.descriptor.digest for blob in blobs]
     missing = store.missing(digests)
@@ -82,7 +86,7 @@ def _require_size(blob: Blob) -> None:
     with blob.open() as stream:
         size = stream.seek(0, os.SEEK_END)
     if size != want.size:
-        raise ReleaseError(f"blob {want.digest} should have {want.size} bytes, and has {size}", remedy=_AGAIN)
+        raise DamagedBlob(f"blob {want.digest} should have {want.size} bytes, and has {size}", remedy=_AGAIN)
 
 
 class _Parts:
@@ -107,7 +111,7 @@ class _Parts:
         self._hash_until(self._descriptor.size, _LARGEST_PART)
         found = Digest(self._state.hexdigest())
         if found != self._descriptor.digest:
-            raise ReleaseError(f"blob {self._descriptor.digest} is damaged: its digest is {found}", remedy=_AGAIN)
+            raise DamagedBlob(f"blob {self._descriptor.digest} is damaged: its digest is {found}", remedy=_AGAIN)
 
     def _hash_until(self, end: int, size: int) -> None:
         while self._hashed < end:
@@ -117,7 +121,7 @@ class _Parts:
         self._stream.seek(first)
         part = self._stream.read(size)
         if len(part) < size:
-            raise ReleaseError(
+            raise DamagedBlob(
                 f"blob {self._descriptor.digest} ends at byte {first + len(part)} while it is sent", remedy=_AGAIN
             )
         if first <= self._hashed < first + size:

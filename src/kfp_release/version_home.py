@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Final, Protocol
 
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.repository_state import RepositoryState
+
+_ELSEWHERE: Final = "set KFP_RELEASE_REGISTRY and AWS_ENDPOINT_URL_ECR together, or neither"
 
 
 class Home(Protocol):
@@ -38,11 +40,13 @@ def ensure_home(store: Home, tag: str, *, create: bool = False, mutable: bool = 
     require_home(store.repository, state or store.create(), tag, mutable=mutable)
 
 
-def require_home(repository: Repository, state: RepositoryState, tag: str, *, mutable: bool = False) -> None:
+def require_home(
+    repository: Repository, state: RepositoryState, tag: str, *, mutable: bool = False, elsewhere: str = _ELSEWHERE
+) -> None:
     """Raise `ReleaseError` where pulls would go elsewhere than ECR's `state` says, or `tag` could be moved later.
 
-    The latter may be meant, and then is `mutable`: pins hold a digest, so that they stay; but two releases at once can
-    then both have the tag, one after the other.
+    `elsewhere` is the remedy for the former. The latter may be meant, and then is `mutable`: pins hold a digest, so
+    that they stay; but two releases at once can then both have the tag, one after the other.
     """
     seen = Repository.parse(state.uri)
     # A FIPS or dual-stack host is another name of the same registry.
@@ -53,7 +57,7 @@ def require_home(repository: Repository, state: RepositoryState, tag: str, *, mu
     if seen.name != repository.name or not same_registry:
         raise ReleaseError(
             f"images would be pinned to {repository}, and ECR's answer says that they are pulled from {seen}",
-            remedy="set KFP_RELEASE_REGISTRY and AWS_ENDPOINT_URL_ECR together, or neither",
+            remedy=elsewhere,
         )
     if not mutable and not _stays(state, tag):
         raise ReleaseError(

@@ -1,6 +1,6 @@
 """The commands: parse, one call, print. Each is a module of this package, imported when it is run.
 
-Still to come, each with its own module here: trace, rehome, promote.
+Still to come, each with its own module here: trace, rehome.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ SUMMARIES = {
     "verify": "Look at a published version from outside.",
     "status": "Hold all versions against ECR and the index.",
     "reconcile": "Complete what status finds missing, from the tags.",
+    "promote": "Copy the images of a version to another registry.",
     "stubs": "Write the operators' types into the checkout, for editors.",
     "sandbox": "Run a local ECR and index to try things on.",
 }

@@ -71,8 +71,11 @@ class Invocation:
 
         return Retry(Patience.from_environment(self.environ), progress.note)
 
-    def stores(self, progress: Progress) -> Callable[[Repository], EcrRepository]:
-        """Opens ECR repositories, each once. What `progress` is told of one of them begins with its name."""
+    def stores(self, progress: Progress, profile: str | None = None) -> Callable[[Repository], EcrRepository]:
+        """Opens ECR repositories, each once, with the environment's credentials or those of a `profile`.
+
+        What `progress` is told of one of them begins with its name.
+        """
         from kfp_release.ecr import open_ecr  # noqa: PLC0415 - brings boto3
         from kfp_release.progress import Named  # noqa: PLC0415 - see the class
 
@@ -81,7 +84,7 @@ class Invocation:
         @cache
         def store(repository: Repository) -> EcrRepository:
             told = Named(progress, repository.name)
-            return open_ecr(repository, replace(retry, note=told.note))
+            return open_ecr(repository, replace(retry, note=told.note), profile)
 
         return store
 
