@@ -97,13 +97,13 @@ class LocalEcr:
 
 
 @contextmanager
-def running_ecr(folder: Path) -> Iterator[LocalEcr]:
-    """Both are stopped at the end; what they store is in `folder`."""
+def running_ecr(folder: Path, host: str = "") -> Iterator[LocalEcr]:
+    """Both are stopped at the end; what they store is in `folder`. `host` is as `EcrStandIn` has it."""
     binary = docker_registry(cache_folder(), Silent())
     with (
         DockerRegistry(folder / "registry", "AWS", PASSWORD, binary) as registry,
         EcrStandIn(
-            registry.url, "AWS", PASSWORD, folder / "ecr.json", access_key=ACCESS_KEY, secret_key=SECRET_KEY
+            registry.url, "AWS", PASSWORD, folder / "ecr.json", access_key=ACCESS_KEY, secret_key=SECRET_KEY, host=host
         ) as stand_in,
     ):
         yield LocalEcr(registry, stand_in)

@@ -13,6 +13,7 @@ as the API Reference says (version 2015-09-21), and differs from ECR in this:
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 from http.server import ThreadingHTTPServer
@@ -33,6 +34,8 @@ from kfp_release.sandbox.registry_api import RegistryApi
 
 ACCOUNT = "000000000000"
 _TARGET = "AmazonEC2ContainerRegistry_V20150921."
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-", re.ASCII)
+"""The only one of its forms that is asked for here; what is no such header counts as none. RFC 9110, section 14.2."""
 _LARGEST_BODY = 32 * 1024 * 1024
 """Bytes. The largest part, 20 MiB, is 27 MiB as base64."""
 
@@ -42,12 +45,22 @@ class EcrStandIn:
 
     `registry_url` is the registry's, `username` and `password` are its login; `state` is the file in which it
     remembers what ECR knows and a registry does not. `access_key` and `secret_key` are the only ones that it takes.
+    `host` is what it says that images are pulled from, the registry's own unless it is given.
     """
 
     def __init__(
-        self, registry_url: str, username: str, password: str, state: Path, *, access_key: str, secret_key: str
+        self,
+        registry_url: str,
+        username: str,
+        password: str,
+        state: Path,
+        *,
+        access_key: str,
+        secret_key: str,
+        host: str = "",
     ) -> None:
         self._registry_url = registry_url
+        self._host = host or urlsplit(registry_url).netloc
         self._login = (username, password)
         self._state = state
         self._signatures = Signatures(access_key, secret_key)
@@ -63,8 +76,7 @@ class EcrStandIn:
         state = EcrState(self._state)
         registry = RegistryApi(self._registry_url, *self._login)
         server = _Server(self._signatures)
-        host = urlsplit(self._registry_url).netloc
-        repositories = RepositoryCalls(state, account=ACCOUNT, host=host, login=self._login)
+        repositories = RepositoryCalls(state, account=ACCOUNT, host=self._host, login=self._login)
         layers = LayerCalls(repositories, registry, url=server.url)
         images = ImageCalls(state, repositories, registry)
         server.begin({**repositories.calls, **layers.calls, **images.calls}, layers, registry)
@@ -157,14 +169,22 @@ class _Handler(HttpHandler):
     def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         """A download, by a URL of GetDownloadUrlForLayer."""
         path = urlsplit(self.path).path
-        found = self.server.layers.download(path.removeprefix("/layers/")) if path.startswith("/layers/") else None
+        asked = _RANGE.fullmatch(self.headers.get("Range", ""))
+        first = int(asked[1]) if asked else 0
+        token = path.removeprefix("/layers/")
+        found = self.server.layers.download(token, first) if path.startswith("/layers/") else None
         if found is None:
             self._answer(403, {"message": "Request has expired"})
             return
         size, chunks = found
-        self.send_response(200)
+        if first >= size > 0:
+            self._answer(416, {"message": "The requested range is not satisfiable"})
+            return
+        self.send_response(206 if first else 200)
         self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("Content-Length", str(size))
+        self.send_header("Content-Length", str(size - first))
+        if first:
+            self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
         self.end_headers()
         for chunk in chunks:
             self.wfile.write(chunk)

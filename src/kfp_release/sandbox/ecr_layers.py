@@ -127,12 +127,15 @@ class LayerCalls:
         self._downloads[token] = (repository.name, digest, time.monotonic() + _URL_SECONDS)
         return {"downloadUrl": f"{self._url}/layers/{token}", "layerDigest": digest}
 
-    def download(self, token: str) -> tuple[int, Iterator[bytes]] | None:
-        """Size and bytes of what a download URL's last part stands for; None where it is unknown or too old."""
+    def download(self, token: str, first: int = 0) -> tuple[int, Iterator[bytes]] | None:
+        """Size of what a download URL's last part stands for, and its bytes from `first` on, where it has so many.
+
+        None where the URL is unknown or too old.
+        """
         name, digest, until = self._downloads.get(token, ("", "", 0.0))
         if time.monotonic() > until or (size := self._registry.blob_size(name, digest)) is None:
             return None
-        return size, self._registry.blob(name, digest)
+        return size, self._registry.blob(name, digest, first) if first < size else iter(())
 
     def _upload(self, request: dict[str, Any]) -> tuple[_Upload, dict[str, str]]:
         repository = self._repositories.repository(request)

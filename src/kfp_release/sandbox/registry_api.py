@@ -33,9 +33,10 @@ class RegistryApi:
         answer = self._ask("HEAD", f"/v2/{name}/blobs/{digest}", {200, 404})
         return int(answer.headers["Content-Length"]) if answer.status == 200 else None  # noqa: PLR2004 - HTTP's own
 
-    def blob(self, name: str, digest: str) -> Iterator[bytes]:
-        """A blob's bytes, a chunk at a time."""
-        answer = self._ask("GET", f"/v2/{name}/blobs/{digest}", {200}, stream=True)
+    def blob(self, name: str, digest: str, first: int = 0) -> Iterator[bytes]:
+        """A blob's bytes from `first` on, a chunk at a time."""
+        headers = {"Range": f"bytes={first}-"} if first else {}
+        answer = self._ask("GET", f"/v2/{name}/blobs/{digest}", {206 if first else 200}, headers=headers, stream=True)
         try:
             yield from answer.stream(_CHUNK)
         finally:
