@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +11,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ecr_fixtures import HOST, PASSWORD, LocalEcr, MemoryBlob, image_of, noise, running_ecr
+from conftest import kfp_release
+from ecr_fixtures import (
+    ACCESS_KEY,
+    HOST,
+    PASSWORD,
+    SECRET_KEY,
+    LocalEcr,
+    MemoryBlob,
+    ecr_of,
+    image_of,
+    noise,
+    running_ecr,
+)
+from git_fixtures import commit, new_repository
 from many_releases import sdist_of, wheel_of
 from publish_fixtures import COMPONENT, KEY
 
@@ -21,6 +36,7 @@ from kfp_release.progress import Silent
 from kfp_release.promote import Promoter
 from kfp_release.promotion import Promoted, promotions
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.sandbox import Sandbox
 from kfp_release.sandbox.registry_api import RegistryApi
 from kfp_release.upload import upload_blobs
 from kfp_release.version import ReleaseVersion
@@ -33,6 +49,26 @@ LAYERS: Mapping[str, Sequence[bytes]] = {
     "training": (noise(3000, 2), noise(1000, 1)),
 }
 """Of each image: one layer of several parts, and one that both have."""
+SMALL: Mapping[str, Sequence[bytes]] = {"demo": (noise(2000), noise(1000, 1)), "training": (noise(3000, 2),)}
+PYPROJECT = f"""\
+[project]
+name = "{PROJECT}"
+
+[tool.kfp-release]
+package = "some_components"
+components = "yaml"
+source = "https://example.com/some"
+
+[tool.kfp-release.images.demo]
+repository = "{HOST}/team/demo"
+
+[tool.kfp-release.images.training]
+repository = "{HOST}/team/training"
+
+[tool.kfp-release.index]
+upload-url = "https://pypi.example/"
+simple-url = "https://pypi.example/simple/"
+"""
 
 
 @dataclass(frozen=True)
@@ -148,3 +184,79 @@ class Accounts:
 def two_accounts(folder: Path) -> Iterator[Accounts]:
     with running_ecr(folder / "first") as first, running_ecr(folder / "second", OTHER_HOST) as second:
         yield Accounts(first, second, folder / "first")
+
+
+@dataclass(frozen=True)
+class Company:
+    """A project whose versions are in a sandbox, another account, and a person with an AWS profile for each."""
+
+    project: Path
+    sandbox: Sandbox
+    second: LocalEcr
+    config: Path
+    """AWS's configuration."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """What leads to the index and, by profiles alone, to both accounts."""
+        of_aws = {
+            "AWS_CONFIG_FILE": str(self.config),
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ACCESS_KEY_ID": "AKIASTRANGER",
+            "AWS_SECRET_ACCESS_KEY": "a-key-that-neither-account-knows",
+        }
+        return {name: text for name, text in self.sandbox.environ.items() if not name.startswith("AWS_")} | of_aws
+
+    def run(
+        self, *arguments: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Promote; `environ` comes in addition."""
+        environ = {**self.environ, **(environ or {})}
+        return kfp_release(["promote", *arguments], cwd=cwd or self.project, environ=environ)
+
+    def promote(self, version: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """To the second account, with both profiles."""
+        profiles = ("--from-profile", "staging", "--to-profile", "production")
+        return self.run(version, "--to", OTHER_HOST, *profiles, *arguments, environ=environ)
+
+    def stores(self, repository: Repository) -> EcrRepository:
+        return EcrRepository(ecr_of(self.sandbox), repository)
+
+    def release(self, version: str, layers: Mapping[str, Sequence[bytes]] = SMALL) -> Shipped:
+        """Make a version public, in the first account and on the index."""
+        host = self.sandbox.environ["KFP_RELEASE_REGISTRY"]
+        shipped = ship(self.stores, host, "team", version=version, layers=layers)
+        write_files(self.sandbox.packages, shipped.pins)
+        return shipped
+
+    def arrived(self, image: str) -> EcrRepository:
+        """A repository of the second account."""
+        return EcrRepository(self.second.client(), Repository.parse(f"{OTHER_HOST}/team/{image}"))
+
+    def use(self, url: str) -> None:
+        """Have the profile of the second account ask there."""
+        self.config.write_text(_profiles(self.sandbox, url), encoding="utf-8")
+
+
+@contextmanager
+def a_company(folder: Path) -> Iterator[Company]:
+    project = new_repository(folder / "project")
+    commit(project, "pyproject.toml", PYPROJECT)
+    with (
+        Sandbox(folder / "sandbox", base=False, progress=Silent()) as sandbox,
+        running_ecr(folder / "second", OTHER_HOST) as second,
+    ):
+        company = Company(project, sandbox, second, folder / "aws-config")
+        company.use(second.stand_in.url)
+        yield company
+
+
+def _profiles(sandbox: Sandbox, second: str) -> str:
+    environ = sandbox.environ
+    first = (environ["AWS_ENDPOINT_URL_ECR"], environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
+    accounts = {"staging": first, "production": (second, ACCESS_KEY, SECRET_KEY), "stranger": (second, "AKIAX", "x")}
+    return "".join(
+        f"[profile {name}]\nendpoint_url = {url}\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+        for name, (url, key, secret) in accounts.items()
+    )

@@ -68,6 +68,11 @@ def test_a_repository_on_another_host_keeps_its_account() -> None:
     assert (there.account, there.region) == ("533211398604", "eu-north-1")
 
 
+def test_a_repository_on_the_host_of_another_account_is_that_accounts() -> None:
+    there = Repository.parse(f"{ECR}/demo").at_host("111122223333.dkr.ecr.eu-west-1.amazonaws.com")
+    assert (there.name, there.account, there.region) == ("demo", "111122223333", "eu-west-1")
+
+
 @pytest.mark.parametrize(
     "host", ["", "127.0.0.1:5000/", "http://127.0.0.1", "a b", "127.0.0.1:70000", "nodots", "a." * 200 + "b"]
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY, Told, noise, pushed
-from promote_fixtures import MIB, OTHER_HOST, Accounts, Shipped, two_accounts
+from promote_fixtures import MIB, OTHER_HOST, SMALL, Accounts, Shipped, two_accounts
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -24,8 +24,6 @@ from kfp_release.manifest import Manifest
 from kfp_release.progress import Silent
 from kfp_release.promotion import Deed, Promoted, promotions
 from kfp_release.upload import upload_blobs
-
-SMALL: Mapping[str, tuple[bytes, ...]] = {"demo": (noise(2000), noise(1000, 1)), "training": (noise(3000, 2),)}
 
 
 @pytest.fixture(scope="module")
@@ -383,7 +381,9 @@ def test_a_host_that_is_no_ecr_is_refused_where_aws_is_asked(accounts: Accounts,
 
 def test_an_endpoint_of_another_registry_than_the_host_is_refused(accounts: Accounts, shipped: Shipped) -> None:
     target(accounts, shipped).create()
-    host = "444455556666.dkr.ecr.eu-west-1.amazonaws.com"
-    error = refused(accounts, shipped, f"pulled from {OTHER_HOST}", to=host, create=False)
-    assert isinstance(error, Problems)
+    accounts.sent.clear()
+    error = refused(accounts, shipped, f"pulled from {OTHER_HOST}", to="444455556666.dkr.ecr.eu-west-1.amazonaws.com")
+    assert isinstance(error, Problems)  # also of the repository that would have to be made
+    assert [problem.path for problem in error.problems] == ["demo", "training"]
     assert "endpoint_url" in str(error)
+    assert untouched(accounts, shipped, "training")

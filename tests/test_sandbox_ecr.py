@@ -325,6 +325,20 @@ class TestDownloads:
             urllib.request.urlopen(urls[0][:-4] + "AAAA")  # noqa: S310 - loopback
         caught.value.close()
 
+    def test_a_download_can_begin_at_any_byte(self, store: EcrRepository, client: Any) -> None:
+        layer = pushed(store, "1.0").layers[0]
+        url = self._url(client, store, layer.digest)
+        with urllib.request.urlopen(url) as answer:  # noqa: S310 - loopback
+            data = answer.read()
+        request = urllib.request.Request(url, headers={"Range": "bytes=600-"})  # noqa: S310 - loopback
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+            assert (answer.status, answer.read()) == (206, data[600:])
+            assert answer.headers["Content-Range"] == f"bytes 600-{layer.size - 1}/{layer.size}"
+        request.add_header("Range", f"bytes={layer.size}-")
+        with pytest.raises(urllib.error.HTTPError, match="416") as caught:
+            urllib.request.urlopen(request)  # noqa: S310 - loopback
+        caught.value.close()
+
     def test_a_layer_of_no_image_cannot_be_had(self, store: EcrRepository, client: Any) -> None:
         pushed(store, "1.0")
         upload = store.call("initiate_layer_upload")["uploadId"]

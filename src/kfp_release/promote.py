@@ -71,16 +71,8 @@ class Promoter:
 
     def _look_at(self, promotion: Promotion) -> _Pending:
         target, ref = self.targets(promotion.target.repository), promotion.target
-        _require_ecr(promotion, target)
-        found, state = None, target.describe()
-        if state is not None:
-            self._require_home(promotion, state)
-            found = target.find(ref.tag)
-        elif not self.create:
-            raise ReleaseError(
-                f"ECR has no repository {ref.repository}",
-                remedy="have it created, with immutable tags: --create-repository",
-            )
+        state = self._state(promotion, target)
+        found = target.find(ref.tag) if state else None
         if found is not None and found.digest != ref.digest:
             raise ReleaseError(
                 f"{ref.repository}:{ref.tag} is there already as {found.digest}, and the release has {ref.digest}",
@@ -95,6 +87,24 @@ class Promoter:
         if missing:
             self._require_source(pending)
         return pending
+
+    def _state(self, promotion: Promotion, target: EcrRepository) -> RepositoryState | None:
+        """That of the target's repository, which will do; None where it is to be made."""
+        _require_ecr(promotion, target)
+        state = target.describe()
+        if state is not None:
+            self._require_home(promotion, state)
+        elif not self.create:
+            raise ReleaseError(
+                f"ECR has no repository {target.repository}",
+                remedy="have it created, with immutable tags: --create-repository",
+            )
+        elif not target.is_at_aws:
+            # Another ECR than the host's could be asked, and a repository be made there.
+            self._require_home(
+                promotion, RepositoryState(f"{target.login().host}/{target.repository.name}", "IMMUTABLE")
+            )
+        return state
 
     def _require_home(self, promotion: Promotion, state: RepositoryState) -> None:
         mutable = promotion.name in self.mutable
