@@ -234,9 +234,9 @@ class Company:
         """A repository of the second account."""
         return EcrRepository(self.second.client(), Repository.parse(f"{OTHER_HOST}/team/{image}"))
 
-    def use(self, url: str) -> None:
-        """Have the profile of the second account ask there."""
-        self.config.write_text(_profiles(self.sandbox, url), encoding="utf-8")
+    def use(self, second: str, *, first: str = "") -> None:
+        """Have the profiles ask there."""
+        self.config.write_text(_profiles(self.sandbox, first, second), encoding="utf-8")
 
 
 @contextmanager
@@ -252,10 +252,11 @@ def a_company(folder: Path) -> Iterator[Company]:
         yield company
 
 
-def _profiles(sandbox: Sandbox, second: str) -> str:
+def _profiles(sandbox: Sandbox, first: str, second: str) -> str:
     environ = sandbox.environ
-    first = (environ["AWS_ENDPOINT_URL_ECR"], environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
-    accounts = {"staging": first, "production": (second, ACCESS_KEY, SECRET_KEY), "stranger": (second, "AKIAX", "x")}
+    url = first or environ["AWS_ENDPOINT_URL_ECR"]
+    own = (url, environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"])
+    accounts = {"staging": own, "production": (second, ACCESS_KEY, SECRET_KEY), "stranger": (second, "AKIAX", "x")}
     return "".join(
         f"[profile {name}]\nendpoint_url = {url}\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
         for name, (url, key, secret) in accounts.items()
