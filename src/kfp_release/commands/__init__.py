@@ -26,7 +26,7 @@ SUMMARIES = {
     "status": "Hold all versions against ECR and the index.",
     "reconcile": "Complete what status finds missing, from the tags.",
     "promote": "Copy the images of a version to another registry.",
-    "stubs": "Write the operators' types into the checkout, for editors.",
+    "operators": "Write the operators and their types into the checkout.",
     "sandbox": "Run a local ECR and index to try things on.",
 }
 """By command, in the order of a release; here, so that ``--help`` imports none of them."""
