@@ -78,6 +78,8 @@ class Shipped:
     pins: Pins
     manifests: Mapping[str, Manifest]
     blobs: Mapping[str, Sequence[MemoryBlob]]
+    to: str = OTHER_HOST
+    """The registry that it is promoted to."""
 
     @property
     def size(self) -> int:
@@ -161,8 +163,8 @@ class Accounts:
         usual = {"sources": self.sources, "targets": self.targets, "progress": Silent(), "create": True}
         return Promoter(**{**usual, **options})
 
-    def promote(self, shipped: Shipped, *, to: str = OTHER_HOST, dry_run: bool = False, **options: Any) -> Promoted:
-        wanted = promotions(shipped.pins, Registry.parse(to))
+    def promote(self, shipped: Shipped, *, to: str = "", dry_run: bool = False, **options: Any) -> Promoted:
+        wanted = promotions(shipped.pins, Registry.parse(to or shipped.to))
         return self.promoter(**options).promote(wanted, dry_run=dry_run)
 
     def pulled(self, repository: str, digest: Digest) -> dict[Digest, bytes]:

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY, Told, noise, pushed
 from promote_fixtures import MIB, OTHER_HOST, SMALL, Accounts, Shipped, two_accounts
+from test_remote_blob import Storage, serving
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -23,7 +25,10 @@ from kfp_release.image_ref import Registry, Repository
 from kfp_release.manifest import Manifest
 from kfp_release.progress import Silent
 from kfp_release.promotion import Deed, Promoted, promotions
+from kfp_release.retry import Retry
 from kfp_release.upload import upload_blobs
+
+HASTY = Retry(sleep=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +50,28 @@ def name(request: pytest.FixtureRequest) -> str:
     return "tests/" + re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[-60:].strip("-")
 
 
+@pytest.fixture(scope="module")
+def once(running: Accounts) -> Shipped:
+    """A version of small images, which no test changes."""
+    return running.ship("team", layers=SMALL)
+
+
 @pytest.fixture
-def shipped(accounts: Accounts, name: str) -> Shipped:
-    """A version of this test alone, of small images."""
+def shipped(once: Shipped, name: str) -> Shipped:
+    """That version, which goes to where no other test has it go."""
+    return replace(once, to=f"{OTHER_HOST}/{name}")
+
+
+@pytest.fixture
+def own(accounts: Accounts, name: str) -> Shipped:
+    """Such a version of this test alone."""
     return accounts.ship(name, layers=SMALL)
 
 
-def target(accounts: Accounts, shipped: Shipped, image: str = "demo", host: str = OTHER_HOST) -> EcrRepository:
+def target(accounts: Accounts, shipped: Shipped, image: str = "demo") -> EcrRepository:
     """Where one of the images goes, for a test that looks or was there before."""
     (pinned,) = (one for one in shipped.pins.images if one.name == image)
-    return accounts.targets(pinned.declared.at_registry(Registry.parse(host)))
+    return accounts.targets(pinned.declared.at_registry(Registry.parse(shipped.to)))
 
 
 def found(accounts: Accounts, shipped: Shipped, image: str) -> Manifest | None:
@@ -89,7 +106,9 @@ def test_images_arrive_with_their_digests_tags_and_bytes(accounts: Accounts, nam
 
 def test_every_call_names_the_account_and_the_region_of_the_host(accounts: Accounts, shipped: Shipped) -> None:
     accounts.promote(shipped)
-    assert {(asked.get("registryId"), region) for _, asked, region in accounts.sent} == {("111122223333", "eu-west-1")}
+    registries = {asked.get("registryId") or asked["registryIds"][0] for _, asked, _ in accounts.sent}
+    assert registries == {"111122223333"}
+    assert {region for _, _, region in accounts.sent} == {"eu-west-1"}
 
 
 def test_tags_come_last_in_the_order_of_the_configuration(accounts: Accounts, name: str) -> None:
@@ -112,11 +131,11 @@ def test_a_second_time_nothing_is_sent(accounts: Accounts, shipped: Shipped) -> 
     )
 
 
-def test_what_is_there_already_needs_no_source(accounts: Accounts, shipped: Shipped) -> None:
-    accounts.promote(shipped)
-    for pinned in shipped.pins.images:
+def test_what_is_there_already_needs_no_source(accounts: Accounts, own: Shipped) -> None:
+    accounts.promote(own)
+    for pinned in own.pins.images:
         accounts.sources(pinned.repository).call("batch_delete_image", imageIds=[{"imageTag": "1.2"}])
-    assert not accounts.promote(shipped).changed
+    assert not accounts.promote(own).changed
 
 
 def test_only_what_is_missing_is_sent(accounts: Accounts, shipped: Shipped) -> None:
@@ -139,9 +158,9 @@ def test_the_next_version_sends_its_own_layer_alone(accounts: Accounts, name: st
 
 
 def test_a_prefix_comes_before_the_repositorys_name(accounts: Accounts, shipped: Shipped, name: str) -> None:
-    accounts.promote(shipped, to=f"{OTHER_HOST}/production")
+    accounts.promote(shipped)
     manifest = shipped.manifests["demo"]
-    assert set(accounts.pulled(f"production/{name}/demo", manifest.digest)) >= {manifest.digest}
+    assert manifest.digest in accounts.pulled(f"{name}/team/demo", manifest.digest)
 
 
 def test_within_one_registry_a_prefix_is_another_place(accounts: Accounts, shipped: Shipped) -> None:
@@ -154,7 +173,7 @@ def test_within_one_registry_a_prefix_is_another_place(accounts: Accounts, shipp
 
 def test_it_is_copied_on_from_where_it_was_copied_to(accounts: Accounts, shipped: Shipped) -> None:
     accounts.promote(shipped)
-    onward = promotions(shipped.pins, Registry(accounts.first.registry.host, "onward"), Registry.parse(OTHER_HOST))
+    onward = promotions(shipped.pins, Registry(accounts.first.registry.host, "onward"), Registry.parse(shipped.to))
     promoter = accounts.promoter(sources=accounts.targets, targets=accounts.sources)
     assert [one.bytes_copied for one in promoter.promote(onward).images] == [
         sum(blob.descriptor.size for blob in blobs) for blobs in shipped.blobs.values()
@@ -171,6 +190,24 @@ def test_a_dry_run_tells_all_and_changes_nothing(accounts: Accounts, shipped: Sh
     assert promoted.to_json()["bytes_missing"] == shipped.size
     assert promoted.to_json()["bytes_copied"] == 0
     assert untouched(accounts, shipped)
+
+
+def test_a_connection_that_is_lost_in_the_middle_of_a_layer_is_continued(accounts: Accounts, name: str) -> None:
+    data = noise(11 * MIB, 5)
+    shipped = accounts.ship(name, layers={"demo": (data,)})
+    large = str(Digest.of(data))
+    client = accounts.first.client()
+
+    def elsewhere(parsed: dict[str, Any], **_: Any) -> None:
+        if parsed["layerDigest"] == large:
+            parsed["downloadUrl"] = f"{storage.url}/{len(storage.asked)}"
+
+    client.meta.events.register("after-call.ecr.GetDownloadUrlForLayer", elsewhere)
+    with serving(Storage(data, cuts=[MIB, 4 * MIB])) as storage:
+        accounts.promote(shipped, sources=lambda repository: EcrRepository(client, repository, retry=HASTY))
+    assert storage.asked == [("/0", ""), ("/1", f"bytes={MIB}-"), ("/2", f"bytes={5 * MIB}-")]
+    digest = shipped.manifests["demo"].digest
+    assert accounts.pulled(f"{name}/demo", digest)[Digest.of(data)] == data
 
 
 def test_progress_tells_bytes_and_steps(accounts: Accounts, shipped: Shipped) -> None:
@@ -278,13 +315,13 @@ def lose(accounts: Accounts, name: str) -> Callable[[str, Digest], None]:
 
 
 def test_a_source_that_lacks_a_layer_is_refused_before_a_byte(
-    accounts: Accounts, shipped: Shipped, lose: Callable[[str, Digest], None]
+    accounts: Accounts, own: Shipped, lose: Callable[[str, Digest], None]
 ) -> None:
-    layer = shipped.manifests["training"].layers[0].digest
+    layer = own.manifests["training"].layers[0].digest
     lose("training", layer)
-    error = refused(accounts, shipped, f"cannot be copied: its source lacks 1 of its layers, {layer} for one")
+    error = refused(accounts, own, f"cannot be copied: its source lacks 1 of its layers, {layer} for one")
     assert "kfp-release verify 1.2" in error.remedy
-    assert untouched(accounts, shipped)
+    assert untouched(accounts, own)
 
 
 @contextmanager
@@ -316,15 +353,15 @@ def test_a_source_that_hands_out_a_damaged_config_is_seen_before_a_byte(accounts
     assert untouched(accounts, shipped)
 
 
-def test_a_digest_that_the_source_lacks_is_refused(accounts: Accounts, shipped: Shipped) -> None:
-    pinned = shipped.pins.images[0]
+def test_a_digest_that_the_source_lacks_is_refused(accounts: Accounts, own: Shipped) -> None:
+    pinned = own.pins.images[0]
     accounts.sources(pinned.repository).call("batch_delete_image", imageIds=[{"imageDigest": str(pinned.ref.digest)}])
-    refused(accounts, shipped, f"@{pinned.ref.digest} cannot be copied: ECR has no image of this digest")
-    assert untouched(accounts, shipped)
+    refused(accounts, own, f"@{pinned.ref.digest} cannot be copied: ECR has no image of this digest")
+    assert untouched(accounts, own)
 
 
 def test_a_source_without_the_repository_is_refused(accounts: Accounts, shipped: Shipped) -> None:
-    wanted = promotions(shipped.pins, Registry.parse(OTHER_HOST), Registry(accounts.first.registry.host, "nowhere"))
+    wanted = promotions(shipped.pins, Registry.parse(shipped.to), Registry(accounts.first.registry.host, "nowhere"))
     with pytest.raises(ReleaseError, match=r"nowhere/.*cannot be copied: .*RepositoryNotFoundException") as caught:
         accounts.promoter().promote(wanted)
     assert "--create-repository" not in str(caught.value)
@@ -382,7 +419,7 @@ def test_a_host_that_is_no_ecr_is_refused_where_aws_is_asked(accounts: Accounts,
 def test_an_endpoint_of_another_registry_than_the_host_is_refused(accounts: Accounts, shipped: Shipped) -> None:
     target(accounts, shipped).create()
     accounts.sent.clear()
-    error = refused(accounts, shipped, f"pulled from {OTHER_HOST}", to="444455556666.dkr.ecr.eu-west-1.amazonaws.com")
+    error = refused(accounts, shipped, f"pulled from {OTHER_HOST}", to=shipped.to.replace("1111", "4444", 1))
     assert isinstance(error, Problems)  # also of the repository that would have to be made
     assert [problem.path for problem in error.problems] == ["demo", "training"]
     assert "endpoint_url" in str(error)

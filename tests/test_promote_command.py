@@ -170,25 +170,20 @@ def test_one_chain_of_credentials_serves_both_sides_where_no_profile_is_named(co
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("0.9", "--to", OTHER_HOST), "the index has no file of some-components 0.9"),
-        (("1.0.x", "--to", OTHER_HOST), "is not a version"),
         (("6.1", "--to", "https://example.com"), "'https://example.com' is not a registry"),
-        (("6.1", "--to", "OWN"), "there is nothing to copy"),
-        (("6.1", "--to", OTHER_HOST, "--from", "a b"), "'a b' is not a registry"),
         (("6.1", "--to", OTHER_HOST, "--to-profile", "nobody"), "(nobody) could not be found"),
         (("6.1", "--to", OTHER_HOST, *PROFILES[:2], "--to-profile", "stranger"), f"{OTHER_HOST}/team/demo at http"),
         (("6.1", "--to", OTHER_HOST, *PROFILES[2:]), "for 127.0.0.1:"),
         (("6.2", "--to", OTHER_HOST, *PROFILES), "it pins tags alone, no digests"),
     ],
-    ids=["no version", "no version number", "a URL", "the same", "no source", "no profile", "stranger", "one", "half"],
+    ids=["URL", "no profile", "stranger", "one profile", "half pinned"],
 )
 def test_what_cannot_be_is_one_error_with_a_remedy(company: Company, arguments: tuple[str, ...], message: str) -> None:
     if not list(company.sandbox.packages.glob("*-6.1-*")):
         shipped = company.release("6.1")
         tags = tuple(replace(one, pin=one.pin.partition("@")[0], runtime_key="") for one in shipped.pins.images)
         write_files(company.sandbox.packages, replace(shipped.pins, version=_later(shipped.pins.version), images=tags))
-    own = company.sandbox.environ["KFP_RELEASE_REGISTRY"]
-    done = company.run(*(own if word == "OWN" else word for word in arguments), "--create-repository")
+    done = company.run(*arguments, "--create-repository")
     assert (done.returncode, done.stdout) == (1, "")
     assert message in done.stderr
     assert "  → " in done.stderr
@@ -200,8 +195,7 @@ def _later(version: Any) -> Any:
     return type(version).parse("6.2")
 
 
-@pytest.mark.parametrize("arguments", [(), ("1.0",), ("--to", OTHER_HOST)])
-def test_wrong_use_is_told_as_such(company: Company, arguments: tuple[str, ...]) -> None:
-    done = company.run(*arguments)
+def test_wrong_use_is_told_as_such(company: Company) -> None:
+    done = company.run("1.0")
     assert done.returncode == 2
-    assert "Usage: kfp-release promote" in done.stderr
+    assert "Missing option '--to'" in done.stderr

@@ -113,6 +113,14 @@ def test_what_was_done_is_told_to_programs() -> None:
                 "new_repository": False,
             }
         },
-        "warnings": [{"repository": f"{SECOND}/team/demo", "message": "its rule", "remedy": "remove it"}],
+        "warnings": [
+            {
+                "path": f"{SECOND}/team/demo",
+                "line": 0,
+                "message": "its rule",
+                "remedy": "remove it",
+                "severity": "warning",
+            }
+        ],
     }
     assert not Promoted([replace(image, deed=Deed.LEFT)], []).changed

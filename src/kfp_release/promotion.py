@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
@@ -62,7 +62,7 @@ def promotions(pins: Pins, to: Registry, source: Registry | None = None) -> tupl
         raise ReleaseError(
             f"there is nothing to copy: the images of {pins.distribution} {pins.version} are in {to} already, "
             "for that is where they would be copied from",
-            remedy="name another registry with --to; --from names another one to copy from",
+            remedy="name another registry with --to; or with --from, or KFP_RELEASE_REGISTRY, another one to copy from",
         )
     return found
 
@@ -122,10 +122,7 @@ class Promoted:
             "bytes_missing": sum(image.bytes_missing for image in self.images),
             "bytes_copied": sum(image.bytes_copied for image in self.images),
             "images": {image.promotion.name: image.to_json() for image in self.images},
-            "warnings": [
-                {"repository": warning.path, "message": warning.message, "remedy": warning.remedy}
-                for warning in self.warnings
-            ],
+            "warnings": [asdict(warning) for warning in self.warnings],
         }
 
 
