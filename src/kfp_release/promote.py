@@ -48,9 +48,9 @@ class Promoter:
     mutable: Collection[str] = ()
 
     def promote(self, promotions: Sequence[Promotion], *, dry_run: bool = False) -> Promoted:
-        """Copy what the targets lack, or only tell it. Raise `ReleaseError` with nothing changed where it must not be.
+        """Copy what the targets lack, or only tell it; what was cut off is completed by doing it again.
 
-        What was cut off is completed by doing it again.
+        Raise `ReleaseError`, before anything is changed where it can be seen before.
         """
         pending = self._look(promotions)
         warnings = [warning for one in pending for warning in one.warnings]
