@@ -75,6 +75,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         is_good, text = _COMMANDS[options.command](options)
     except (ValueError, OSError) as error:
         _end(f"{PACKAGE}: {error}")
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # what it cannot encode is told, too
     try:
         print(text, flush=True)  # noqa: T201 - the command's result
     except BrokenPipeError:  # who reads it has seen enough

@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .image_name import BadRegistry, ImageName, Owned, Registry, path_of
+from .image_name import BadRegistry, ImageName, Registry, path_of
+from .owned import Owned
 from .pipeline import BadPipeline, Pipeline
 
 _OTHER = "name another file with --output"
