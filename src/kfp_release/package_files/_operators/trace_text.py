@@ -23,6 +23,13 @@ def trace_json(trace: Trace, catalog: Catalog) -> dict[str, Any]:
         "distribution": catalog.distribution,
         "version": pins.version if pins else None,
         "commit": (pins.commit if pins else "") or None,
+        **tasks_json(trace),
+    }
+
+
+def tasks_json(trace: Trace) -> dict[str, Any]:
+    """The pipeline's part of it."""
+    return {
         "pipeline": trace.pipeline,
         "good": trace.is_good,
         "totals": dict(trace.totals),
@@ -89,8 +96,8 @@ def installation(catalog: Catalog) -> str:
 
 
 def notes(trace: Trace) -> Iterator[str]:
-    """A line for each image that is flagged, and what else is to be known."""
-    for (image, state, why), tasks in trace.flagged.items():
+    """A line for each image of which there is more to be said, and what else is to be known."""
+    for (image, state, why), tasks in trace.remarks.items():
         more = f" and {len(tasks) - _MOST_NAMED} more" if len(tasks) > _MOST_NAMED else ""
         yield f"{state}: {image or 'no image'}: {why} ({', '.join(tasks[:_MOST_NAMED])}{more})"
     if own := trace.own:
