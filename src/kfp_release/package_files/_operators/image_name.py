@@ -32,7 +32,7 @@ class ImageName(NamedTuple):
         name, _, digest = text.partition("@")
         head, colon, tag = name.rpartition(":")
         repository, tag = (head, tag) if colon and "/" not in tag else (name, "")
-        return cls(repository, tag, digest if _DIGEST.fullmatch(digest) else "")
+        return cls(repository, tag, digest if name and _DIGEST.fullmatch(digest) else "")
 
     @property
     def host(self) -> str:

@@ -74,7 +74,7 @@ def trace_markdown(trace: Trace, catalog: Catalog) -> str:
 def row(task: Traced) -> tuple[str, ...]:
     """A cell for each of `HEADINGS`, empty for what is not known."""
     image, origin = ImageName.parse(task.image), task.origin
-    short = image.at(image.repository).partition("@")[0].rpartition("/")[2]
+    short = "{{…}}" if "{{" in task.image else image.at(image.repository).partition("@")[0].rpartition("/")[2]
     digest = image.digest.removeprefix("sha256:")[:_SHORT]
     return task.task, task.component or "", origin.version, origin.commit[:_SHORT], short, digest, origin.state
 
