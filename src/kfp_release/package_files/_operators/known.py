@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .catalog import Catalog
 from .command_line import MALFORMED, Container, compiled_container, v1_container
-from .image_name import ImageName
+from .image_name import ImageName, path_of
 from .owned import Owned, owned_by
 from .pipeline import Task
 from .yaml_places import BadYaml, YamlPlaces
@@ -54,8 +54,10 @@ class Known(NamedTuple):
     def _is_same(self, image: ImageName, other: ImageName) -> bool:
         if image.digest and image.digest == other.digest:
             return True
-        home = self.owned.home(image)
-        return image.repository == other.repository or (home is not None and home == self.owned.home(other))
+        home, others = self.owned.home(image), self.owned.home(other)
+        if home is None or others is None:
+            return image.repository == other.repository
+        return path_of(home) == path_of(others)  # a registry for staging has the same paths
 
 
 def containers(operator: str, text: str) -> tuple[Container, ...]:
