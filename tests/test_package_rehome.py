@@ -140,7 +140,7 @@ def test_the_pipeline_itself_is_never_overwritten(
             MIRROR,
             f"without a digest there is nothing to keep: {REPOSITORY}:1.2\n  → compile",
         ),
-        (f"/{TEAM}/", "/others/", MIRROR, "none of its 2 images is of "),
+        (f"/{TEAM}/", "/others/", MIRROR, "no image in it is of "),
         ("", "", "https://mirror.example", "'https://mirror.example' is not a registry: write HOST or HOST/PREFIX"),
         ("", "", f"mirror.example/{'a' * 230}", "255 at most"),
         ("image: ", "image: &a ", MIRROR, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,8 @@ class Move:
     rehomed: Rehomed
     has_ecr: bool
     """Whether the mirror is one that can be asked."""
+    digests: Mapping[str, str]
+    """The owned repository that each digest is of."""
 
 
 def move(file: str, pipeline: Pipeline, registry: Registry, *, config: Config) -> Move:
@@ -44,9 +47,13 @@ def move(file: str, pipeline: Pipeline, registry: Registry, *, config: Config) -
         rehomed = rehome(file, pipeline, owned, image_name.Registry.parse(str(registry)))
     except BadPipeline as error:
         raise ReleaseError(str(error.args[0]), remedy=error.remedy) from error
-    there = [ImageName.parse(text) for text in (*rehomed.moved.values(), *rehomed.stayed)]
-    asked = [asked_repository(config, home, one.repository) for one in there if (home := owned.home(one)) is not None]
-    return Move(rehomed, any(asked))
+    asked, digests = [], {}
+    for before, there in (*rehomed.moved.items(), *((text, text) for text in rehomed.stayed)):
+        image, home = ImageName.parse(there), owned.home(ImageName.parse(before))
+        if home is not None:
+            asked.append(asked_repository(config, home, image.repository))
+            digests[image.digest] = home
+    return Move(rehomed, any(asked), digests)
 
 
 def require_there(found: Trace) -> None:

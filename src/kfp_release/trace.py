@@ -32,10 +32,13 @@ from kfp_release.workers import in_parallel
 _AT_ONCE = 8
 
 
-def owned_images(config: Config) -> Owned:
-    """The repositories of a configuration's images: as component files name them, and where they are pushed to."""
+def owned_images(config: Config, digests: Mapping[str, str] | None = None) -> Owned:
+    """The repositories of a configuration's images: as component files name them, and where they are pushed to.
+
+    `digests` are those of which it is known already whose they are.
+    """
     both = [str(one) for image in config.images for one in (image.declared, image.repository)]
-    return Owned(tuple(dict.fromkeys(both)))
+    return Owned(tuple(dict.fromkeys(both)), digests or {})
 
 
 def asked_repository(config: Config, home: str, repository: str) -> Repository | None:
@@ -62,14 +65,14 @@ class _Images:
     """The images of one pipeline that have a digest, and where ECR is asked for those that are owned."""
 
     config: Config
+    owned: Owned
     names: Mapping[str, ImageName]
     """By their texts."""
 
     @cached_property
     def homes(self) -> Mapping[str, str]:
         """The owned repository of each that has one."""
-        owned = owned_images(self.config)
-        return {text: home for text, name in self.names.items() if (home := owned.home(name)) is not None}
+        return {text: home for text, name in self.names.items() if (home := self.owned.home(name)) is not None}
 
     def home(self, text: str) -> Repository:
         """Where releases push to what this is a copy of."""
@@ -114,13 +117,25 @@ class _Images:
         return found
 
 
-def trace(pipeline: Pipeline, *, project: Path, config: Config, stores: Callable[[Repository], EcrRepository]) -> Trace:
-    """What ECR, git and the component files say of each task. Raise `ReleaseError` where ECR cannot be asked."""
+def trace(
+    pipeline: Pipeline,
+    *,
+    project: Path,
+    config: Config,
+    stores: Callable[[Repository], EcrRepository],
+    digests: Mapping[str, str] | None = None,
+) -> Trace:
+    """What ECR, git and the component files say of each task; `digests` as `owned_images` has them.
+
+    Raise `ReleaseError` where ECR cannot be asked.
+    """
+    owned = owned_images(config, digests)
     texts = dict.fromkeys(task.image for task in pipeline.tasks if task.container is not None)
-    images = _Images(config, {text: ImageName.parse(text) for text in texts if unpinned(text) is None})
+    images = _Images(config, owned, {text: ImageName.parse(text) for text in texts if unpinned(text) is None})
     git = Git(project)
     origins = images.origins(images.shelves(stores), _tags(git))
-    history = _History(git, project, config, {one.commit: one.version for one in origins.values() if one.commit})
+    versions = {one.commit: one.version for one in origins.values() if one.commit}
+    history = _History(git, project, config, owned, versions)
     tasks = [_traced(task, origins, history) for task in pipeline.tasks]
     return Trace(pipeline.name, tuple(tasks))
 
@@ -136,8 +151,8 @@ def _traced(task: Task, origins: Mapping[str, Origin], history: _History) -> Tra
 class _History:
     """The component files of the commits that images are of."""
 
-    def __init__(self, git: Git, project: Path, config: Config, versions: Mapping[str, str]) -> None:
-        self._git, self._project, self._config = git, project, config
+    def __init__(self, git: Git, project: Path, config: Config, owned: Owned, versions: Mapping[str, str]) -> None:
+        self._git, self._config, self._owned = git, config, owned
         self._versions = versions
         self._known = {commit: self._of_commit(commit) for commit in versions}
         self._here = self._of(_here(project, config))
@@ -172,7 +187,7 @@ class _History:
             except ValueError:  # whoever made this commit was told
                 continue
         named = frozenset(str(one.image) for inner in found.values() for one in inner if one.image is not None)
-        return Known(owned_images(self._config), {}, named, programs(found))
+        return Known(self._owned, {}, named, programs(found))
 
 
 def _here(project: Path, config: Config) -> Mapping[str, bytes]:

@@ -55,7 +55,13 @@ def command(
     if moved.has_ecr and not no_check:
         pipeline = Pipeline.parse(str(target), moved.rehomed.text.encode())
         with Console() as console:
-            found = trace(pipeline, project=invocation.project, config=config, stores=invocation.stores(console))
+            found = trace(
+                pipeline,
+                project=invocation.project,
+                config=config,
+                stores=invocation.stores(console),
+                digests=moved.digests,
+            )
         require_there(found)
     try:
         is_new = write_rehomed(source, target, moved.rehomed.text, force=force)

@@ -42,7 +42,7 @@ def rehome(file: str, pipeline: Pipeline, owned: Owned, registry: Registry) -> R
     homes = {text: home for text, image in images.items() if (home := owned.home(image)) is not None}
     if not homes:
         raise BadPipeline(
-            f"{file}: none of its {len(images)} images is of {' or '.join(owned.repositories) or 'the package'}",
+            f"{file}: no image in it is of {' or '.join(owned.repositories) or 'the package'}",
             remedy="nothing is to be moved: use it as it is, or install the package that it was made with",
         )
     if loose := [text for text in homes if not images[text].digest]:
