@@ -69,7 +69,8 @@ class CheckoutOperators:
                 remedy="remove it to have operators of the component files, or leave it as it is: it needs no types",
             )
         package = os.path.normpath(f"{source}/{folder}")
-        files = {os.path.normpath(f"{source}/{stub_path(config.package)}"): stub_text(operators).encode()}
+        stub = stub_text(operators, has_load=is_replaceable(own)).encode()
+        files = {os.path.normpath(f"{source}/{stub_path(config.package)}"): stub}
         files[os.path.normpath(f"{source}/{mark_path(config.package)}")] = b""
         if is_replaceable(own):
             files |= {f"{package}/{name}": data for name, data in package_files().items()}

@@ -1,7 +1,4 @@
-"""The commands: parse, one call, print. Each is a module of this package, imported when it is run.
-
-Still to come, each with its own module here: trace, rehome.
-"""
+"""The commands: parse, one call, print. Each is a module of this package, imported when it is run."""
 
 from __future__ import annotations
 
@@ -26,6 +23,8 @@ SUMMARIES = {
     "status": "Hold all versions against ECR and the index.",
     "reconcile": "Complete what status finds missing, from the tags.",
     "promote": "Copy the images of a version to another registry.",
+    "trace": "Trace a compiled pipeline back to its commit.",
+    "rehome": "Write a compiled pipeline with its images on a mirror.",
     "operators": "Write the operators and their types into the checkout.",
     "sandbox": "Run a local ECR and index to try things on.",
 }
