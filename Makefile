@@ -52,6 +52,7 @@ types: $(READY) ## mypy, strict
 	@$(BIN)/kfp-release stubs
 	@$(BIN)/mypy
 	@$(BIN)/mypy src/kubeflow_demo_components/operators.py # which the stub beside it hides
+	@$(BIN)/mypy examples/pipeline-repo/*.py
 
 .PHONY: check
 check: $(READY) ## kfp-release check

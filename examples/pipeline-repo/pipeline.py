@@ -6,11 +6,10 @@ Which images it runs is decided by the version of kubeflow-demo-components in re
 pinned by its digest.
 """
 
-from __future__ import annotations
-
 import sys
 
 from kfp import compiler, dsl
+
 from kubeflow_demo_components import operators
 
 

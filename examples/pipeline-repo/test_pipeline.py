@@ -11,7 +11,6 @@ import docker
 import pytest
 from docker.errors import DockerException
 from kfp import compiler, local
-
 from pipeline import volume
 
 

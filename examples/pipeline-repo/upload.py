@@ -8,6 +8,7 @@ The same content there under this name is success, other content an error, so it
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -26,7 +27,7 @@ COMPONENTS = "kubeflow-demo-components"
 CONFLICT = 409
 
 
-class Refused(Exception):  # noqa: N818 - named for what happened
+class Refused(Exception):
     """Why nothing was uploaded, and what to do."""
 
 
@@ -69,8 +70,9 @@ def client() -> Any:
     if not os.environ.get("KFP_HOST"):
         raise Refused("set KFP_HOST to the URL of the Kubeflow Pipelines API")
     warnings.filterwarnings("ignore", "This client only works with", FutureWarning)
-    namespace = os.environ.get("KFP_NAMESPACE", "kubeflow")
-    return kfp.Client(os.environ["KFP_HOST"], existing_token=os.environ.get("KFP_TOKEN") or None, namespace=namespace)
+    token = os.environ.get("KFP_TOKEN") or None
+    # Without a namespace it asks whether there are several users, and where it may not, again and again.
+    return kfp.Client(os.environ["KFP_HOST"], existing_token=token, namespace=os.environ.get("KFP_NAMESPACE") or "-")
 
 
 def version_name() -> str:
@@ -87,11 +89,12 @@ def version_name() -> str:
 def upload(api: Any, path: Path, specification: dict[str, Any], name: str) -> str:
     """Look, upload what is missing, and look again. What was done, for people."""
     title = specification.get("pipeline_spec", specification)["pipelineInfo"]["name"]
-    pipeline_id = api.get_pipeline_id(title) or _create(api, title)
+    pipeline_id = _find(api, title) or _create(api, title)
     if _is_there(api, pipeline_id, name, specification):
         return f"{title} {name}: already there"
     try:
-        api.upload_pipeline_version(str(path), name, pipeline_id=pipeline_id)
+        with contextlib.redirect_stdout(sys.stderr):  # where the client prints a link
+            api.upload_pipeline_version(str(path), name, pipeline_id=pipeline_id)
     except ApiException as error:
         if error.status != CONFLICT:  # somebody else was faster: with what?
             raise
@@ -100,26 +103,35 @@ def upload(api: Any, path: Path, specification: dict[str, Any], name: str) -> st
     return f"{title} {name}: uploaded"
 
 
+def _find(api: Any, title: str) -> str | None:
+    listed = api.list_pipelines(filter=_named(title), namespace=os.environ.get("KFP_NAMESPACE") or None)
+    return next((str(one.pipeline_id) for one in listed.pipelines or () if one.display_name == title), None)
+
+
 def _create(api: Any, title: str) -> str:
-    """A pipeline without versions; the API would give the first one the pipeline's own name."""
+    """A pipeline without versions; with one, the API would give that the pipeline's own name."""
+    pipeline = V2beta1Pipeline(display_name=title, namespace=os.environ.get("KFP_NAMESPACE") or None)
     try:
-        made = api.pipelines.pipeline_service_create_pipeline(pipeline=V2beta1Pipeline(display_name=title))
-        return str(made.pipeline_id)
+        return str(api.pipelines.pipeline_service_create_pipeline(pipeline=pipeline).pipeline_id)
     except ApiException as error:
-        found = api.get_pipeline_id(title) if error.status == CONFLICT else None
+        found = _find(api, title) if error.status == CONFLICT else None
         if found is None:
             raise
-        return str(found)
+        return found
 
 
 def _is_there(api: Any, pipeline_id: str, name: str, specification: dict[str, Any]) -> bool:
     """Whether the version is; raise `Refused` where it is another pipeline."""
-    named = {"operation": "EQUALS", "key": "display_name", "stringValue": name}
-    listed = api.list_pipeline_versions(pipeline_id, filter=json.dumps({"predicates": [named]}))
+    listed = api.list_pipeline_versions(pipeline_id, filter=_named(name))
     found = [one for one in listed.pipeline_versions or () if one.display_name == name]
     if found and found[0].pipeline_spec != specification:
         raise Refused(f"version {name} is there with other content: commit what changed, and upload that commit")
     return bool(found)
+
+
+def _named(name: str) -> str:
+    """The API's filter for what has this name."""
+    return json.dumps({"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]})
 
 
 def _message(error: ApiException) -> str:
