@@ -13,7 +13,7 @@ from kfp import compiler, dsl
 from kubeflow_demo_components import operators
 
 
-@dsl.pipeline(name="volume", description="Multiply three numbers.")
+@dsl.pipeline(name="volume", description="Multiply three numbers.")  # type: ignore[untyped-decorator]
 def volume(length: float = 2.0, width: float = 3.0, height: float = 4.0) -> float:
     """Multiply two, and their product with the third."""
     area = operators.multiply_op(a=length, b=width)

@@ -54,7 +54,9 @@ def main() -> None:
 def read(path: Path) -> dict[str, Any]:
     """The pipeline's specification, in the form in which the API gives it back."""
     try:
-        documents = [document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document]
+        documents: list[dict[str, Any]] = [
+            document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document
+        ]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise Refused(f"{path} cannot be read: {error}") from error
     match documents:
