@@ -1,56 +1,36 @@
-"""``python -m kubeflow_demo_components``: what is installed. Needs PyYAML, not kfp."""
+"""What is installed. Needs PyYAML, not kfp."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from kubeflow_demo_components import DISTRIBUTION
-from kubeflow_demo_components.catalog import Catalog, installed
-from kubeflow_demo_components.half_pin import half_pin, released
+from .catalog import Catalog
+from .half_pin import half_pin, released
 
 if TYPE_CHECKING:
-    from kubeflow_demo_components.definition import Definition, Port
+    from .definition import Definition, Port
 
 _HEADINGS = ("component", "inputs", "outputs", "image", "digest", "commit")
 _SHORT = 12
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The options of the listing."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kubeflow_demo_components", description="List the components that are installed."
-    )
-    parser.add_argument("--json", action="store_true", help="everything in full, for another program")
-    return parser
+def listing(catalog: Catalog, *, as_json: bool) -> str:
+    """The components with their inputs, outputs and images, as a table or in full as JSON.
 
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Print the listing; end with 1 where nothing is installed or it cannot be read."""
-    options = build_parser().parse_args(argv)
-    try:
-        catalog = installed()
-        definitions = _definitions(catalog)
-    except (ValueError, OSError) as error:
-        sys.exit(f"{DISTRIBUTION}: {error}")
+    Raise `ValueError` where none is installed, or one cannot be read.
+    """
+    definitions = _definitions(catalog)
     if not definitions:
-        sys.exit(f"{DISTRIBUTION}: no component files in {catalog.folder}, as is normal inside the image")
-    text = json.dumps(_listing(catalog, definitions), indent=2) if options.json else _table(catalog, definitions)
-    try:
-        print(text, flush=True)  # noqa: T201 - the command's result
-    except BrokenPipeError:  # who reads it has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python writes what is left at its end
-        sys.exit(1)
+        raise ValueError(f"no component files in {catalog.folder}: install the package anew, or in a checkout -e .")
+    return json.dumps(_listing(catalog, definitions), indent=2) if as_json else _table(catalog, definitions)
 
 
 def _definitions(catalog: Catalog) -> list[Definition]:
     if not catalog.files:  # inside the image, which has no YAML either
         return []
-    from kubeflow_demo_components.definition import Definition  # noqa: PLC0415 - imports YAML
+    from .definition import Definition  # noqa: PLC0415 - imports YAML
 
     found, bad = [], []
     for name in catalog.files:
@@ -65,12 +45,12 @@ def _definitions(catalog: Catalog) -> list[Definition]:
 
 def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, Any]:
     return {
-        "distribution": DISTRIBUTION,
+        "distribution": catalog.distribution,
         "version": catalog.pins.version if catalog.pins else None,
         "commit": (catalog.pins.commit if catalog.pins else "") or None,
         "exact": (message := half_pin(catalog)) is None,
         "warning": message,
-        "remedy": released() if message else None,
+        "remedy": released(catalog) if message else None,
         "components": {
             item.operator: {
                 "inputs": [
@@ -101,9 +81,13 @@ def _table(catalog: Catalog, definitions: Iterable[Definition]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if pins is not None:
-        lines += ["", f"{DISTRIBUTION} {pins.version}", *(f"{name}: {pin}" for name, pin in pins.images.items())]
+        lines += [
+            "",
+            f"{catalog.distribution} {pins.version}",
+            *(f"{name}: {pin}" for name, pin in pins.images.items()),
+        ]
     if message := half_pin(catalog):
-        lines += ["", f"Not pinned: {message}. A released version is:", f"  {released()}"]
+        lines += ["", f"Not pinned: {message}. A released version is:", f"  {released(catalog)}"]
     return "\n".join(lines)
 
 
@@ -119,7 +103,3 @@ def _rows(definition: Definition, commit: str) -> Iterable[tuple[str, ...]]:
 
 def _ports(ports: Iterable[Any]) -> str:
     return ", ".join(map(str, ports)) or "-"
-
-
-if __name__ == "__main__":
-    main()

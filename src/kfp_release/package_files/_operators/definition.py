@@ -18,6 +18,8 @@ _IR_TYPES = {
     "LIST": "List",
     "STRUCT": "Dict",
 }
+PARAMETERS = frozenset(_IR_TYPES.values())
+"""The types of values; all others are of artifacts."""
 # As kfp does it, in kfp.dsl.types.type_utils, whatever their letters' case.
 _V1_TYPES = {
     **dict.fromkeys(("string", "str", "text"), "String"),
