@@ -26,10 +26,11 @@ STUBS = Path(__file__).parent / "stubs"
 BIN = Path(sys.executable).parent
 TOKEN = "the-token-of-the-cluster"  # noqa: S105 - of a server that lives as long as a test
 PULL = "refs/pull/1/merge"
-FOREIGN = """\
+IMAGE = f"docker.io/library/busybox:1.37@sha256:{'0' * 64}"
+FOREIGN = f"""\
 @dsl.container_component
 def foreign() -> dsl.ContainerSpec:
-    return dsl.ContainerSpec(image="docker.io/library/busybox:1.37", command=["true"])
+    return dsl.ContainerSpec(image="{IMAGE}", command=["true"])
 
 
 """
@@ -151,7 +152,8 @@ def test_main_is_compiled_traced_and_uploaded(act: Act) -> None:
     assert [version["display_name"] for version in act.api.versions] == [f"1.0-{commit[:12]}"]
     compiled = yaml.safe_load((act.folder / "artifacts/pipeline/pipeline.yaml").read_text(encoding="utf-8"))
     assert act.api.versions[0]["pipeline_spec"] == compiled
-    assert "Upload to the cluster" in done.stdout
+    assert "volume: 2 tasks: 2 pinned" in done.stdout
+    assert f"volume 1.0-{commit[:12]}: uploaded" in done.stdout
 
 
 def test_a_pull_request_with_an_image_that_is_not_of_the_release_fails_at_the_gate(act: Act) -> None:
@@ -169,5 +171,7 @@ def test_a_pull_request_with_an_image_that_is_not_of_the_release_fails_at_the_ga
     assert done.returncode == 1
     assert "Success - Main Compile" in done.stdout
     assert "Failure - Main Refuse images that are not of the release" in done.stdout
+    assert "volume: 3 tasks: 2 pinned, 1 foreign" in done.stdout
+    assert re.search(r"- foreign: .*busybox", done.stdout)
     assert "Test, but for" not in done.stdout
     assert act.api.asked[before:] == []

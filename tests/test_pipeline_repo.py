@@ -64,6 +64,8 @@ def test_the_readme_gives_pinned_images_that_compute_in_containers(followed: Fol
     assert images.pop().startswith(
         f"{followed.repo.sandbox.environ['KFP_RELEASE_REGISTRY']}/data-science-kubeflow/demo:1.0@"
     )
+    traced = followed.told[".venv/bin/python -m kubeflow_demo_components trace pipeline.yaml"]
+    assert re.search(r"^multiply-2 +multiply_op +1\.0 .* pinned$", traced, re.MULTILINE)
     assert "3 passed" in followed.told[".venv/bin/python -m pytest"]
     assert "1 passed, 2 deselected" in followed.told['.venv/bin/python -m pytest -m "not containers"']
 
