@@ -37,6 +37,8 @@ class KfpApi:
     versions: list[dict[str, Any]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Method and path of each request that had the token."""
+    unseen: int = 0
+    """So many times it lists no versions, as before somebody else uploads one."""
 
     def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
         if headers.get("authorization") != f"Bearer {self.token}":
@@ -52,7 +54,9 @@ class KfpApi:
             case "POST", ["upload_version"]:
                 return self._upload(query["pipelineid"], query["name"], _file(headers["content-type"], body))
             case "GET", [pipeline_id, "versions"]:
-                of_it = [version for version in self.versions if version["pipeline_id"] == pipeline_id]
+                seen = [] if self.unseen else self.versions
+                self.unseen = max(0, self.unseen - 1)
+                of_it = [version for version in seen if version["pipeline_id"] == pipeline_id]
                 return _listing("pipeline_versions", of_it, query)
         raise _Refusal(404, f"there is no {method} {parts.path}")
 
@@ -72,10 +76,18 @@ class KfpApi:
             "pipeline_id": pipeline_id,
             "pipeline_version_id": f"version-{len(self.versions) + 1}",
             "display_name": name,
-            "pipeline_spec": yaml.safe_load(data),
+            "pipeline_spec": _specification(data),
         }
         self.versions.append(version)
         return version
+
+
+def _specification(data: bytes) -> Any:
+    """As the API gives it back: with the second document, of Kubernetes' settings, beside the first."""
+    documents = list(yaml.safe_load_all(data))
+    return (
+        documents[0] if len(documents) == 1 else dict(zip(("pipeline_spec", "platform_spec"), documents, strict=True))
+    )
 
 
 def _listing(key: str, items: Any, query: dict[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aws_stacks import (
     ACCOUNT,
     AWS,
@@ -28,6 +30,7 @@ from kfp_release.retention import retention_warnings
 pytestmark = pytest.mark.skipif(not AWS.is_dir(), reason="the sdist has no templates")
 
 BY_NAME, BY_ID = "data-science/components", "data-science@123/components@456"
+ARN = f"arn:aws:ecr:eu-north-1:{ACCOUNT}:repository/data-science/components"
 ISSUER = "token.actions.githubusercontent.com"
 
 
@@ -66,6 +69,33 @@ def test_cfn_lint_finds_nothing() -> None:
     program = Path(sys.executable).parent / "cfn-lint"
     done = subprocess.run([program, *AWS.glob("*.yaml")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("GitHubRepository", ["", BY_NAME], ["data-science/*", "*/components", "data-science", BY_ID, f"{BY_NAME}:x"]),
+        ("GitHubRepositoryWithIds", ["", BY_ID], ["data-science@1/*@2", "data-science@*/components@2", BY_NAME]),
+        ("RepositoryArns", [ARN], ["", "*", f"{ARN}*", ARN.replace("/components", "/*"), "data-science/demo"]),
+        ("BaseRepositoryArns", ["", ARN], ["*", f"{ARN}*"]),
+        ("CodeArtifactDomain", ["", "data-science"], ["*", "data-*", "Data"]),
+        ("CodeArtifactRepository", ["", "components"], ["*", "a/b"]),
+        ("CodeArtifactDomainOwner", ["", ACCOUNT], ["*", "1234"]),
+        ("IndexBucket", ["", "data-science-index"], ["*", "data*", "a/b"]),
+        ("IndexPrefix", ["", "simple/", "a/b/"], ["*", "simple", "sim*/"]),
+        ("Name", ["data-science-kubeflow/demo", "demo"], ["", "*", "Demo", "demo/", "demo:1"]),
+    ],
+)
+def test_no_parameter_makes_a_role_or_a_resource_wider_than_its_name(
+    parameter: str, good: list[str], bad: list[str]
+) -> None:
+    """CloudFormation holds them against it; in a list, each item."""
+    texts = [path.read_text(encoding="utf-8") for path in AWS.glob("*.yaml")]
+    (section,) = (
+        found[1] for text in texts if (found := re.search(rf"^  {parameter}:\n((?:    .*\n)+)", text, re.MULTILINE))
+    )
+    pattern = yaml.safe_load(section)["AllowedPattern"]
+    assert [value for value in [*good, *bad] if re.search(pattern, value)] == good
 
 
 @pytest.mark.usefixtures("account")

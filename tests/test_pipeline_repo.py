@@ -122,6 +122,33 @@ def test_what_is_there_already_is_left_alone(followed: Followed) -> None:
     assert not [asked for asked in followed.api.asked[before:] if asked.startswith("POST")]
 
 
+def test_what_somebody_else_uploads_meanwhile_is_looked_at_again(followed: Followed) -> None:
+    followed.api.unseen = 1
+    before = len(followed.api.versions)
+    done = followed.upload()
+    assert (done.returncode, len(followed.api.versions)) == (0, before)
+    assert followed.api.asked[-2:] == [
+        "POST /apis/v2beta1/pipelines/upload_version",
+        "GET /apis/v2beta1/pipelines/pipeline-1/versions",
+    ]
+
+
+def test_settings_of_kubernetes_are_part_of_the_content(followed: Followed, tmp_path: Path) -> None:
+    compiled = (followed.repo.folder / "pipeline.yaml").read_text(encoding="utf-8")
+    said = []
+    for policy in ("Always", "Always", "Never"):
+        settings = {"exec-multiply": {"imagePullPolicy": policy}}
+        platform = {"platforms": {"kubernetes": {"deploymentSpec": {"executors": settings}}}}
+        file = tmp_path / "settings.yaml"
+        file.write_text(f"{compiled}---\n{yaml.safe_dump(platform)}", encoding="utf-8")
+        command = f".venv/bin/python upload.py {file}"
+        done = followed.repo.run(command, **followed.cluster, GITHUB_SHA="fedcba9876543210" * 2)
+        said.append(done.stdout or done.stderr)
+    assert said[0] == "volume 1.0-fedcba987654: uploaded\n"
+    assert said[1] == "volume 1.0-fedcba987654: already there\n"
+    assert "version 1.0-fedcba987654 is there with other content" in said[2]
+
+
 def test_other_content_under_the_same_name_is_refused(followed: Followed, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(
