@@ -81,7 +81,7 @@ def repository_of(name: str) -> str:
     return f"{REPOSITORY.rpartition('/')[0]}/{name}"
 
 
-def install(folder: Path, image_pin: str) -> Installation:
+def install(folder: Path, image_pin: str, version: str = "1.2") -> Installation:
     """The code, the component files pinned to `image_pin`, or to the same of their own image, and pins.json."""
     installation = install_code(folder)
     target = installation.package / "yaml"
@@ -97,6 +97,6 @@ def install(folder: Path, image_pin: str) -> Installation:
         PinnedImage(name, Repository.parse(repository_of(name)), pin_of(name, image_pin), "", "linux/amd64")
         for name in IMAGES
     )
-    pins = Pins("kubeflow-demo-components", ReleaseVersion.parse("1.2"), COMMIT, images, tuple(components))
+    pins = Pins("kubeflow-demo-components", ReleaseVersion.parse(version), COMMIT, images, tuple(components))
     (installation.package / "pins.json").write_bytes(pins.to_json())
     return installation

@@ -68,7 +68,8 @@ def test_an_editor_shows_all_of_an_operator(editor: LanguageServer) -> None:
 def test_an_editor_completes_operators_inputs_and_outputs(editor: LanguageServer) -> None:
     names = editor.completions(f"{IMPORT}operators.")
     assert {"multiply_op", "split_op", "everything_op"} <= set(names)
-    assert {name for name in names if not name.startswith("_") and not name.endswith("_op")} == {"UnpinnedWarning"}
+    others = {name for name in names if not name.startswith("_") and not name.endswith("_op")}
+    assert others == {"UnpinnedWarning", "load"}
     inputs = editor.completions(f"{IMPORT}operators.subtract_op(")
     assert [name for name in inputs if name.endswith("=")] == ["minuend=", "subtrahend="]
     outputs = editor.completions(f"{IMPORT}task = operators.split_op(whole=1).set_retry(3)\ntask.outputs[")
@@ -77,6 +78,13 @@ def test_an_editor_completes_operators_inputs_and_outputs(editor: LanguageServer
     assert {"after", "outputs", "set_caching_options"} <= set(
         editor.completions(f"{IMPORT}operators.multiply_op(1, 2).set_retry(3).")
     )
+
+
+def test_an_editor_shows_the_same_of_operators_on_a_mirror(editor: LanguageServer) -> None:
+    production = f'{IMPORT}production = operators.load(registry="mirror.example")\nproduction.'
+    assert {"multiply_op", "split_op", "everything_op"} <= set(editor.completions(production))
+    assert editor.hover(f"{production}scale_table_op") == f"(variable) scale_table_op: _ScaleTableOp\n\n{SCALE_TABLE}"
+    assert editor.signature(f"{production}scale_table_op(")["documentation"]["value"] == SCALE_TABLE
 
 
 @WORDS
@@ -91,6 +99,8 @@ def test_jedi_shows_the_same(environment: Environment, operator: str, words: str
     (signature,) = script(f"operators.{operator}(").get_signatures()
     assert signature.docstring(raw=True) == words
     assert "after" in {completion.name for completion in script(f"operators.{operator}(1).").complete()}
+    on_a_mirror = script(f"operators.load(registry='a.b').{operator}(").get_signatures()
+    assert [one.docstring(raw=True) for one in on_a_mirror] == [words]
 
 
 @WORDS

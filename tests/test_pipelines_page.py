@@ -72,7 +72,7 @@ def author(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Author
     run_git(repository, "tag", "v1.0")
     done = kfp_release(["release", "v1.0", "--create-repository"], cwd=repository, environ=sandbox.environ)
     assert done.returncode == 0, done.stderr
-    home = folder / "author"
+    home = folder / "pipelines"
     venv.create(home / "venv", with_pip=True)
     shutil.copytree(PROJECT / "examples", home / "examples")
     environ = sandbox.environ

@@ -317,3 +317,24 @@ def test_the_tasks_methods_are_kfps() -> None:
         assert names == list(signature.parameters), name
         defaults = [item.default for item in signature.parameters.values() if item.default is not item.empty]
         assert [ast.literal_eval(default) for default in arguments.defaults] == defaults, name
+
+
+def test_the_function_that_gives_them_on_a_mirror_gives_all_of_them() -> None:
+    text = stub(YAML)
+    (load,) = (node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and node.name == "load")
+    assert parameters(load) == {"*registry": "str"}
+    assert load.returns is not None
+    given = classes(text)[ast.unparse(load.returns)]
+    variables = {
+        ast.unparse(node.target): ast.unparse(node.annotation) for node in given.body if isinstance(node, ast.AnnAssign)
+    }
+    assert variables == {name: operator.name for name, operator in operators(text).items()}
+
+
+def test_a_module_of_a_persons_has_no_such_function() -> None:
+    told = [Operator.of(file) for file in files(YAML)]
+    text = stub_text(told, has_load=False)
+    assert "load(" not in text
+    assert "_Operators" not in text
+    assert set(operators(text)) == {operator.name for operator in told}
+    ast.parse(stub_text([], has_load=True))

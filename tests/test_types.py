@@ -135,6 +135,18 @@ def none(table: dsl.Input[dsl.Dataset], column: Optional[str] = None, seed: Opti
     operators.everything_op(table, 1, None, None, None, None, None, None, None)
 
 
+production = operators.load(registry="mirror.example/team")
+
+
+@dsl.pipeline(name="on-a-mirror")
+def on_a_mirror(data: dsl.Input[dsl.Dataset], rows: int = 3) -> float:
+    made = production.make_table_op(rows, seed=None)
+    parts = production.split_op(whole=1.5)
+    operators.gather_op(tables=parts.outputs["tables"])
+    production.scale_table_op(table=made.outputs["table"], factor=2).set_retry(3)
+    return production.multiply_op(2, parts.outputs["difference"]).output
+
+
 name: str = operators.multiply_op.name
 spec = operators.multiply_op.component_spec
 compiler.Compiler().compile(operators.multiply_op, "multiply.yaml")
@@ -159,6 +171,13 @@ BAD = [
     Bad('product.after(made).outputs["prodct"]', "typeddict-item", "typeddict-item", "reportGeneralTypeIssues"),
     Bad('parts.outputs["worst"]', "typeddict-item", "typeddict-item", "reportGeneralTypeIssues"),
     Bad('operators.mute_op().outputs["any"]', "typeddict-item", "typeddict-item", "reportGeneralTypeIssues"),
+    # The same on a mirror
+    Bad("production.multipy_op(a=2, b=3)", "attr-defined", "attr-defined", "reportAttributeAccessIssue"),
+    Bad("production.multiply_op(a=2, c=3)", "call-arg", "call-arg", "reportCallIssue"),
+    Bad('production.multiply_op("2", 3)', "arg-type", "arg-type", "reportArgumentType"),
+    Bad(
+        'production.multiply_op(2, 3).outputs["prodct"]', "typeddict-item", "typeddict-item", "reportGeneralTypeIssues"
+    ),
     # One that is missing, or one too many
     Bad("operators.multiply_op(a=2)", "call-arg", "call-arg", "reportCallIssue"),
     Bad("operators.multiply_op()", "call-arg", "call-arg", "reportCallIssue"),
@@ -218,6 +237,7 @@ from kubeflow_demo_components import operators
 
 @dsl.pipeline(name="bad")
 def bad(data: dsl.Input[dsl.Dataset], text: str = "", maybe: Optional[float] = None) -> None:
+    production = operators.load(registry="mirror.example")
     product = operators.multiply_op(2, 3)
     made = operators.make_table_op(1)
     described = operators.describe_table_op(made.output)

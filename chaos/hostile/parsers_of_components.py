@@ -34,7 +34,7 @@ from kfp_release.version_bump import Bump
 from kfp_release.yaml_nodes import UNLOADABLE, Items, Node, Scalar, Table
 from kfp_release.yaml_text import YamlText
 
-_YAML = (
+YAML_WORDS = (
     *("image: x", "&a ", "*a", "&image ", "*image", "? ", "- ", ": ", "{", "}", "[", "]", "|\n ", ">-\n "),
     *("<<: *image", "--- \n", "...\n", "%YAML 1.1\n", "!!python/object:os.system ", "!!binary ", "\\x41", '"'),
     *("'", "#", "\t", "    ", "\ufeff", "\x85", "\u2028", "null", "1e3", "0o17", "2026-13-41", "12:30:45", "="),
@@ -113,7 +113,7 @@ def _marked(random: Random) -> bytes:
     """IR with the last line of a compiled file, each changed now and then."""
     text = marked(IR, module="a.b", function="multiply", functions=("multiply",), sources={"a/b.py": b""})
     line = text.splitlines()[-1]
-    return random.choice((_ir(random), IR.encode())) + written(f"{line}\n", _YAML)(random)
+    return random.choice((_ir(random), IR.encode())) + written(f"{line}\n", YAML_WORDS)(random)
 
 
 def _structured(random: Random) -> bytes:
@@ -122,11 +122,11 @@ def _structured(random: Random) -> bytes:
 
 
 def _v1(random: Random) -> bytes:
-    return written(V1, _YAML)(random)
+    return written(V1, YAML_WORDS)(random)
 
 
 def _ir(random: Random) -> bytes:
-    return written(IR, _YAML)(random)
+    return written(IR, YAML_WORDS)(random)
 
 
 def _either(random: Random) -> bytes:

@@ -11,6 +11,7 @@ from chaos.hostile import (
     parsers_of_archives,
     parsers_of_components,
     parsers_of_ecr,
+    parsers_of_pipelines,
     parsers_of_records,
     parsers_of_sources,
     parsers_of_values,
@@ -25,6 +26,7 @@ PARSERS: dict[str, Parser] = {
     **parsers_of_records.PARSERS,
     **parsers_of_answers.PARSERS,
     **parsers_of_ecr.PARSERS,
+    **parsers_of_pipelines.PARSERS,
 }
 LISTED = {
     "digest.Digest.of": "all bytes have a digest",
@@ -36,6 +38,7 @@ LISTED = {
     "checkout_operators.CheckoutOperators.read": "component files, whose parsers are above",
     "package_files._operators.catalog.Pins.parse": "an installation's own file, which a build wrote",
     "package_files._operators.definition.Definition.parse": "likewise",
+    "package_files._operators.pipeline.read_pipeline": "opens a file; the parser 'pipeline' reads it",
     "written.is_replaceable": "all bytes begin with something",
     "version.delete_tag": "tags that are versions",
     "version_home.ensure_home": "asks ECR, whose answer is parsed before",

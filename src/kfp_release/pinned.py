@@ -75,7 +75,7 @@ class PinnedPackage:
         given = {package_path(package, name): data for name, data in package_files().items()}
         files = {path: data for path, data in given.items() if is_replaceable(own) and is_replaceable(there.get(path))}
         if (files or needs_stub(own or b"")) and is_replaceable(there.get(stub_path(package))):
-            files[stub_path(package)] = stub_text(self.operators).encode()
+            files[stub_path(package)] = stub_text(self.operators, has_load=is_replaceable(own)).encode()
             files[mark_path(package)] = there.get(mark_path(package), b"")
         return files
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any, Self
 
 from kfp_release.component import PYTHONS_OWN, ComponentFile
@@ -38,6 +39,7 @@ _GETATTR = re.compile(rb"^def __getattr__\(", re.MULTILINE)
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _LONGEST_DEFAULT = 60
 _LONGEST_LINE = 110
+_LOADED = ("The operators with the package's images on `registry`, HOST or HOST/PREFIX, in place of their own.",)
 
 
 def module_path(package: str) -> str:
@@ -102,19 +104,24 @@ class Operator:
         )
 
 
-def stub_text(operators: Iterable[Operator]) -> str:
-    """The stub of a module with these operators, the same for the same ones; what is not callable is left out."""
+def stub_text(operators: Iterable[Operator], *, has_load: bool = True) -> str:
+    """The stub of a module with these operators, the same for the same ones; what is not callable is left out.
+
+    `has_load` where the module has the function that gives them on another registry.
+    """
     listed = sorted((each for each in operators if each.is_callable), key=lambda each: each.name)
     names = Names([*_CLASS.findall(PRELUDE + TASK), *(each.name for each in listed)])
     types = StubTypes(
         [port for each in listed for port in each.inputs], [port for each in listed for port in each.outputs], names
     )
+    told = [tuple(_operator(each, types, names)) for each in listed]
     all_names = "".join(f'\n    "{each.name}",' for each in listed)
     parts = [
         f"{HEADER}{_DIRECTIVES}\n{PRELUDE}",
         *types.definitions(),
         TASK,
-        *(part for each in listed for part in _operator(each, types, names)),
+        *(part for parts in told for part in parts),
+        *([_load([parts[-1] for parts in told], names.take("_Operators"))] if has_load else []),
         f"__all__ = [{all_names}\n]\n" if listed else "__all__: list[str] = []\n",
     ]
     return "\n".join(parts)
@@ -137,6 +144,13 @@ def _operator(told: Operator, types: StubTypes, names: Names) -> Iterator[str]:
         f"    def __call__({_parameters(told, types)}) -> {task}:\n{_quoted(shown, '        ')}"
     )
     yield f"{told.name}: {operator}\n{_quoted(shown, '')}"
+
+
+def _load(variables: Sequence[str], name: str) -> str:
+    """The function that gives all of them on another registry, and the class of what it gives."""
+    inner = indent("\n".join(variables), "    ") or "    ...\n"
+    told = _quoted(_LOADED, "    ")
+    return f"class {name}:\n{told}\n{inner}\ndef load(*, registry: str) -> {name}:\n{told}"
 
 
 def _parameters(told: Operator, types: StubTypes) -> str:

@@ -1,6 +1,6 @@
 """The commands: parse, one call, print. Each is a module of this package, imported when it is run.
 
-Still to come, each with its own module here: trace, rehome, promote.
+Still to come, with its own module here: promote.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ SUMMARIES = {
     "verify": "Look at a published version from outside.",
     "status": "Hold all versions against ECR and the index.",
     "reconcile": "Complete what status finds missing, from the tags.",
+    "trace": "Trace a compiled pipeline back to its commit.",
+    "rehome": "Write a compiled pipeline with its images on a mirror.",
     "operators": "Write the operators and their types into the checkout.",
     "sandbox": "Run a local ECR and index to try things on.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -75,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         is_good, text = _COMMANDS[options.command](options)
     except (ValueError, OSError) as error:
         _end(f"{PACKAGE}: {error}")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot encode is told, too
     try:
         print(text, flush=True)  # noqa: T201 - the command's result
     except BrokenPipeError:  # who reads it has seen enough

@@ -9,11 +9,24 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._operators.mirror import Mirror
     from ._operators.yaml_operator import YamlOperator
 
 
 class UnpinnedWarning(UserWarning):
     """The components name their image without a digest, so what runs can change or be missing."""
+
+
+def load(*, registry: str) -> Mirror:
+    """The same operators with the package's images on `registry`, ``HOST`` or ``HOST/PREFIX``, that mirrors them.
+
+    It takes the place of the registry's host; path, tag and digest of an image stay, and so do images of others.
+    Raise `ValueError` where `registry` is none. What it gives has the operators as attributes, as this module has.
+    """
+    from ._operators.catalog import installed  # noqa: PLC0415 - see above
+    from ._operators.mirror import Mirror  # noqa: PLC0415 - for those who have a mirror
+
+    return Mirror(registry, installed(), load=load, unknown=_unknown, warn=_warn_if_unpinned)
 
 
 def __getattr__(name: str) -> Any:

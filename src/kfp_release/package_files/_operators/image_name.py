@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
@@ -33,7 +32,7 @@ class ImageName(NamedTuple):
         name, _, digest = text.partition("@")
         head, colon, tag = name.rpartition(":")
         repository, tag = (head, tag) if colon and "/" not in tag else (name, "")
-        return cls(repository, tag, digest if _DIGEST.fullmatch(digest) else "")
+        return cls(repository, tag, digest if name and _DIGEST.fullmatch(digest) else "")
 
     @property
     def host(self) -> str:
@@ -78,34 +77,10 @@ class Registry(NamedTuple):
         return f"{self.host}/{self.prefix}" if self.prefix else self.host
 
 
-class Owned(NamedTuple):
-    """The repositories of a package's own images, and what of them is pinned."""
-
-    repositories: tuple[str, ...]
-    """With their host, without tag and digest."""
-    digests: Mapping[str, str] = {}
-    """The repository that a pinned digest is of."""
-
-    def home(self, image: ImageName) -> str | None:
-        """The repository that `image` is of, there or on another registry; None for an image of others.
-
-        On another registry it is known by the repository's path, below any prefix, or by a pinned digest. A path of one
-        word is too little: below a prefix it may be anybody's.
-        """
-        if image.repository in self.repositories:
-            return image.repository
-        fitting = [home for home in self.repositories if _is_copy(image.path, path_of(home))]
-        return max(fitting, key=len, default=self.digests.get(image.digest))
-
-
 def path_of(repository: str) -> str:
     """A repository without its host."""
     host, slash, path = repository.partition("/")
     return path if slash and _is_host(host) else repository
-
-
-def _is_copy(path: str, home: str) -> bool:
-    return path == home or ("/" in home and path.endswith(f"/{home}"))
 
 
 def _is_host(text: str) -> bool:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from .catalog import Catalog
 from .command_line import MALFORMED, Container, compiled_container, v1_container
-from .image_name import ImageName, Owned
+from .image_name import ImageName, path_of
+from .owned import Owned, owned_by
 from .pipeline import Task
 from .yaml_places import BadYaml, YamlPlaces
 
@@ -53,21 +54,31 @@ class Known(NamedTuple):
     def _is_same(self, image: ImageName, other: ImageName) -> bool:
         if image.digest and image.digest == other.digest:
             return True
-        home = self.owned.home(image)
-        return image.repository == other.repository or (home is not None and home == self.owned.home(other))
+        home, others = self.owned.home(image), self.owned.home(other)
+        if home is None or others is None:
+            return image.repository == other.repository
+        return path_of(home) == path_of(others)  # a registry for staging has the same paths
 
 
 def containers(operator: str, text: str) -> tuple[Container, ...]:
     """What a component file runs. Raise `ValueError` where it is no component."""
     try:
-        root = YamlPlaces.parse(text.encode()).documents[0]
+        return containers_of(operator, YamlPlaces.parse(text.encode()))
+    except BadYaml as error:
+        raise ValueError(f"the definition of {operator} {error}") from error
+
+
+def containers_of(operator: str, places: YamlPlaces) -> tuple[Container, ...]:
+    """What a component file runs that is read already. Raise `ValueError` where it is no component."""
+    try:
+        root = places.documents[0]
         if "implementation" in root:
             return (v1_container(root),)
         executors = root["deploymentSpec"]["executors"].values()
         return tuple(compiled_container(one["container"]) for one in executors if "container" in one)
     except MALFORMED as error:
-        said = str(error) if isinstance(error, BadYaml) else f"{type(error).__name__}: {error}"
-        raise ValueError(f"the definition of {operator} is no component YAML: {said[:300]}") from error
+        said = f"{type(error).__name__}: {error}"[:300]
+        raise ValueError(f"the definition of {operator} is no component YAML: {said}") from error
 
 
 def programs(files: Mapping[str, Sequence[Container]]) -> Programs:
@@ -78,16 +89,3 @@ def programs(files: Mapping[str, Sequence[Container]]) -> Programs:
             if one.image is not None:
                 found.setdefault(one.words, []).append((operator, ImageName.parse(one.image)))
     return found
-
-
-def owned_by(catalog: Catalog, named: frozenset[str]) -> Owned:
-    """The repositories of the package's own images: those that a build has pinned.
-
-    In a checkout, which has no pins, those that component files name without tag and digest.
-    """
-    if catalog.pins is None:
-        images = [ImageName.parse(text) for text in sorted(named)]
-        return Owned(tuple(dict.fromkeys(one.repository for one in images if not one.tag and not one.digest)))
-    images = [ImageName.parse(pin) for pin in catalog.pins.images.values()]
-    digests = {one.digest: one.repository for one in images if one.digest}
-    return Owned(tuple(dict.fromkeys(one.repository for one in images)), digests)

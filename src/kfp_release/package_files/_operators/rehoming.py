@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .image_name import BadRegistry, ImageName, Owned, Registry, path_of
+from .image_name import BadRegistry, ImageName, Registry, path_of
+from .owned import Owned
 from .pipeline import BadPipeline, Pipeline
 
 _OTHER = "name another file with --output"
@@ -41,7 +42,7 @@ def rehome(file: str, pipeline: Pipeline, owned: Owned, registry: Registry) -> R
     homes = {text: home for text, image in images.items() if (home := owned.home(image)) is not None}
     if not homes:
         raise BadPipeline(
-            f"{file}: none of its {len(images)} images is of {' or '.join(owned.repositories) or 'the package'}",
+            f"{file}: no image in it is of {' or '.join(owned.repositories) or 'the package'}",
             remedy="nothing is to be moved: use it as it is, or install the package that it was made with",
         )
     if loose := [text for text in homes if not images[text].digest]:

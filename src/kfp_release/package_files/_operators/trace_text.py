@@ -23,6 +23,13 @@ def trace_json(trace: Trace, catalog: Catalog) -> dict[str, Any]:
         "distribution": catalog.distribution,
         "version": pins.version if pins else None,
         "commit": (pins.commit if pins else "") or None,
+        **tasks_json(trace),
+    }
+
+
+def tasks_json(trace: Trace) -> dict[str, Any]:
+    """The pipeline's part of it."""
+    return {
         "pipeline": trace.pipeline,
         "good": trace.is_good,
         "totals": dict(trace.totals),
@@ -67,7 +74,7 @@ def trace_markdown(trace: Trace, catalog: Catalog) -> str:
 def row(task: Traced) -> tuple[str, ...]:
     """A cell for each of `HEADINGS`, empty for what is not known."""
     image, origin = ImageName.parse(task.image), task.origin
-    short = image.at(image.repository).partition("@")[0].rpartition("/")[2]
+    short = "{{…}}" if "{{" in task.image else image.at(image.repository).partition("@")[0].rpartition("/")[2]
     digest = image.digest.removeprefix("sha256:")[:_SHORT]
     return task.task, task.component or "", origin.version, origin.commit[:_SHORT], short, digest, origin.state
 
@@ -89,8 +96,8 @@ def installation(catalog: Catalog) -> str:
 
 
 def notes(trace: Trace) -> Iterator[str]:
-    """A line for each image that is flagged, and what else is to be known."""
-    for (image, state, why), tasks in trace.flagged.items():
+    """A line for each image of which there is more to be said, and what else is to be known."""
+    for (image, state, why), tasks in trace.remarks.items():
         more = f" and {len(tasks) - _MOST_NAMED} more" if len(tasks) > _MOST_NAMED else ""
         yield f"{state}: {image or 'no image'}: {why} ({', '.join(tasks[:_MOST_NAMED])}{more})"
     if own := trace.own:

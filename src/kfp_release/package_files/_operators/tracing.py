@@ -72,11 +72,11 @@ class Trace(NamedTuple):
         return dict(sorted(counted.items(), key=lambda item: (item[0] not in GOOD, -item[1], item[0])))
 
     @property
-    def flagged(self) -> Mapping[tuple[str, str, str], Sequence[str]]:
-        """The tasks that are flagged, together where image, state and reason are the same."""
+    def remarks(self) -> Mapping[tuple[str, str, str], Sequence[str]]:
+        """Image, state and reason, where there is one, of each task that is flagged or is to be told of: its tasks."""
         found: dict[tuple[str, str, str], list[str]] = {}
         for task in self.tasks:
-            if not task.is_good:
+            if task.origin.why:
                 found.setdefault((task.image, task.origin.state, task.origin.why), []).append(task.task)
         return found
 

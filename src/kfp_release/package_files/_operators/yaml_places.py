@@ -12,7 +12,7 @@ import yaml
 
 MOST_BYTES = 8 << 20
 MOST_DEPTH = 100
-MOST_VALUES = 1_000_000
+MOST_VALUES = 500_000
 MOST_ALIASES = 1_000
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
