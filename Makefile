@@ -51,6 +51,7 @@ lint: $(READY) ## ruff
 types: $(READY) ## mypy, strict
 	@$(BIN)/kfp-release operators
 	@$(BIN)/mypy
+	@$(BIN)/mypy examples/pipeline-repo/*.py
 
 .PHONY: check
 check: $(READY) ## kfp-release check

@@ -31,7 +31,7 @@ TAG = "v1.0"
 REPOSITORY = "data-science-kubeflow/demo"
 SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "TWINE_USERNAME", "TWINE_PASSWORD", "DOCKER_CONFIG")
 """What reaches a job only through a role or a secret."""
-ROLES = {role: f"arn:aws:iam::533211398604:role/{role.lower()}" for role in ("RUNTIME", "READ", "PUBLISH")}
+ROLES = {role: f"arn:aws:iam::533211398604:role/{role.lower()}" for role in ("READ", "WRITE")}
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ def test_a_pushed_tag_becomes_a_wheel_that_pins_its_image(released: Act, tmp_pat
     _assert_the_github_release_is_whole(github_release, record)
     assert (released.folder / "roles").read_text().split() == [
         *("look", ROLES["READ"]),
-        *("runtime", ROLES["RUNTIME"]),
+        *("runtime", ROLES["WRITE"]),
         *("plan", ROLES["READ"]),
-        *("publish", ROLES["PUBLISH"]),
+        *("publish", ROLES["WRITE"]),
         *("verify", ROLES["READ"]),
     ]
 

@@ -57,9 +57,9 @@ def test_each_runtime_that_is_missing_is_built_by_a_job_of_its_own(runs: dict[st
     assert sorted(jobs) == ["Runtime of demo", "Runtime of tables"]
     assert roles == [
         f"look {ROLES['READ']}",
-        *[f"runtime {ROLES['RUNTIME']}"] * 2,
+        *[f"runtime {ROLES['WRITE']}"] * 2,
         f"plan {ROLES['READ']}",
-        f"publish {ROLES['PUBLISH']}",
+        f"publish {ROLES['WRITE']}",
         f"verify {ROLES['READ']}",
     ]
 
@@ -70,7 +70,7 @@ def test_a_release_without_a_new_runtime_takes_no_role_that_writes_before_it_pub
     assert roles == [
         f"look {ROLES['READ']}",
         f"plan {ROLES['READ']}",
-        f"publish {ROLES['PUBLISH']}",
+        f"publish {ROLES['WRITE']}",
         f"verify {ROLES['READ']}",
     ]
 

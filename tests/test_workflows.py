@@ -116,9 +116,17 @@ def test_the_build_has_no_credentials() -> None:
 
 def test_only_the_release_environment_sees_the_writing_credentials() -> None:
     jobs = workflow("release.yml")["jobs"]
-    for right in ("INDEX_WRITE_USERNAME", "INDEX_WRITE_PASSWORD", "AWS_PUBLISH_ROLE"):
+    for right in ("INDEX_WRITE_USERNAME", "INDEX_WRITE_PASSWORD"):
         assert [name for name, job in jobs.items() if right in yaml.safe_dump(job)] == ["publish"]
     assert [name for name, job in jobs.items() if job.get("environment") == "release"] == ["publish"]
+
+
+def test_the_role_that_writes_is_taken_where_something_is_pushed_and_nowhere_else() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    writing = {name: job["environment"] for name, job in jobs.items() if "AWS_WRITE_ROLE" in yaml.safe_dump(job)}
+    assert writing == {"runtime": "runtime", "publish": "release"}
+    reading = [job["environment"] for job in jobs.values() if "AWS_READ_ROLE" in yaml.safe_dump(job)]
+    assert reading == ["inspect"] * 3
 
 
 def test_only_jobs_that_take_a_role_can_ask_for_a_token() -> None:
