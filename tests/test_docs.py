@@ -16,6 +16,7 @@ import pytest
 
 from kfp_release.config import Config
 from kfp_release.finding import Kind
+from kfp_release.index_settings import IndexUrls
 from kfp_release.lifecycle import LifecyclePolicy
 from kfp_release.status_row import State
 
@@ -73,6 +74,7 @@ def test_pip_never_gets_a_second_index(command: str) -> None:
     assert "--extra-index-url" not in words
     if "kubeflow-demo-components" in command:
         index = Config.parse((ROOT / "pyproject.toml").read_bytes(), {}).require_index()
+        assert isinstance(index, IndexUrls)
         assert words[words.index("--index-url") + 1] == index.simple_url
 
 

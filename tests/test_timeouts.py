@@ -23,10 +23,10 @@ from kfp_release.ecr import open_ecr
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.index import Index, IndexFile
+from kfp_release.index_settings import IndexUrls
 from kfp_release.patience import Patience
 from kfp_release.presigned import download
 from kfp_release.retry import Retry
-from kfp_release.settings import IndexSettings
 
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
 BEGINNINGS = {
@@ -136,7 +136,7 @@ def test_a_blobs_url(environment: pytest.MonkeyPatch, beginning: str) -> None:
 def test_the_index(environment: pytest.MonkeyPatch, beginning: str, question: str, tmp_path: Path) -> None:
     assert environment
     with silent_after(BEGINNINGS[beginning]) as url:
-        index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=patient())
+        index = Index(IndexUrls(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=patient())
         file = wheel(tmp_path, "1.0")
 
         def ask() -> Any:
@@ -164,7 +164,7 @@ def test_the_body_of_a_redirect_of_the_index_is_not_read(environment: pytest.Mon
     assert environment
     with redirecting(b"a file") as url:
         retry = Retry(Patience.from_environment(os.environ))
-        index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=retry)
+        index = Index(IndexUrls(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=retry)
         assert index.download(IndexFile("demo-1.0.tar.gz", f"{url}/demo-1.0.tar.gz", None)) == b"a file"
 
 
