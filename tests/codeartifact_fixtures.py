@@ -94,6 +94,7 @@ def running_codeartifact(folder: Path) -> Iterator[CodeArtifactServer]:
 def _parameters(operation: OperationModel, query: dict[str, str]) -> dict[str, str]:
     """The parameters of a call, by name. Raise `EcrRefusal` for those that the model does not take."""
     shape = operation.input_shape
+    assert shape is not None
     names = {part.serialization["name"]: name for name, part in shape.members.items()}
     if unknown := set(query) - set(names):
         raise EcrRefusal("ValidationException", f"unknown: {unknown}")

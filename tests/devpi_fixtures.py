@@ -59,11 +59,26 @@ class DevpiServer:
 def running_devpi(folder: Path) -> Iterator[DevpiServer]:
     """A server that keeps its files in `folder`, on a free port of this machine."""
     data = folder / "data"
-    init = [programs() / "devpi-init", "--serverdir", data, "--no-root-pypi", "--root-passwd", ROOT_PASSWORD]
+    init: list[str | Path] = [
+        programs() / "devpi-init",
+        "--serverdir",
+        data,
+        "--no-root-pypi",
+        "--root-passwd",
+        ROOT_PASSWORD,
+    ]
     subprocess.run(init, check=True, capture_output=True)
 
     def start(port: int) -> Process:
-        command = [programs() / "devpi-server", "--serverdir", data, "--host", LOOPBACK, "--port", str(port)]
+        command: list[str | Path] = [
+            programs() / "devpi-server",
+            "--serverdir",
+            data,
+            "--host",
+            LOOPBACK,
+            "--port",
+            str(port),
+        ]
         process = Process.start([*command, "--offline-mode"], name="devpi-server", log=folder / "devpi.log")
         process.wait_until(lambda: _answers(port), seconds=120)
         return process

@@ -32,9 +32,7 @@ class S3Server:
         """A new bucket of that name, which may be read without credentials; its URL."""
         self.client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
         reading = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
-        self.client.put_bucket_policy(
-            Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [reading]})
-        )
+        self.client.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [reading]}))
         return f"{self.url}/{name}"
 
     def keys(self, bucket: str) -> dict[str, bytes]:
@@ -56,7 +54,7 @@ def running_s3() -> Iterator[S3Server]:
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    client: Any = boto3.client(  # type: ignore[call-overload]
+    client: Any = boto3.client(
         "s3", endpoint_url=url, region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
     )
     try:

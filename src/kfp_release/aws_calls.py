@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
 
 from kfp_release.aws_client import aws_client
+from kfp_release.ecr_answer import read_answer
 from kfp_release.ecr_errors import (
     LONGEST,
     SERVICES,
@@ -73,7 +75,10 @@ class AwsCalls:
             raise self.unanswered(error, operation) from error
         except _PLAIN as error:
             raise self.strange(operation, one_line(str(error), LONGEST)) from error
-        return answer
+        answer.pop("ResponseMetadata", None)
+        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+        read: dict[str, Any] = read_answer(answer, model.output_shape, partial(self.strange, operation))
+        return read
 
     @property
     def where(self) -> str:

@@ -35,9 +35,10 @@ def open_index(settings: IndexSettings, environ: Mapping[str, str], *, retry: Re
     Raise `ReleaseError` for credentials in the environment that cannot be sent.
     """
     if isinstance(settings, S3Folder):
-        from kfp_release.s3_index import S3Index  # noqa: PLC0415 - brings boto3
+        from kfp_release.s3_bucket import Bucket, s3_calls  # noqa: PLC0415 - brings boto3
+        from kfp_release.s3_index import S3Index  # noqa: PLC0415 - likewise
 
-        return S3Index(settings, retry=retry)
+        return S3Index(Bucket(settings, s3_calls(settings, retry)), retry=retry)
     credentials = Credentials.from_environment(environ)
     if isinstance(settings, CodeArtifactRepository):
         from kfp_release.codeartifact import CodeArtifact  # noqa: PLC0415 - likewise

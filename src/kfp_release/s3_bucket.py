@@ -56,14 +56,17 @@ class Listed:
     modified: datetime
 
 
+def s3_calls(folder: S3Folder, retry: Retry) -> AwsCalls:
+    """What a `Bucket` asks through. boto3 finds the bucket's region itself, whichever it begins with."""
+    return AwsCalls("s3", where=str(folder), region=None, retry=retry, remedies=_REMEDIES)
+
+
 class Bucket:
     """The objects below one folder of a bucket; keys are those behind the folder."""
 
-    def __init__(self, folder: S3Folder, *, retry: Retry) -> None:
+    def __init__(self, folder: S3Folder, calls: AwsCalls) -> None:
         self._folder = folder
-        # boto3 finds the bucket's region itself, whichever it begins with.
-        self._calls = AwsCalls("s3", where=str(folder), region=None, retry=retry, remedies=_REMEDIES)
-        self._retry = retry
+        self._calls = calls
 
     def open(self) -> None:
         """Raise `ReleaseError` where nothing can be asked: without credentials, for one."""
@@ -75,7 +78,7 @@ class Bucket:
 
     def get(self, key: str, *, most: int) -> Stored | None:
         """The object; None where there is none. Raise `ReleaseError` where it has more than `most` bytes."""
-        return self._retry.ask(f"S3: {key}", partial(self._get, key, most))
+        return self._calls.retry.ask(f"S3: {key}", partial(self._get, key, most))
 
     def put(self, key: str, data: bytes, *, content: str, cache: str, etag: str | None = None) -> bool:
         """Write it: in the place of the object with this `etag`, or where there is none if it is None.
@@ -115,11 +118,14 @@ class Bucket:
                 yield str(item["Prefix"]).removeprefix(self._folder.prefix + folder).rstrip("/")
 
     def _pages(self, folder: str, **options: str) -> Iterator[dict[str, Any]]:
+        operation = "list_objects_v2"
         more: dict[str, str] = {}
         while True:
             page = self._calls.call(
-                "list_objects_v2", Bucket=self._folder.bucket, Prefix=self._folder.prefix + folder, **options, **more
+                operation, Bucket=self._folder.bucket, Prefix=self._folder.prefix + folder, **options, **more
             )
+            if page["Name"] != self._folder.bucket:
+                raise self._calls.strange(operation, "another bucket's objects")
             yield page
             if not page.get("IsTruncated"):
                 return

@@ -17,7 +17,6 @@ from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_page import IndexFile, parse_page
 from kfp_release.index_session import PackageIndexError
-from kfp_release.index_settings import S3Folder
 from kfp_release.retry import SILENT, Retry
 from kfp_release.s3_bucket import Bucket
 from kfp_release.s3_pages import MAX_FILE, METADATA, S3Pages, metadata_of, project_page
@@ -31,8 +30,8 @@ _BASE = "https://bucket.invalid/"
 class S3Index:
     """One folder of a bucket, asked with AWS's credentials from the usual chain."""
 
-    def __init__(self, folder: S3Folder, *, retry: Retry = SILENT) -> None:
-        self._bucket = Bucket(folder, retry=retry)
+    def __init__(self, bucket: Bucket, *, retry: Retry = SILENT) -> None:
+        self._bucket = bucket
         self._pages = S3Pages(self._bucket, retry)
 
     def files(self, project: str) -> dict[str, IndexFile]:
@@ -100,8 +99,8 @@ class S3Index:
         if there == data or (not key.endswith(METADATA) and same_members(key.rpartition("/")[2], data, there)):
             return there
         raise PackageIndexError(
-            f"{self._bucket.url(key)} is there with sha256 {Digest.of(there)} and other content, "
-            f"this one has {Digest.of(data)}",
+            f"{self._bucket.url(key)} is there with sha256 {Digest.of(there).hex} and other content, "
+            f"this one has {Digest.of(data).hex}",
             remedy="a file that is there is never replaced: release under the next version",
             status=409,
         )

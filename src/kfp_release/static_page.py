@@ -130,17 +130,15 @@ def root_json(projects: Iterable[str]) -> bytes:
 
 def parse_files(data: bytes) -> dict[str, StaticFile]:
     """The files by name of a page that `project_json` wrote. Raise `BadPage` for another."""
-    value = _own_json(data)
-    files = value.get("files")
-    if not isinstance(files, list):
-        raise BadPage("lists no files")
-    return {file.filename: file for file in map(StaticFile.parse, files)}
+    return _files_of(_own_json(data))
 
 
 def require_own(data: bytes, content: str) -> None:
     """Raise `BadPage` unless `data`, `HTML` or `JSON` by its `content`, was written here."""
     if content == JSON:
-        _own_json(data)
+        value = _own_json(data)
+        if "projects" not in value:
+            _files_of(value)
     elif _MARK.encode() not in data[: len(_PAGE)]:
         raise BadPage("is no page that kfp-release has written")
 
@@ -155,6 +153,13 @@ def _own_json(data: bytes) -> Mapping[str, Any]:
         raise BadPage("is no page that kfp-release has written")
     found: Mapping[str, Any] = value
     return found
+
+
+def _files_of(page: Mapping[str, Any]) -> dict[str, StaticFile]:
+    files = page.get("files")
+    if not isinstance(files, list):
+        raise BadPage("lists no files")
+    return {file.filename: file for file in map(StaticFile.parse, files)}
 
 
 def _json(value: Any) -> bytes:
