@@ -31,7 +31,7 @@ class Place:
     project: Path
     environ: dict[str, str]
     pip_url: str
-    index: Any = None
+    server: Any = None
 
     def run(self, *arguments: str, good: bool = True, **environ: str) -> subprocess.CompletedProcess[str]:
         done = kfp_release(arguments, cwd=self.project, environ={**self.environ, **environ})
@@ -77,7 +77,7 @@ def places(local: LocalEcr, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 ("s3", "s3://components/python"),
                 environ={"AWS_ENDPOINT_URL_S3": s3.url},
                 pip_url=f"{s3.bucket('components')}/python/simple/",
-                index=s3,
+                server=s3,
             ),
             "devpi": place_at(folder / "devpi", local, ("devpi", prod), environ=TWINE, pip_url=f"{prod}/+simple/"),
             "loose": place_at(folder / "loose", local, ("devpi", loose), environ=TWINE, pip_url=f"{loose}/+simple/"),
@@ -87,7 +87,7 @@ def places(local: LocalEcr, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 ("codeartifact", ARN),
                 environ={"AWS_ENDPOINT_URL_CODEARTIFACT": aws.url},
                 pip_url=aws.index.simple_url.replace("://", f"://aws:{TOKEN}@"),
-                index=aws,
+                server=aws,
             ),
         }
 
@@ -114,7 +114,7 @@ def test_a_release_goes_there_is_installed_from_there_and_seen_there(
 def test_step_by_step_it_is_the_same_and_build_needs_no_credentials(places: dict[str, Place]) -> None:
     place = places["s3"]
     place.run("plan", "v1.0")
-    nothing = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
+    nothing: Any = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
     place.run("build", **nothing)
     plan = (place.project / "build/plan.json").read_text()
     assert "components/python" not in plan
@@ -127,20 +127,20 @@ def test_step_by_step_it_is_the_same_and_build_needs_no_credentials(places: dict
 
 def test_a_status_asks_for_one_token(places: dict[str, Place]) -> None:
     place = places["codeartifact"]
-    place.index.asked.clear()
+    place.server.asked.clear()
     assert place.state() == {"1.0": "in order"}
-    assert sorted(place.index.asked) == ["GetAuthorizationToken", "GetRepositoryEndpoint"]
+    assert sorted(place.server.asked) == ["GetAuthorizationToken", "GetRepositoryEndpoint"]
 
 
 def test_a_page_that_was_not_written_is_completed_by_reconcile(places: dict[str, Place]) -> None:
     place = places["s3"]
-    before = place.index.keys("components")
+    before = place.server.keys("components")
     for name in ("", "index.html", "index.v1_json"):
-        place.index.client.delete_object(Bucket="components", Key=f"python/simple/{NAME}/{name}")
+        place.server.client.delete_object(Bucket="components", Key=f"python/simple/{NAME}/{name}")
     assert place.state() == {"1.0": "abandoned"}
     assert place.json("reconcile")["versions"][0]["deed"] == "completed"
     assert place.state() == {"1.0": "in order"}
-    after = place.index.keys("components")
+    after = place.server.keys("components")
     assert {key for key in before if before[key] != after[key]} == set()
 
 
@@ -155,7 +155,7 @@ def test_a_volatile_index_is_refused_before_anything_is_made_public(places: dict
 def test_two_urls_of_the_environment_take_the_place_of_what_is_configured(places: dict[str, Place]) -> None:
     place, other = places["s3"], places["devpi"]
     url = other.pip_url
-    environ = {"KFP_RELEASE_SIMPLE_URL": url, "TWINE_REPOSITORY_URL": url.removesuffix("+simple/"), **TWINE}
+    environ: dict[str, str] = {"KFP_RELEASE_SIMPLE_URL": url, "TWINE_REPOSITORY_URL": url.removesuffix("+simple/"), **TWINE}
     done = kfp_release(["status", "--json"], cwd=place.project, environ={**place.environ, **environ})
     (row,) = json.loads(done.stdout)["versions"]
     assert row["state"] != "in order"  # of another commit

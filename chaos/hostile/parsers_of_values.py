@@ -16,6 +16,7 @@ from kfp_release.credentials import Credentials
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
 from kfp_release.image_ref import BadImageName, ImageRef, Registry, Repository, has_digest, repository_of
+from kfp_release.index_settings import CodeArtifactRepository, DevpiIndex, IndexUrls, S3Folder
 from kfp_release.input_default import fits
 from kfp_release.interpreter import Interpreter
 from kfp_release.patience import Patience
