@@ -37,17 +37,21 @@ class DevpiServer:
         self.url = url
         self._session = requests.Session()
         self._session.trust_env = False
-        answer = self._ask("POST", "+login", user="root", password=ROOT_PASSWORD)
+        answer = self._ask("POST", "+login", {"user": "root", "password": ROOT_PASSWORD})
         self._session.auth = ("root", answer["result"]["password"])
-        self._ask("PUT", WRITER.username, password=WRITER.password)
+        self._ask("PUT", WRITER.username, {"password": WRITER.password})
 
     def index(self, name: str, **options: Any) -> str:
-        """Create or change ``writer/NAME``; its URL. A stage that is not volatile, unless `options` say so."""
+        """Create ``writer/NAME``; its URL. A stage that is not volatile, unless `options` say so."""
         path = f"{WRITER.username}/{name}"
-        self._ask("PUT", path, **{"type": "stage", "bases": [], "volatile": False, **options})
+        self._ask("PUT", path, {"type": "stage", "bases": [], "volatile": False, **options})
         return f"{self.url}/{path}"
 
-    def _ask(self, method: str, path: str, **parameters: Any) -> Any:
+    def change(self, name: str, *settings: str) -> None:
+        """As ``devpi index NAME SETTING...`` does."""
+        self._ask("PATCH", f"{WRITER.username}/{name}", settings)
+
+    def _ask(self, method: str, path: str, parameters: Any) -> Any:
         answer = self._session.request(
             method, f"{self.url}/{path}", json=parameters, headers={"Accept": "application/json"}, timeout=60
         )
@@ -79,7 +83,7 @@ def running_devpi(folder: Path) -> Iterator[DevpiServer]:
             "--port",
             str(port),
         ]
-        process = Process.start([*command, "--offline-mode"], name="devpi-server", log=folder / "devpi.log")
+        process = Process.start([*command], name="devpi-server", log=folder / "devpi.log")
         process.wait_until(lambda: _answers(port), seconds=120)
         return process
 

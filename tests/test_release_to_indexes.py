@@ -155,8 +155,12 @@ def test_a_volatile_index_is_refused_before_anything_is_made_public(places: dict
 def test_two_urls_of_the_environment_take_the_place_of_what_is_configured(places: dict[str, Place]) -> None:
     place, other = places["s3"], places["devpi"]
     url = other.pip_url
-    environ: dict[str, str] = {"KFP_RELEASE_SIMPLE_URL": url, "TWINE_REPOSITORY_URL": url.removesuffix("+simple/"), **TWINE}
-    done = kfp_release(["status", "--json"], cwd=place.project, environ={**place.environ, **environ})
+    environ: dict[str, str] = {
+        "KFP_RELEASE_SIMPLE_URL": url,
+        "TWINE_REPOSITORY_URL": url.removesuffix("+simple/"),
+        **TWINE,
+    }
+    done = kfp_release(["status", "--json"], cwd=place.project, environ={**place.environ, **environ, **TWINE})
     (row,) = json.loads(done.stdout)["versions"]
     assert row["state"] != "in order"  # of another commit
     said = place.run("status", good=False, KFP_RELEASE_SIMPLE_URL=url).stderr

@@ -23,11 +23,13 @@ from kfp_release.ecr import open_ecr
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.index import Index, IndexFile
-from kfp_release.index_settings import IndexUrls
+from kfp_release.index_settings import CodeArtifactRepository, IndexUrls, S3Folder
+from kfp_release.opened_index import open_index
 from kfp_release.patience import Patience
 from kfp_release.presigned import download
 from kfp_release.retry import Retry
 
+CODEARTIFACT = "arn:aws:codeartifact:eu-north-1:533211398604:repository/team"
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
 BEGINNINGS = {
     "nothing": b"",
@@ -151,6 +153,17 @@ def test_the_index(environment: pytest.MonkeyPatch, beginning: str, question: st
         assert f"does not answer at {url}" in str(ends(ask))
 
 
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@pytest.mark.parametrize("kind", ["s3", "codeartifact"])
+def test_an_index_of_aws(environment: pytest.MonkeyPatch, beginning: str, kind: str) -> None:
+    where = "s3://components" if kind == "s3" else f"{CODEARTIFACT}/components"
+    settings = S3Folder.parse(where) if kind == "s3" else CodeArtifactRepository.parse(where)
+    with silent_after(BEGINNINGS[beginning]) as url:
+        environment.setenv(f"AWS_ENDPOINT_URL_{kind.upper()}", url)
+        index = open_index(settings, os.environ, retry=patient())
+        assert f"{where} at {url}" in str(ends(lambda: index.files("demo")))
+
+
 @contextmanager
 def redirecting(data: bytes) -> Iterator[str]:
     """A server that leads on to `data`, in an answer whose own body does not end."""
@@ -183,4 +196,4 @@ def test_no_other_module_can_open_a_connection() -> None:
         if any(text in CONNECTING or text.rpartition(".")[0] in CONNECTING for text in imported(path))
     }
     sandbox = {name for name in found if name.partition(".")[0] == "sandbox"}
-    assert found - sandbox == {"ecr_calls", "index", "index_session", "presigned", "twine_upload"}
+    assert found - sandbox == {"aws_client", "index", "index_session", "presigned", "twine_upload"}

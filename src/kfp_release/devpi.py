@@ -38,7 +38,7 @@ class DevpiState:
         """Raise `BadJson` unless `data` is devpi's answer to a question for an index."""
         value = read_json(data, most=_MOST)
         state: Any = value.get("result") if isinstance(value, dict) and value.get("type") == "indexconfig" else None
-        if not isinstance(state, dict) or state.get("type") not in {"stage", "mirror"}:
+        if not isinstance(state, dict) or state.get("type") not in ("stage", "mirror"):
             raise BadJson("is not what devpi says of an index")
         volatile = state.get("volatile")
         if not isinstance(volatile, bool):
