@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from devpi_fixtures import WRITER, DevpiServer, running_devpi
+from archives import NAME, wheel_bytes
+from conftest import PROJECT as REPOSITORY
+from devpi_fixtures import WRITER, DevpiServer, programs, running_devpi
+from pages import commands
 from scripted import scripted
 from test_index import METADATA, sdist, sha256, wheel
 
@@ -177,3 +184,20 @@ def test_a_devpi_below_a_path_is_asked_once_and_its_other_files_are_not_ours() -
         for _ in range(2):
             assert set(index.files(PROJECT)) == {"demo_components-1.0.tar.gz"}
     assert [path for path, _ in asked].count("/devpi/team/prod?no_projects=") == 1
+
+
+def test_the_commands_of_the_docs_make_an_index_that_is_taken(server: DevpiServer, tmp_path: Path) -> None:
+    environ = {**os.environ, "HOME": str(tmp_path), "PATH": f"{programs()}{os.pathsep}{os.environ['PATH']}"}
+    for line in commands(REPOSITORY / "docs/indexes.md", "devpi"):
+        words = shlex.split(line.replace("https://devpi.data-science.example", server.url).replace("team", "writer"))
+        words += ["--password", WRITER.password] if words[1] == "login" else []
+        if words[0] == "pip":
+            index = opened(f"{server.url}/writer/prod2")
+            index.require_credentials()
+            (tmp_path / NAME).write_bytes(wheel_bytes())
+            index.upload(tmp_path / NAME)
+            words = [sys.executable, "-m", "pip", "--isolated", "download", "--dest", str(tmp_path / "out"), *words[2:]]
+        words = [word.replace("writer/prod", "writer/prod2") for word in words]
+        done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [NAME]

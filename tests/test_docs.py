@@ -64,7 +64,7 @@ def test_commands_of_kfp_release_and_their_options_exist(command: str) -> None:
 @pytest.mark.parametrize("command", [line for line in commands() if not line.startswith(("make ", "kfp-release "))])
 def test_other_commands_are_ones_that_a_reader_has(command: str) -> None:
     words = shlex.split(command)
-    assert words[0] in {".", "pip", "python", "git", "gh", "aws", "docker", "sed", ".venv/bin/python"}
+    assert words[0] in {".", "pip", "python", "git", "gh", "aws", "docker", "sed", "devpi", ".venv/bin/python"}
     assert all((ROOT / word).exists() for word in words if word.endswith(".py"))
 
 
