@@ -284,6 +284,29 @@ def test_a_page_that_others_change_all_the_time_ends_with_an_error(
         index_in(bucket, change).upload(wheel(tmp_path, "1.0"))
 
 
+class Contended(Bucket):
+    """Answers that others put the same at this moment, so many times."""
+
+    def __init__(self, folder: S3Folder, calls: AwsCalls, times: int) -> None:
+        super().__init__(folder, calls)
+        self.times = times
+
+    def put(self, key: str, data: bytes, *, content: str, cache: str, etag: str | None = None) -> bool:
+        self.times -= key.endswith(".whl")
+        return self.times < 0 and super().put(key, data, content=content, cache=cache, etag=etag)
+
+
+def test_a_file_that_others_put_and_did_not_is_put_again_and_not_for_ever(
+    server: S3Server, bucket: str, tmp_path: Path
+) -> None:
+    calls, folder, path = shared_calls(server.url), S3Folder(bucket), wheel(tmp_path, "1.0")
+    with pytest.raises(PackageIndexError, match=r"is put by others at this moment, and is not there\n.*run this again"):
+        S3Index(Contended(folder, calls, 9), retry=RETRY).upload(path)
+    assert server.keys(bucket) == {}
+    S3Index(Contended(folder, calls, 2), retry=RETRY).upload(path)
+    pages_tell(server, bucket, {path.name})
+
+
 FOREIGN = {
     "a page of another tool": (PAGE, b"<html><body><a href='x-1.0.tar.gz'>x-1.0.tar.gz</a></body></html>"),
     "a page for websites": (f"{PAGE}index.html", b"<html></html>"),
@@ -316,6 +339,7 @@ def test_folders_that_a_console_made_and_foreign_files_are_no_matter(
         server.client.put_object(Bucket=bucket, Key=key, Body=b"")
     server.client.put_object(Bucket=bucket, Key=f"packages/{PROJECT}/notes.txt", Body=b"x")
     server.client.put_object(Bucket=bucket, Key=f"packages/{PROJECT}/other-1.0.tar.gz", Body=b"x")
+    server.client.put_object(Bucket=bucket, Key="packages/<b>/x", Body=b"x")
     assert index_in(bucket).files(PROJECT) == {}
     index_in(bucket).upload(wheel(tmp_path, "1.0"))
     pages_tell(server, bucket, {"demo_components-1.0-py3-none-any.whl"})

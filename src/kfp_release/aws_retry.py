@@ -44,6 +44,8 @@ class AwsRetry:
     ) -> float | None:
         """The seconds until it is asked again, none here; None where boto3 is to decide."""
         context = request_dict["context"]
+        if request_dict["method"] == "HEAD":
+            return None  # whose answer has no body, whatever its header says of one
         context[_FAILED] = (_why(response, caught_exception), time.monotonic())
         most = context.get("retries", {}).get("max", self.retry.patience.attempts)
         # boto3 takes half of an answer for one that says nothing.

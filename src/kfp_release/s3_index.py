@@ -22,6 +22,8 @@ from kfp_release.s3_bucket import Bucket
 from kfp_release.s3_pages import MAX_FILE, METADATA, S3Pages, metadata_of, project_page
 from kfp_release.static_page import HTML, PACKAGES
 
+_WAITS = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between attempts to put a file that others put too."""
 _FOR_EVER = "max-age=31536000, immutable"
 _BASE = "https://bucket.invalid/"
 """Before a page's key: links are relative to that, and none leads there."""
@@ -32,6 +34,7 @@ class S3Index:
 
     def __init__(self, bucket: Bucket, *, retry: Retry = SILENT) -> None:
         self._bucket = bucket
+        self._retry = retry
         self._pages = S3Pages(self._bucket, retry)
 
     def files(self, project: str) -> dict[str, IndexFile]:
@@ -92,11 +95,20 @@ class S3Index:
 
     def _put(self, key: str, data: bytes, content: str) -> bytes:
         """The bytes that are there then: those of `data`, or another archive of the same files."""
-        if self._bucket.put(key, data, content=content, cache=_FOR_EVER):
-            return data
-        found = self._bucket.get(key, most=MAX_FILE)
-        there = found.data if found else b""
-        if there == data or (not key.endswith(METADATA) and same_members(key.rpartition("/")[2], data, there)):
+        for wait in (0.0, *_WAITS):
+            self._retry.sleep(wait)
+            if self._bucket.put(key, data, content=content, cache=_FOR_EVER):
+                return data
+            # There is none where others put one at this very moment, who may yet fail.
+            if found := self._bucket.get(key, most=MAX_FILE):
+                return self._same(key, data, found.data)
+        raise PackageIndexError(
+            f"{self._bucket.url(key)} is put by others at this moment, and is not there", remedy="run this again"
+        )
+
+    def _same(self, key: str, data: bytes, there: bytes) -> bytes:
+        name = key.rpartition("/")[2]
+        if there == data or (not name.endswith(METADATA) and same_members(name, data, there)):
             return there
         raise PackageIndexError(
             f"{self._bucket.url(key)} is there with sha256 {Digest.of(there).hex} and other content, "

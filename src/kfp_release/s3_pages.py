@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import is_normalized_name
 
 from kfp_release.archive_name import ArchiveName
 from kfp_release.digest import Digest
@@ -103,7 +104,7 @@ class S3Pages:
         return self.bucket.put(key, data, content=_content(key), cache=_FRESH, etag=etag)
 
     def _root(self) -> Mapping[str, bytes]:
-        projects = sorted(self.bucket.folders(f"{PACKAGES}/"))
+        projects = sorted(filter(is_normalized_name, self.bucket.folders(f"{PACKAGES}/")))
         folder, html, json = _keys(SIMPLE)[::-1]
         return {folder: root_html(projects), html: root_html(projects), json: root_json(projects)}
 
@@ -128,15 +129,19 @@ class S3Pages:
             # Files never change, so what a page told of one is true; not whether its metadata has come.
             if file is None or file.size != item.size or bool(file.metadata) != beside:
                 file = self._looked_at(item, name)
-            yield file if beside else replace(file, metadata="")
+            if file is not None:
+                yield file if beside else replace(file, metadata="")
 
-    def _looked_at(self, item: Listed, name: str) -> StaticFile:
+    def _looked_at(self, item: Listed, name: str) -> StaticFile | None:
+        """None where it is gone meanwhile."""
         found = self.bucket.get(item.key, most=MAX_FILE)
-        data = found.data if found else b""
+        if found is None:
+            return None
+        data = found.data
         uploaded = item.modified.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         metadata = metadata_of(name, data)
         hashed = Digest.of(metadata).hex if name.endswith(".whl") and metadata else ""
-        return StaticFile(name, item.size, uploaded, Digest.of(data).hex, _requires_python(metadata), hashed)
+        return StaticFile(name, len(data), uploaded, Digest.of(data).hex, _requires_python(metadata), hashed)
 
 
 def project_page(project: str) -> str:
