@@ -119,7 +119,9 @@ def test_step_by_step_it_is_the_same_and_build_needs_no_credentials(places: dict
     plan = (place.project / "build/plan.json").read_text()
     assert "components/python" not in plan
     assert place.json("publish")["changed"] is False
-    assert set(place.json("verify", "1.0")["files"]) == {WHEEL, SDIST}
+    seen = place.json("verify", "1.0")["files"]
+    assert set(seen) == {WHEEL, SDIST}
+    assert place.json("verify", "1.0", "--index-url", place.pip_url)["files"] == seen
     assert "the same interfaces" in place.run("diff", "index:1.0", "v1.0").stdout
     said = place.run("publish", good=False, **nothing).stderr
     assert "cannot ask S3 for s3://components/python: there are no AWS credentials" in said

@@ -339,6 +339,7 @@ def test_folders_that_a_console_made_and_foreign_files_are_no_matter(
         server.client.put_object(Bucket=bucket, Key=key, Body=b"")
     server.client.put_object(Bucket=bucket, Key=f"packages/{PROJECT}/notes.txt", Body=b"x")
     server.client.put_object(Bucket=bucket, Key=f"packages/{PROJECT}/other-1.0.tar.gz", Body=b"x")
+    server.client.put_object(Bucket=bucket, Key=f"packages/{PROJECT}/old/demo_components-0.1.tar.gz", Body=b"x")
     server.client.put_object(Bucket=bucket, Key="packages/<b>/x", Body=b"x")
     assert index_in(bucket).files(PROJECT) == {}
     index_in(bucket).upload(wheel(tmp_path, "1.0"))
@@ -407,7 +408,9 @@ ANSWERS = {
     "no conditional writes": (501, error("NotImplemented"), "NotImplemented.*\n.*conditional writes"),
     "a log-in page": (200, b"<html><form></form></html>", "get_object with something that S3 does not say"),
     "an error that is none": (403, b"<html><p>Log in.", "S3 (refused|answers).*get_object"),
-    "too much at once": (503, error("SlowDown"), "SlowDown: No.\n"),
+    "a key that is none": (403, error("InvalidAccessKeyId"), r"InvalidAccessKeyId: No.\n.*set AWS_PROFILE"),
+    "a clock that is wrong": (403, error("RequestTimeTooSkewed"), r"RequestTimeTooSkewed: No.\n.*clock"),
+    "too much at once": (503, error("SlowDown"), "SlowDown: No.\n.*too many calls at once"),
 }
 
 

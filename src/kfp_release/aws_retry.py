@@ -60,11 +60,8 @@ class AwsRetry:
         patience, (why, since) = self.retry.patience, request.context[_FAILED]
         # boto3 has waited already; after throttling it waits longer than we would.
         wait = max(patience.wait(attempt - 1) - (time.monotonic() - since), 0.0)
-        self.retry.note(
-            again(
-                f"{SERVICES[self.service]}: {operation_name}", why, wait, attempt, retries.get("max", patience.attempts)
-            )
-        )
+        what, most = f"{SERVICES[self.service]}: {operation_name}", retries.get("max", patience.attempts)
+        self.retry.note(again(what, why, wait, attempt, most))
         self.retry.sleep(wait)
 
 

@@ -60,13 +60,17 @@ _REMEDIES = {
     "InvalidSignatureException": _SIGNATURE,
     "SignatureDoesNotMatch": _SIGNATURE,
     "IncompleteSignatureException": _SIGNATURE,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
     "ExpiredTokenException": "the session has ended: log in again, or start the CI job again",
     "ExpiredToken": "the session has ended: log in again, or start the CI job again",
     "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
     "AccessDeniedException": "give the role this permission, in the repository's account too",
     "RepositoryNotFoundException": "create it with --create-repository, or correct it in [tool.kfp-release.images]",
     "LimitExceededException": "delete what is not needed, or ask AWS to raise the quota, and run this again",
     "ThrottlingException": _BUSY,
+    "SlowDown": _BUSY,
     "ServerException": _FAULT.format(SERVICES["ecr"]),
     "InvalidLayerException": "the blob's bytes changed on their way: run this again; if it stays so, build it again",
     "InvalidParameterException": "correct the repository in [tool.kfp-release.images], or KFP_RELEASE_REGISTRY",
@@ -86,7 +90,7 @@ def refused(error: aws.ClientError, *, operation: str, where: str, service: str 
     answer: dict[str, Any] = dict(error.response)
     code = _code(error)
     details = {key: value for key, value in answer.items() if key not in {"Error", "ResponseMetadata"}}
-    clock = _clock(answer) if code in _UNSAID else ""
+    clock = _clock(answer, SERVICES[service]) if code in _UNSAID else ""
     return EcrError(
         f"{SERVICES[service]} refused {operation} for {where}: {words_of(error)}{clock and f': {clock}'}",
         remedy=_CLOCK if clock else _REMEDIES.get(code) or _remedy(status_of(error), SERVICES[service]),
@@ -107,7 +111,7 @@ def status_of(error: aws.ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _clock(answer: Mapping[str, Any]) -> str:
+def _clock(answer: Mapping[str, Any], name: str) -> str:
     """How far this machine's clock is from that of whoever answers, where it is too far for a signature."""
     date = str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
     try:
@@ -116,7 +120,7 @@ def _clock(answer: Mapping[str, Any]) -> str:
         return ""
     if abs(ahead) < _SKEW:
         return ""
-    return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} ECR's"
+    return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} {name}'s"
 
 
 def words_of(error: aws.ClientError) -> str:

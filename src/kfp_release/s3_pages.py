@@ -87,7 +87,8 @@ class S3Pages:
 
     def _write(self, keys: Iterable[str], made: Made) -> None:
         for round_ in range(_ROUNDS):
-            self.retry.sleep(_WAIT * round_) if round_ else None
+            if round_:
+                self.retry.sleep(_WAIT * round_)
             before = {key: self.read(key) for key in keys}
             pages = made()
             if all(self._put(key, before[key], pages[key]) for key in keys):
@@ -105,8 +106,8 @@ class S3Pages:
 
     def _root(self) -> Mapping[str, bytes]:
         projects = sorted(filter(is_normalized_name, self.bucket.folders(f"{PACKAGES}/")))
-        folder, html, json = _keys(SIMPLE)[::-1]
-        return {folder: root_html(projects), html: root_html(projects), json: root_json(projects)}
+        json, html, folder = _keys(SIMPLE)
+        return {json: root_json(projects), html: root_html(projects), folder: root_html(projects)}
 
     def _project(self, project: str) -> Mapping[str, bytes]:
         json, html, folder = _keys(project_page(project))
@@ -120,7 +121,8 @@ class S3Pages:
         }
 
     def _files(self, project: str, known: Mapping[str, StaticFile]) -> Iterable[StaticFile]:
-        listed = {item.key.rpartition("/")[2]: item for item in self.bucket.list(f"{PACKAGES}/{project}/")}
+        folder = f"{PACKAGES}/{project}/"
+        listed = {item.key.removeprefix(folder): item for item in self.bucket.list(folder)}
         for name, item in sorted(listed.items()):
             if not is_file_of(project, name):
                 continue
