@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -294,6 +294,27 @@ class Contended(Bucket):
     def put(self, key: str, data: bytes, *, content: str, cache: str, etag: str | None = None) -> bool:
         self.times -= key.endswith(".whl")
         return self.times < 0 and super().put(key, data, content=content, cache=cache, etag=etag)
+
+
+class Careless(Bucket):
+    """In a store that does not know conditional writes, as some call S3: it takes all."""
+
+    def _put(self, key: str, data: bytes, condition: Mapping[str, str], **headers: str) -> bool:
+        del condition
+        return super()._put(key, data, {}, **headers)
+
+
+@pytest.mark.parametrize("uploads", [0, 1])
+def test_a_store_that_ignores_conditions_is_found_out(
+    server: S3Server, bucket: str, uploads: int, tmp_path: Path
+) -> None:
+    for _ in range(uploads):
+        index_in(bucket).upload(wheel(tmp_path, "1.0"))
+    before = server.keys(bucket)
+    careless = S3Index(Careless(S3Folder(bucket), shared_calls(server.url)), retry=RETRY)
+    with pytest.raises(ReleaseError, match=r"simple/ is taken by an object .* only where there is none\n.*conditional"):
+        careless.upload(wheel(tmp_path, "1.0", metadata=OTHER))
+    assert not uploads or server.keys(bucket) == before
 
 
 def test_a_file_that_others_put_and_did_not_is_put_again_and_not_for_ever(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from kfp_release.retry import Passing, Retry
 
 _KEY = "s3 of [tool.kfp-release.index]"
 _REGION = "set AWS_REGION to the bucket's region, and unset AWS_ENDPOINT_URL_S3 if it is set to another's"
+CONDITIONS = "an S3 is needed that has conditional writes: without, nothing is kept from being overwritten"
+"""What to do where it has none."""
 _REMEDIES = {
     "AccessDenied": (
         "give the role s3:GetObject, and s3:PutObject where it uploads, for the bucket's objects, and s3:ListBucket "
@@ -31,7 +33,7 @@ _REMEDIES = {
     "301": _REGION,
     "AuthorizationHeaderMalformed": _REGION,
     "IllegalLocationConstraintException": _REGION,
-    "NotImplemented": "an S3 is needed that has conditional writes: without, nothing is kept from being overwritten",
+    "NotImplemented": CONDITIONS,
     "KMS.DisabledException": "the bucket's encryption key must be enabled and usable for the role",
 }
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
@@ -87,19 +89,23 @@ class Bucket:
         others may keep it.
         """
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
-        digest = base64.b64encode(bytes.fromhex(Digest.of(data).hex)).decode()
+        return self._put(key, data, condition, ContentType=content, CacheControl=cache)
+
+    def keeps(self, key: str, data: bytes, *, content: str, cache: str) -> bool:
+        """Whether the object at `key`, which is these `data`, is kept where another is to be put only if there is none.
+
+        S3 keeps it. A store that does not know conditional writes puts it again, and tells of no error.
+        """
+        return not self._put(key, data, {"IfNoneMatch": "*"}, ContentType=content, CacheControl=cache)
+
+    def _put(self, key: str, data: bytes, condition: Mapping[str, str], **headers: str) -> bool:
+        checksum = base64.b64encode(bytes.fromhex(Digest.of(data).hex)).decode()
         try:
             self._calls.call(
-                "put_object",
-                **self._named(key),
-                **condition,
-                Body=data,
-                ContentType=content,
-                CacheControl=cache,
-                ChecksumSHA256=digest,
+                "put_object", **self._named(key), **condition, **headers, Body=data, ChecksumSHA256=checksum
             )
         except AwsIndexError as error:
-            if error.code in _LOST or (etag is not None and error.code == "NoSuchKey"):
+            if error.code in _LOST or ("IfMatch" in condition and error.code == "NoSuchKey"):
                 return False
             raise
         return True

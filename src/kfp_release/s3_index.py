@@ -86,12 +86,15 @@ class S3Index:
         project = (ArchiveName.of_wheel if name.endswith(".whl") else ArchiveName.of_sdist)(name).name
         data = path.read_bytes()
         self._pages.require_own(project)
+        tried = self._pages.require_conditions()
         key = f"{PACKAGES}/{project}/{name}"
         kind = "application/zip" if name.endswith((".whl", ".zip")) else "application/gzip"
         there = self._put(key, data, kind)
         if name.endswith(".whl") and (metadata := metadata_of(name, there)):
             self._put(key + METADATA, metadata, "text/plain; charset=utf-8")
         self._pages.write(project)
+        if not tried:
+            self._pages.require_conditions()
 
     def _put(self, key: str, data: bytes, content: str) -> bytes:
         """The bytes that are there then: those of `data`, or another archive of the same files."""

@@ -20,7 +20,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.index_page import MAX_PAGE
 from kfp_release.member import BadArchive
 from kfp_release.retry import Retry
-from kfp_release.s3_bucket import Bucket, Listed, Stored
+from kfp_release.s3_bucket import CONDITIONS, Bucket, Listed, Stored
 from kfp_release.sdist import Sdist
 from kfp_release.static_page import (
     HTML,
@@ -63,6 +63,18 @@ class S3Pages:
         """Raise `ReleaseError` where something else stands in the place of a page."""
         for key in (*_keys(SIMPLE), *_keys(project_page(project))):
             self.read(key)
+
+    def require_conditions(self) -> bool:
+        """Raise `ReleaseError` where the store lets a page be overwritten; false where there is none to try it with."""
+        page = self.read(SIMPLE)
+        if page is None or not page.data:
+            return False
+        if not self.bucket.keeps(SIMPLE, page.data, content=HTML, cache=_FRESH):
+            raise ReleaseError(
+                f"{self.bucket.url(SIMPLE)} is taken by an object that is to be put only where there is none",
+                remedy=CONDITIONS,
+            )
+        return True
 
     def read(self, key: str) -> Stored | None:
         """The page; None where there is none, or an object without a byte, as consoles make for folders."""
