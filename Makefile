@@ -49,9 +49,8 @@ lint: $(READY) ## ruff
 
 .PHONY: types
 types: $(READY) ## mypy, strict
-	@$(BIN)/kfp-release stubs
+	@$(BIN)/kfp-release operators
 	@$(BIN)/mypy
-	@$(BIN)/mypy src/kubeflow_demo_components/operators.py # which the stub beside it hides
 
 .PHONY: check
 check: $(READY) ## kfp-release check

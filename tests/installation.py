@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from kfp_release.component import ComponentFile
 from kfp_release.digest import Digest
 from kfp_release.image_ref import Repository
+from kfp_release.package_files import package_files
 from kfp_release.pinning import pin
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.version import ReleaseVersion
@@ -52,10 +54,21 @@ class Installation:
 
 
 def install_code(folder: Path) -> Installation:
-    """The code alone, as it is inside the image."""
+    """The code alone, with neither component files nor pins."""
     installation = Installation(folder)
-    shutil.copytree(PACKAGE, installation.package, ignore=shutil.ignore_patterns("__pycache__", "yaml", "pins.json"))
+    written = shutil.ignore_patterns("__pycache__", "yaml", "pins.json", "_operators", "operators.py*", "__main__.py")
+    shutil.copytree(PACKAGE, installation.package, ignore=written)
+    for name, data in package_files().items():
+        path = installation.package / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
     return installation
+
+
+def as_checkout(installation: Installation, components: Path) -> None:
+    """Have the code know where the component files of its checkout are."""
+    told = {"distribution": "kubeflow-demo-components", "components": os.path.relpath(components, installation.package)}
+    (installation.package / "_operators/checkout.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def pin_of(name: str, image_pin: str) -> str:

@@ -15,8 +15,8 @@ from kfp.dsl.types.type_utils import InconsistentTypeException
 from test_operators import EVERYTHING, compiled, ir_operator, operator
 from typed_components import MUTE, gather
 
-from kubeflow_demo_components.arguments import BadArgument
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.package_files._operators.arguments import BadArgument
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 
 NUMBER = "multiply_op(): input 'a' is a Float, and "
 WHOLE = "make_table_op(): input 'rows' is an Integer, and "

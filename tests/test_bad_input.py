@@ -307,7 +307,7 @@ def test_the_listing_of_an_installation_names_every_broken_file(tmp_path: Path, 
     assert [re.findall(r"definition of (\w+)_op is no ", line) for line in lines] == [
         *(["bracket"], ["empty"], ["latin"], ["list"], ["month"], ["object"])
     ]
-    assert lines[0].startswith("kubeflow-demo-components: ")
+    assert lines[0].startswith("kubeflow_demo_components: ")
     assert "Traceback" not in done.stderr
 
 

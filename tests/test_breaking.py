@@ -12,7 +12,7 @@ from kfp import compiler, dsl
 from test_port_changes import INPUT_CHANGES, compiled
 
 from kfp_release.interface_change import ChangeKind
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 
 SOURCE = v1((), ("name: data, type: Dataset",))
 SINK = v1(("name: model, type: Model", "name: loss, type: Float"), ())

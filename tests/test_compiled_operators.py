@@ -17,8 +17,8 @@ from kfp import compiler, components, dsl
 from kfp_release.component import ComponentFile
 from kfp_release.component_rules import component_problems
 from kfp_release.container import Container
-from kubeflow_demo_components.definition import Definition
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.package_files._operators.definition import Definition
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 
 
 @dsl.container_component  # type: ignore[untyped-decorator]  # kfp ships no types

@@ -11,9 +11,9 @@ from google.protobuf import json_format  # type: ignore[import-untyped]  # it sh
 from kfp import compiler, components
 
 from kfp_release.component import ComponentFile
+from kfp_release.package_files._operators.definition import Definition
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 from kfp_release.pinning import pin
-from kubeflow_demo_components.definition import Definition
-from kubeflow_demo_components.yaml_operator import YamlOperator
 
 CASES = cases()
 pytestmark = pytest.mark.filterwarnings("ignore")

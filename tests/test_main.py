@@ -15,7 +15,9 @@ from installation import (
     IMAGES,
     PROJECT,
     TAG_PIN,
+    YAML,
     Installation,
+    as_checkout,
     install,
     install_code,
     pin_of,
@@ -23,7 +25,7 @@ from installation import (
 
 from kfp_release.config import Config
 from kfp_release.index_settings import IndexUrls
-from kubeflow_demo_components.half_pin import INDEX_LABEL
+from kfp_release.package_files._operators.half_pin import INDEX_LABEL
 
 LIST = ("-m", "kubeflow_demo_components")
 
@@ -86,19 +88,19 @@ def test_pins_by_tag_alone_are_said_to_be_that(tmp_path: Path) -> None:
 
 
 def test_a_checkout_is_said_to_be_one(tmp_path: Path) -> None:
-    installation = install(tmp_path, EXACT_PIN)
-    (installation.package / "pins.json").unlink()
+    installation = install_code(tmp_path)
+    as_checkout(installation, YAML)
     done = installation.python(*LIST)
     message, remedy = done.stdout.splitlines()[-2:]
-    assert message.startswith(f"Not pinned: the components are those of the folder {installation.package / 'yaml'} and")
+    assert message.startswith(f"Not pinned: the components are those of the folder {YAML} and")
     assert remedy == f"  {RELEASED}"
     assert json.loads(installation.python(*LIST, "--json").stdout)["version"] is None
 
 
-def test_inside_the_image_there_is_nothing_to_list(tmp_path: Path) -> None:
+def test_without_component_files_there_is_nothing_to_list(tmp_path: Path) -> None:
     done = install_code(tmp_path).python(*LIST)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("kubeflow-demo-components: no component files in ")
+    assert done.stderr.startswith("kubeflow_demo_components: no component files in ")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_it_ends_quietly_where_its_reader_has_seen_enough(released: Installation
         ("pins.json", '{"schema": 1, "version": "1", "commit": "", "images": {}}', "KeyError('components')): install"),
         (
             "pins.json",
-            '{"schema": 1, "version": "1", "commit": "", "images": {}, "components": {"a_op": {"images": [5]}}}',
+            '{"schema": 1, "distribution": "a", "version": "1", "commit": "", "images": {}, "components": {"a": 5}}',
             "pins.json of this installation is damaged (TypeError",
         ),
         ("yaml/multiply.yaml", "implementation: 3", "the definition of multiply_op is no component YAML"),

@@ -4,7 +4,7 @@ import pytest
 from kfp import dsl
 from test_operators import operator
 
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 
 
 def in_pipeline(body: Any) -> None:

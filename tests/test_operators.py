@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from installation import DIGEST, EXACT_PIN, OPERATORS, REPOSITORY, TAG_PIN, YAML, install, install_code
+from installation import DIGEST, EXACT_PIN, OPERATORS, REPOSITORY, TAG_PIN, YAML, as_checkout, install, install_code
 from kfp import compiler, components, dsl
 from kfp.dsl.types.type_utils import InconsistentTypeException
 from typed_components import gather
 
-from kubeflow_demo_components.catalog import BadPins, Pins
-from kubeflow_demo_components.definition import BadDefinition
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.package_files._operators.catalog import BadPins, Pins
+from kfp_release.package_files._operators.definition import BadDefinition
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 
 RELEASED = (
     "pip install --force-reinstall --no-deps --index-url https://pypi.data-science.example/simple/ "
@@ -107,7 +107,7 @@ def test_an_unknown_operator_is_answered_with_the_near_one(tmp_path: Path, name:
     assert done.stderr.splitlines()[-1].startswith(f"AttributeError: {message}")
 
 
-def test_inside_the_image_there_are_no_operators(tmp_path: Path) -> None:
+def test_without_component_files_there_are_no_operators(tmp_path: Path) -> None:
     code = "from kubeflow_demo_components import operators as o; print(dir(o)); o.multiply_op"
     done = install_code(tmp_path).python("-c", code)
     assert done.stdout == "[]\n"
@@ -130,14 +130,14 @@ def test_a_build_outside_a_release_warns_once_that_its_tag_can_move(tmp_path: Pa
 def test_a_checkout_warns_once_that_nothing_is_pinned(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     (checkout / "src").mkdir(parents=True)
-    (checkout / "pyproject.toml").touch()
     (checkout / "yaml").symlink_to(YAML)
     installation = install_code(checkout / "src")
+    as_checkout(installation, checkout / "yaml")
     code = "from kubeflow_demo_components import operators as o\no.multiply_op\nprint(o.make_table_op)"
     done = installation.python("-c", code)
     assert done.stdout == "<make_table_op(rows: int, seed: int = 0)>\n"
     assert done.stderr.count("UnpinnedWarning") == 1
-    assert f"the components are those of the folder {checkout / 'yaml'}" in done.stderr
+    assert f"the components are those of the folder {YAML}" in done.stderr
     assert f"install a released version: {RELEASED}\n" in done.stderr
 
 
@@ -145,8 +145,8 @@ def test_a_stray_pins_json_makes_no_checkout_exact(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     (checkout / "yaml").mkdir(parents=True)
     (checkout / "yaml/multiply.yaml").write_bytes((YAML / "multiply.yaml").read_bytes())
-    (checkout / "pyproject.toml").touch()
     installation = install_code(checkout / "src")
+    as_checkout(installation, checkout / "yaml")
     released = install(tmp_path / "released", EXACT_PIN)
     (installation.package / "pins.json").write_bytes((released.package / "pins.json").read_bytes())
     done = installation.python("-c", "from kubeflow_demo_components import operators as o\no.multiply_op")
@@ -186,8 +186,14 @@ def test_damaged_pins_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"schema": 2, "version": "1", "commit": "", "images": {}}', "has schema 2, and its code reads 1"),
-        ('{"schema": "1", "version": "1", "commit": "", "images": {}}', "has schema '1', and its code reads 1"),
+        (
+            '{"schema": 2, "version": "1", "commit": "", "images": {}}',
+            "has schema 2, and its code reads 1",
+        ),
+        (
+            '{"schema": "1", "version": "1", "commit": "", "images": {}}',
+            "has schema '1', and its code reads 1",
+        ),
         ('{"version": "1", "commit": "", "images": {}}', r"is damaged \(KeyError\('schema'\)\)"),
         ("[]", "is damaged"),
         ("", "is damaged"),

@@ -11,8 +11,10 @@ from small_project import DEMO, FOREIGN, component, exact_pins, make_project
 from kfp_release.carried_pins import SDIST_PINS
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problems, ReleaseError
+from kfp_release.package_files import package_files
 from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand
 from kfp_release.stub import stub_text
+from kfp_release.written import WRITTEN
 
 
 @pytest.fixture
@@ -37,7 +39,18 @@ def test_it_gives_the_package_its_component_files_and_its_pins(project: Path) ->
         "demo_parts/yaml/foreign.yml": component(FOREIGN),
         "demo_parts/yaml/multiply.yaml": component(f"{DEMO}:1.0"),
         "demo_parts/pins.json": package.pins.to_json(),
+        "demo_parts/operators.pyi": stub_text(package.operators).encode(),
+        "demo_parts/py.typed": b"",
+        **{f"demo_parts/{name}": data for name, data in package_files().items()},
     }
+
+
+def test_operators_of_an_earlier_build_are_replaced_and_a_persons_listing_is_not(project: Path) -> None:
+    old = {"demo_parts/operators.py": WRITTEN, "demo_parts/_operators/gone.py": WRITTEN, "demo_parts/__main__.py": b"1"}
+    wheel = pinned(project).in_wheel(make_wheel({"demo_parts/__init__.py": b"", **old}))
+    assert wheel.read("demo_parts/operators.py") == package_files()["operators.py"]
+    assert wheel.read("demo_parts/__main__.py") == b"1"
+    assert "demo_parts/_operators/gone.py" not in {member.path for member in wheel.members}
 
 
 LAZY = b"def __getattr__(name):\n    return name\n"

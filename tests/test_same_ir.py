@@ -14,7 +14,7 @@ from installation import YAML
 from kfp import compiler, components, dsl
 from typed_components import write_components
 
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
 
 Load = Callable[[str, str], Any]
 

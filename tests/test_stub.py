@@ -11,9 +11,10 @@ from kfp import dsl
 from typed_components import write_components
 
 from kfp_release.component import ComponentFile
-from kfp_release.stub import HEADER, Operator, is_replaceable, mark_path, module_path, stub_path, stub_text
+from kfp_release.package_files._operators.yaml_operator import YamlOperator
+from kfp_release.stub import HEADER, Operator, mark_path, module_path, stub_path, stub_text
 from kfp_release.stub_task import TASK
-from kubeflow_demo_components.yaml_operator import YamlOperator
+from kfp_release.written import is_replaceable
 
 ONE = """\
 name: One

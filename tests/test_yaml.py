@@ -13,8 +13,8 @@ from kfp import components
 
 from kfp_release.component import ComponentFile
 from kfp_release.container import Word
-from kubeflow_demo_components.catalog import operator_name
-from kubeflow_demo_components.definition import Definition
+from kfp_release.package_files._operators.catalog import operator_name
+from kfp_release.package_files._operators.definition import Definition
 
 PROJECT = Path(__file__).resolve().parent.parent
 FILES = sorted((PROJECT / "yaml").iterdir())

@@ -208,7 +208,8 @@ PARSERS = {
         (
             *("wheel.Wheel.parse", "wheel.record_bytes", "archive.members_of", "archive_name.ArchiveName.of_wheel"),
             *("inflation.require_allowed", "inflation.require_few", "layer.is_pinned_file"),
-            *("stub.module_path", "stub.stub_path", "stub.mark_path"),
+            *("stub.module_path", "stub.stub_path", "stub.mark_path", "layer.is_made"),
+            "written.package_path",
         ),
         _wheel,
         _read_wheel,

@@ -3,7 +3,7 @@
 Wheels and sdists come out in one byte form. A wheel has the pinned component files and ``pins.json`` in its package;
 an sdist carries its pins, so that the wheel built from it is the same. The setting ``kfp-release-pins`` gives the path
 of a release's pins; without it the pin is the version's tag. The checkout is not written to. An editable install reads
-its component files there, unpinned; it alone leaves something there, the operators' types, where git ignores them.
+its component files there, unpinned; it alone leaves something there, the operators, where git ignores them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from setuptools import build_meta  # type: ignore[import-untyped] # it ships no types
 from setuptools.build_meta import prepare_metadata_for_build_editable  # type: ignore[import-untyped]
 
-from kfp_release.checkout_stub import CheckoutStub
+from kfp_release.checkout_operators import CheckoutOperators
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.errors import ReleaseError
 from kfp_release.pinned import PINS_SETTING, BadPins, PinnedPackage, pinned_package, pins_at_hand
@@ -83,13 +83,13 @@ def build_editable(
     """PEP 660: write an editable wheel into `wheel_directory`, and give its file name."""
     name: str = build_meta.build_editable(wheel_directory, config_settings, metadata_directory)
     try:
-        stub = CheckoutStub.read(Path(), Config.parse(read_plain(Path(PYPROJECT)), {}))
-        if stub.is_ignored:
-            stub.write()
+        operators = CheckoutOperators.read(Path(), Config.parse(read_plain(Path(PYPROJECT)), {}))
+        if seen := operators.seen_by_git:
+            _log.warning("no operators are written, for git does not ignore %s", ", ".join(seen))
         else:
-            _log.warning("no types are written, for git does not ignore %s: kfp-release stubs", stub.path)
+            operators.write()
     except (ReleaseError, OSError) as error:  # what is wrong may be what the install is for
-        _log.warning("no types are written: %s", error)
+        _log.warning("no operators are written: %s", error)
     return name
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from kfp_release.changelog import CHANGELOG, Changelog
-from kfp_release.checkout_stub import CheckoutStub
+from kfp_release.checkout_operators import CheckoutOperators
 from kfp_release.compatibility_rules import compatibility_problems
 from kfp_release.compiled_rules import compiled_problems
 from kfp_release.component import ComponentFile
@@ -100,10 +100,10 @@ def _shadowing(project: Path, config: Config) -> Iterator[Problem]:
 def _stub(project: Path, config: Config, files: Sequence[ComponentFile]) -> Iterator[Problem]:
     """A checkout has one for editors alone; a release makes its own."""
     with suppress(ReleaseError, OSError):
-        stub = CheckoutStub.of(project, config.package, [Operator.of(file) for file in files])
+        stub = CheckoutOperators.of(project, config, [Operator.of(file) for file in files])
         if stub.is_stale:
             message = "tells editors and type checkers of other component files than there are now"
-            yield Problem(stub.path, 0, message, "kfp-release stubs writes it anew", severity="warning")
+            yield Problem(stub.stub, 0, message, "kfp-release operators writes it anew", severity="warning")
 
 
 def _unused(files: Sequence[ComponentFile], config: Config, pyproject: TomlFile) -> Iterator[Problem]:

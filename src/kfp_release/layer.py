@@ -18,6 +18,7 @@ from kfp_release.member import EXECUTABLE, Member
 from kfp_release.stub import mark_path, stub_path
 from kfp_release.tar import tar_bytes
 from kfp_release.wheel import Wheel, record_bytes
+from kfp_release.written import WRITTEN, package_path
 
 PACKAGE_LIB = "/opt/package/lib"
 PACKAGE_BIN = "/opt/package/bin"
@@ -50,18 +51,23 @@ class Layer:
 def package_layer(wheel: Wheel, *, package: str, interpreter: Interpreter) -> Layer:
     """The layer that holds `wheel` below ``/opt/package``, its scripts starting with `interpreter`.
 
-    `package` is the import package whose component files, pins and types stay out: no pipeline is written in an image.
+    `package` is the import package whose operators, component files, pins and types stay out: no pipeline is written
+    in an image.
     Raise `NotPure` for a wheel with compiled modules or files for elsewhere.
     """
     _refuse_impure(wheel)
-    of_pipelines = {
-        stub_path(package),
-        mark_path(package),
-    }  # what a pipeline's author reads; an image has no use for it
-    of_pipelines |= {member.path for member in wheel.members if is_pinned_file(member.path, package)}
+    # What a pipeline's author needs; an image has no use for it.
+    of_pipelines = {stub_path(package), mark_path(package)}
+    of_pipelines |= {member.path for member in wheel.members if is_made(member, package)}
     tar = tar_bytes(_members(wheel.without(of_pipelines), interpreter), mtime=0)
     data = gzip_deflated(tar)
     return Layer(data, Descriptor(OCI_LAYER_GZIP, Digest.of(data), len(data)), Digest.of(tar))
+
+
+def is_made(member: Member, package: str) -> bool:
+    """Whether a wheel's file is one that the build puts into the package: pins, component files, operators."""
+    in_package = member.path.startswith(package_path(package, ""))
+    return is_pinned_file(member.path, package) or (in_package and member.data.startswith(WRITTEN))
 
 
 def is_pinned_file(path: str, package: str) -> bool:

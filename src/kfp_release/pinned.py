@@ -13,14 +13,16 @@ from kfp_release.component_folder import component_files
 from kfp_release.config import PYPROJECT, Config, ImageSettings
 from kfp_release.digest import Digest
 from kfp_release.errors import Problem, Problems, ReleaseError
-from kfp_release.layer import is_pinned_file
+from kfp_release.layer import is_made
+from kfp_release.package_files import package_files
 from kfp_release.pinning import pin
 from kfp_release.plain_file import read_plain
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.sdist import Sdist
-from kfp_release.stub import Operator, is_replaceable, mark_path, module_path, needs_stub, stub_path, stub_text
+from kfp_release.stub import Operator, mark_path, module_path, needs_stub, stub_path, stub_text
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
+from kfp_release.written import is_replaceable, package_path
 
 PINS_SETTING = "kfp-release-pins"
 """The build setting (PEP 517, config_settings) that gives the path of a release's pins.json."""
@@ -49,11 +51,10 @@ class PinnedPackage:
     operators: tuple[Operator, ...]
 
     def in_wheel(self, wheel: Wheel) -> Wheel:
-        """`wheel` with the component files and pins in its package, whatever it had of them before.
+        """`wheel` with component files, pins, operators and their types in its package, whatever it had of them before.
 
-        With types, too, where the package has a module that makes operators when they are asked for; a stub that a
-        person wrote stays as it is.
-        Raise `ReleaseError` where it has no such package.
+        Where a person wrote the package's module of operators it stays as it is; and so does a stub.
+        Raise `ReleaseError` where the wheel has no such package.
         """
         package = self.config.package
         folder = package.replace(".", "/")
@@ -62,20 +63,21 @@ class PinnedPackage:
                 f"the wheel has no package {package}",
                 remedy="make 'package' in [tool.kfp-release] and setuptools' packages agree, and add its files to git",
             )
-        stale = [member.path for member in wheel.members if is_pinned_file(member.path, package)]
+        wheel = wheel.without([member.path for member in wheel.members if is_made(member, package)])
         files = {f"{folder}/yaml/{name}": data for name, data in self.components.items()}
         files[f"{folder}/pins.json"] = self.pins.to_json()
-        return wheel.without(stale).with_files({**files, **self._types(wheel)})
+        return wheel.with_files({**files, **self._operators(wheel)})
 
-    def _types(self, wheel: Wheel) -> dict[str, bytes]:
+    def _operators(self, wheel: Wheel) -> dict[str, bytes]:
         package = self.config.package
         there = {member.path: member.data for member in wheel.members}
-        if not needs_stub(there.get(module_path(package), b"")) or not is_replaceable(there.get(stub_path(package))):
-            return {}
-        return {
-            stub_path(package): stub_text(self.operators).encode(),
-            mark_path(package): there.get(mark_path(package), b""),
-        }
+        own = there.get(module_path(package))  # what is left of them is a person's
+        given = {package_path(package, name): data for name, data in package_files().items()}
+        files = {path: data for path, data in given.items() if is_replaceable(own) and is_replaceable(there.get(path))}
+        if (files or needs_stub(own or b"")) and is_replaceable(there.get(stub_path(package))):
+            files[stub_path(package)] = stub_text(self.operators).encode()
+            files[mark_path(package)] = there.get(mark_path(package), b"")
+        return files
 
     def in_sdist(self, sdist: Sdist) -> Sdist:
         """`sdist` with the pins at its root, for the wheel that is built from it."""

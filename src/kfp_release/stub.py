@@ -19,10 +19,11 @@ from kfp_release.input_default import read_default
 from kfp_release.interface import FINAL_STATUS, Port
 from kfp_release.stub_task import TASK
 from kfp_release.stub_types import NOT_ONE, PRELUDE, Names, StubTypes, quoted
+from kfp_release.written import WRITTEN, package_path
 from kfp_release.yaml_nodes import UNLOADABLE
 
-HEADER = "# Written by kfp-release from the component files, and written anew by `kfp-release stubs`.\n"
-"""The first line, by which a stub of its own is told from one that a person wrote."""
+HEADER = f"{WRITTEN.decode()} from the component files, and written anew by `kfp-release operators`.\n"
+"""The first line."""
 
 _DIRECTIVES = """\
 # In a pipeline an output is a channel and stands for a value. Here it is both, and a checker would complain of that.
@@ -41,7 +42,7 @@ _LONGEST_LINE = 110
 
 def module_path(package: str) -> str:
     """The module with the operators of `package`, as a wheel has it."""
-    return f"{package.replace('.', '/')}/operators.py"
+    return package_path(package, "operators.py")
 
 
 def stub_path(package: str) -> str:
@@ -51,17 +52,12 @@ def stub_path(package: str) -> str:
 
 def mark_path(package: str) -> str:
     """The file that has type checkers read the types of `package`. PEP 561."""
-    return f"{package.replace('.', '/')}/py.typed"
+    return package_path(package, "py.typed")
 
 
 def needs_stub(module: bytes) -> bool:
     """Whether a module of operators makes its names when they are asked for (PEP 562); others tell their own types."""
     return _GETATTR.search(module) is not None
-
-
-def is_replaceable(stub: bytes | None) -> bool:
-    """Whether a new stub may take the place of `stub`: there is none, it is empty, or no person wrote it."""
-    return not stub or stub.startswith(HEADER.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ class _ArtifactChannel(dsl.Artifact, PipelineArtifactChannel):
 
 class _NotOne:
     """The task has no output, or several: take one by its name, as in ``task.outputs["name"]``."""
+
+class UnpinnedWarning(UserWarning):
+    """The components name their image without a digest, so what runs can change or be missing."""
 '''
 NOT_ONE = "_NotOne"
 

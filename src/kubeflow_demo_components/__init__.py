@@ -3,18 +3,15 @@
 >>> from kubeflow_demo_components import operators
 >>> operators.multiply_op(a=2, b=3)  # inside a pipeline
 
-``python -m kubeflow_demo_components`` lists what is installed.
+``python -m kubeflow_demo_components`` lists what is installed. kfp-release writes both: into every wheel, and into a
+checkout that is installed.
 """
 
 from __future__ import annotations
 
-__all__ = ["UnpinnedWarning", "__version__"]
+__all__ = ["__version__"]
 
 DISTRIBUTION = "kubeflow-demo-components"
-
-
-class UnpinnedWarning(UserWarning):
-    """The components name their image without a digest, so what runs can change or be missing."""
 
 
 def __getattr__(name: str) -> str:

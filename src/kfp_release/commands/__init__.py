@@ -25,7 +25,7 @@ SUMMARIES = {
     "verify": "Look at a published version from outside.",
     "status": "Hold all versions against ECR and the index.",
     "reconcile": "Complete what status finds missing, from the tags.",
-    "stubs": "Write the operators' types into the checkout, for editors.",
+    "operators": "Write the operators and their types into the checkout.",
     "sandbox": "Run a local ECR and index to try things on.",
 }
 """By command, in the order of a release; here, so that ``--help`` imports none of them."""

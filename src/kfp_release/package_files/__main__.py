@@ -1,4 +1,4 @@
-"""``python -m kubeflow_demo_components``: what is installed. Needs PyYAML, not kfp."""
+"""``python -m`` of the package: what is installed. Needs PyYAML, not kfp."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kubeflow_demo_components import DISTRIBUTION
-from kubeflow_demo_components.catalog import Catalog, installed
-from kubeflow_demo_components.half_pin import half_pin, released
+from ._operators.catalog import PACKAGE, Catalog, installed
+from ._operators.half_pin import half_pin, released
 
 if TYPE_CHECKING:
-    from kubeflow_demo_components.definition import Definition, Port
+    from ._operators.definition import Definition, Port
 
 _HEADINGS = ("component", "inputs", "outputs", "image", "digest", "commit")
 _SHORT = 12
@@ -22,9 +21,7 @@ _SHORT = 12
 
 def build_parser() -> argparse.ArgumentParser:
     """The options of the listing."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kubeflow_demo_components", description="List the components that are installed."
-    )
+    parser = argparse.ArgumentParser(prog=f"python -m {PACKAGE}", description="List the components that are installed.")
     parser.add_argument("--json", action="store_true", help="everything in full, for another program")
     return parser
 
@@ -36,9 +33,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         catalog = installed()
         definitions = _definitions(catalog)
     except (ValueError, OSError) as error:
-        sys.exit(f"{DISTRIBUTION}: {error}")
+        sys.exit(f"{PACKAGE}: {error}")
     if not definitions:
-        sys.exit(f"{DISTRIBUTION}: no component files in {catalog.folder}, as is normal inside the image")
+        sys.exit(f"{PACKAGE}: no component files in {catalog.folder}: install the package anew, or in a checkout -e .")
     text = json.dumps(_listing(catalog, definitions), indent=2) if options.json else _table(catalog, definitions)
     try:
         print(text, flush=True)  # noqa: T201 - the command's result
@@ -50,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def _definitions(catalog: Catalog) -> list[Definition]:
     if not catalog.files:  # inside the image, which has no YAML either
         return []
-    from kubeflow_demo_components.definition import Definition  # noqa: PLC0415 - imports YAML
+    from ._operators.definition import Definition  # noqa: PLC0415 - imports YAML
 
     found, bad = [], []
     for name in catalog.files:
@@ -65,12 +62,12 @@ def _definitions(catalog: Catalog) -> list[Definition]:
 
 def _listing(catalog: Catalog, definitions: Iterable[Definition]) -> dict[str, Any]:
     return {
-        "distribution": DISTRIBUTION,
+        "distribution": catalog.distribution,
         "version": catalog.pins.version if catalog.pins else None,
         "commit": (catalog.pins.commit if catalog.pins else "") or None,
         "exact": (message := half_pin(catalog)) is None,
         "warning": message,
-        "remedy": released() if message else None,
+        "remedy": released(catalog) if message else None,
         "components": {
             item.operator: {
                 "inputs": [
@@ -101,9 +98,13 @@ def _table(catalog: Catalog, definitions: Iterable[Definition]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     if pins is not None:
-        lines += ["", f"{DISTRIBUTION} {pins.version}", *(f"{name}: {pin}" for name, pin in pins.images.items())]
+        lines += [
+            "",
+            f"{catalog.distribution} {pins.version}",
+            *(f"{name}: {pin}" for name, pin in pins.images.items()),
+        ]
     if message := half_pin(catalog):
-        lines += ["", f"Not pinned: {message}. A released version is:", f"  {released()}"]
+        lines += ["", f"Not pinned: {message}. A released version is:", f"  {released(catalog)}"]
     return "\n".join(lines)
 
 

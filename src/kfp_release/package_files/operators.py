@@ -9,7 +9,11 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kubeflow_demo_components.yaml_operator import YamlOperator
+    from ._operators.yaml_operator import YamlOperator
+
+
+class UnpinnedWarning(UserWarning):
+    """The components name their image without a digest, so what runs can change or be missing."""
 
 
 def __getattr__(name: str) -> Any:
@@ -28,15 +32,15 @@ def __dir__() -> list[str]:
 
 
 def _names() -> list[str]:
-    from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
+    from ._operators.catalog import installed  # noqa: PLC0415 - see above
 
     return list(installed().files)
 
 
 @functools.cache
 def _load(name: str) -> YamlOperator:
-    from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
-    from kubeflow_demo_components.yaml_operator import YamlOperator  # noqa: PLC0415 - imports kfp
+    from ._operators.catalog import installed  # noqa: PLC0415 - see above
+    from ._operators.yaml_operator import YamlOperator  # noqa: PLC0415 - imports kfp
 
     return YamlOperator.from_text(name, installed().text(name))
 
@@ -46,21 +50,21 @@ def _unknown(name: str) -> str:
 
     names = _names()
     if not names:
-        return f"no operator {name!r}: this installation holds no component files, as inside the image"
+        return f"no operator {name!r}: this installation holds no component files"
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     return f"no operator {name!r}" + (f"; did you mean {near[0]!r}?" if near else f"; there is {', '.join(names)}")
 
 
 @functools.cache
 def _warn_if_unpinned() -> None:
-    from kubeflow_demo_components.catalog import installed  # noqa: PLC0415 - see above
+    from ._operators.catalog import installed  # noqa: PLC0415 - see above
 
-    if not installed().inexact:
+    catalog = installed()
+    if not catalog.inexact:
         return
     import warnings  # noqa: PLC0415 - see above
 
-    from kubeflow_demo_components import UnpinnedWarning  # noqa: PLC0415 - see above
-    from kubeflow_demo_components.half_pin import half_pin, released  # noqa: PLC0415 - see above
+    from ._operators.half_pin import half_pin, released  # noqa: PLC0415 - see above
 
-    text = f"{half_pin(installed())}; for pipelines that matter, install a released version: {released()}"
+    text = f"{half_pin(catalog)}; for pipelines that matter, install a released version: {released(catalog)}"
     warnings.warn(text, UnpinnedWarning, stacklevel=3)

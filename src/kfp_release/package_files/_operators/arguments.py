@@ -13,7 +13,7 @@ from kfp import dsl
 from kfp.dsl import base_component, for_loop, pipeline_channel, structures
 from kfp.dsl.types import type_utils
 
-from kubeflow_demo_components.definition import plain_type
+from .definition import plain_type
 
 _CONSTANTS = {str: "String", int: "Integer", float: "Float", bool: "Boolean", list: "List", dict: "Dict"}
 _PYTHON = {"String": "str", "Integer": "int", "Float": "float", "Boolean": "bool", "List": "list", "Dict": "dict"}

@@ -11,7 +11,7 @@ from kfp import dsl
 from kfp.dsl import structures, v1_structures, yaml_component
 from kfp.dsl.types import type_utils
 
-from kubeflow_demo_components.definition import BadDefinition, Definition, Port, documents, whole
+from .definition import BadDefinition, Definition, Port, documents, whole
 
 _LARGEST = sys.float_info.max
 _PYTHON_TYPES = {"String": str, "Integer": int, "Float": float, "Boolean": bool, "List": list, "Dict": dict}
@@ -45,7 +45,7 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
         Raise `TypeError` for names that are no inputs and for inputs that are missing, and `BadArgument`, which is
         one, too, and kfp's InconsistentTypeException, for arguments of other types.
         """
-        from kubeflow_demo_components.operator_task import OperatorTask  # noqa: PLC0415 - help() does without
+        from .operator_task import OperatorTask  # noqa: PLC0415 - help() does without
 
         given = {name: self._converted(name, value) for name, value in self._bind(args, kwargs).items()}
         try:
@@ -97,7 +97,7 @@ class YamlOperator(yaml_component.YamlComponent):  # type: ignore[misc]  # kfp s
 
     def _refuse(self, arguments: Mapping[str, Any], cause: Exception | None) -> None:
         """Raise `BadArgument` where one of them is the reason why kfp raised `cause`."""
-        from kubeflow_demo_components.arguments import BadArgument, refused  # noqa: PLC0415 - for an error alone
+        from .arguments import BadArgument, refused  # noqa: PLC0415 - for an error alone
 
         for name, value in arguments.items():
             if told := refused(name, value, self.component_spec.inputs[name]):

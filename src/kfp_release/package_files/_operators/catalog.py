@@ -9,6 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+PACKAGE = __name__.rpartition("._operators.")[0]
+"""The package's name, as it is imported."""
+CHECKOUT = "_operators/checkout.json"
+"""In a checkout: whose it is, and where its component files lie, from the package on."""
 _SUFFIXES = (".yaml", ".yml")
 _SCHEMA = 1
 
@@ -20,6 +24,8 @@ class BadPins(ValueError):
 class Pins(NamedTuple):
     """What pins.json says of the release: its version and commit, and what its images are pinned to."""
 
+    distribution: str
+    """What pip installs."""
     version: str
     commit: str
     """40 hex digits; empty where it is not known."""
@@ -37,7 +43,7 @@ class Pins(NamedTuple):
             if schema == _SCHEMA:
                 images = {str(name): str(image["pin"]) for name, image in value["images"].items()}
                 components = {name: item["images"] for name, item in value["components"].items()}
-                pins = cls(str(value["version"]), str(value["commit"]), images, components)
+                pins = cls(str(value["distribution"]), str(value["version"]), str(value["commit"]), images, components)
                 "".join(pins.named)  # a `TypeError` for what is no text
                 return pins
         except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -56,6 +62,7 @@ class Pins(NamedTuple):
 class Catalog(NamedTuple):
     """Names of component files by the operator's name, sorted; `pins` is None where no build has pinned them."""
 
+    distribution: str
     folder: Path
     files: Mapping[str, str]
     pins: Pins | None
@@ -81,15 +88,11 @@ class Catalog(NamedTuple):
             raise ValueError(f"the definition of {operator} is no text in UTF-8: {error.reason}") from error
 
     @classmethod
-    def of(cls, folder: Path, pins: Path | None = None) -> Catalog:
-        """The catalog of one folder of component files. Raise `BadPins` where `pins` is there and damaged.
-
-        Without `pins` for a folder of sources, which are never pinned.
-        """
+    def of(cls, folder: Path, *, distribution: str, pins: Pins | None = None) -> Catalog:
+        """The catalog of one folder of component files; without `pins` of sources, which are never pinned."""
         names = os.listdir(folder)  # noqa: PTH208 - half of the first operator's time with a thousand components
         files = {operator_name(name): name for name in names if name.endswith(_SUFFIXES)}
-        text = pins.read_text(encoding="utf-8") if pins is not None and pins.is_file() else None
-        return cls(folder, dict(sorted(files.items())), Pins.parse(text) if text is not None else None)
+        return cls(distribution, folder, dict(sorted(files.items())), pins)
 
 
 def operator_name(file: str) -> str:
@@ -99,14 +102,23 @@ def operator_name(file: str) -> str:
 
 @functools.cache
 def installed() -> Catalog:
-    """The catalog inside the installed package; in a development checkout, of its folder ``yaml``.
+    """The catalog inside the installed package; in a development checkout, of its folder of component files.
 
-    Empty inside the image: a digest cannot be in the image that it names, so no component file is there.
+    Empty where there are none. Raise `BadPins` where what the build left in the package is damaged.
     """
-    package = Path(__file__).resolve().parent
-    checkout = package.parents[1]
-    if (package / "yaml").is_dir():
-        return Catalog.of(package / "yaml", package / "pins.json")
-    if package.parent.name == "src" and (checkout / "pyproject.toml").is_file() and (checkout / "yaml").is_dir():
-        return Catalog.of(checkout / "yaml")
-    return Catalog(package / "yaml", {}, None)
+    package = Path(__file__).resolve().parents[1]
+    folder, pins = package / "yaml", package / "pins.json"
+    if folder.is_dir():
+        read = Pins.parse(pins.read_text(encoding="utf-8")) if pins.is_file() else None
+        return Catalog.of(folder, distribution=read.distribution if read else PACKAGE, pins=read)
+    checkout = package / CHECKOUT
+    if not checkout.is_file():
+        return Catalog(PACKAGE, folder, {}, None)
+    try:
+        told = json.loads(checkout.read_text(encoding="utf-8"))
+        distribution, components = str(told["distribution"]), (package / told["components"]).resolve()
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadPins(f"{checkout} is damaged ({error!r}): kfp-release operators writes it anew") from error
+    if not components.is_dir():
+        return Catalog(distribution, components, {}, None)
+    return Catalog.of(components, distribution=distribution)

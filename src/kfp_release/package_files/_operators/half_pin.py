@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kubeflow_demo_components import DISTRIBUTION
-from kubeflow_demo_components.catalog import Catalog
+from .catalog import Catalog
 
 INDEX_LABEL = "Index"
 """The label in ``[project.urls]`` of the index that has the releases."""
@@ -33,17 +32,17 @@ def half_pin(catalog: Catalog) -> str | None:
     return f"{name}{more} of version {pins.version} {has} no digest: {images[0]} can move or be missing"
 
 
-def released() -> str:
+def released(catalog: Catalog) -> str:
     """The command that puts a released version in this one's place."""
     # pip takes a version that is there for good enough, and one of a checkout for newer than all that are released.
-    return f"pip install --force-reinstall --no-deps --index-url {_index()} {DISTRIBUTION}"
+    return f"pip install --force-reinstall --no-deps --index-url {_index(catalog.distribution)} {catalog.distribution}"
 
 
-def _index() -> str:
+def _index(distribution: str) -> str:
     from importlib import metadata  # noqa: PLC0415 - for a warning alone
 
     try:
-        urls = metadata.metadata(DISTRIBUTION).get_all("Project-URL") or []
+        urls = metadata.metadata(distribution).get_all("Project-URL") or []
     except metadata.PackageNotFoundError:  # files without an installation
         urls = []
     begin = f"{INDEX_LABEL}, "

@@ -1,0 +1,1 @@
+"""What the package's operators and its listing are made of."""
