@@ -87,6 +87,8 @@ lock: $(READY) ## compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    src/kfp_release/pyproject.toml --extra cli --output-file locks/release.lock
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --output-file locks/builder.lock -
+	@printf "devpi-client\ndevpi-server\n" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	    --generate-hashes --no-header --output-file locks/devpi.lock -
 
 .PHONY: clean
 clean: ## remove what was built here

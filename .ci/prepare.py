@@ -1,11 +1,12 @@
-"""Get what the tests need of this machine, and say so: Debian's packages, the registry, the base image, pyright.
+"""Get what the tests need of this machine, and say so: Debian's packages, the registry, the base image, pyright, devpi.
 
 Once, before the tests, which have a time limit each and run beside each other.
 """
 
 import sys
 
-import pyright  # the script beside this one
+import devpi  # the script beside this one
+import pyright  # likewise
 
 from kfp_release.cache import cache_folder
 from kfp_release.console import Console
@@ -24,6 +25,7 @@ def main() -> None:
         docker_registry(cache_folder(), console)
         base_image(cache_folder(), progress=console)
     pyright.installed()
+    devpi.installed()
 
 
 if __name__ == "__main__":

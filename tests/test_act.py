@@ -22,8 +22,8 @@ from ecr_fixtures import ecr_of
 
 from kfp_release.credentials import Credentials
 from kfp_release.index import Index
+from kfp_release.index_settings import IndexUrls
 from kfp_release.sandbox import Sandbox
-from kfp_release.settings import IndexSettings
 
 TESTS = Path(__file__).parent
 BIN = Path(sys.executable).parent
@@ -214,7 +214,7 @@ def _installed_pins(sandbox: Sandbox, folder: Path) -> Any:
 def _assert_the_index_serves_what_the_record_says(sandbox: Sandbox, record: Any) -> None:
     environ = sandbox.environ
     index = Index(
-        IndexSettings(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"]),
+        IndexUrls(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"]),
         Credentials(environ["TWINE_USERNAME"], environ["TWINE_PASSWORD"]),
     )
     served = [file for project in ("kubeflow-demo-components", "kfp-release") for file in index.files(project).values()]

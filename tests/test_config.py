@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfp_release.config import Config, IndexSettings, declared_components
+from kfp_release.config import Config, declared_components
 from kfp_release.errors import Problems, ReleaseError
+from kfp_release.index_settings import IndexUrls
 from kfp_release.interpreter import DEFAULT_INTERPRETER
 from kfp_release.url import parse_url
 
@@ -66,7 +67,7 @@ def test_a_configuration_is_read_with_its_defaults() -> None:
     config = parse(GOOD)
     assert (config.distribution, config.package) == ("kubeflow-demo-components", "kubeflow_demo_components")
     assert (config.components, config.extra_projects) == ("yaml", ("src/kfp_release",))
-    assert config.require_index() == IndexSettings("https://pypi.example/", "https://pypi.example/simple/")
+    assert config.require_index() == IndexUrls("https://pypi.example/", "https://pypi.example/simple/")
     image = config.image("demo")
     assert str(image.declared) == str(image.repository) == f"{ECR}/demo"
     assert (image.dockerfile, image.platform, image.interpreter) == ("Dockerfile", "linux/amd64", DEFAULT_INTERPRETER)
@@ -97,7 +98,7 @@ def test_the_environment_replaces_registry_build_argument_and_index() -> None:
     assert (str(image.declared), str(image.repository)) == (f"{ECR}/demo", "127.0.0.1:5000/demo")
     assert image.repository.account == "533211398604"
     assert image.build_args == {"BASE": "127.0.0.1:5000/base@sha256:1"}
-    assert config.index == IndexSettings("http://localhost:8080/", "http://127.0.0.1:8080/simple/")
+    assert config.index == IndexUrls("http://localhost:8080/", "http://127.0.0.1:8080/simple/")
 
 
 def test_empty_variables_replace_nothing() -> None:
@@ -108,7 +109,7 @@ def test_empty_variables_replace_nothing() -> None:
 def test_the_index_may_come_from_the_environment_alone() -> None:
     text = GOOD[: GOOD.index("[tool.kfp-release.index]")]
     both = {"KFP_RELEASE_SIMPLE_URL": "https://a.example/simple/", "TWINE_REPOSITORY_URL": "https://a.example/"}
-    assert parse(text, both).index == IndexSettings("https://a.example/", "https://a.example/simple/")
+    assert parse(text, both).index == IndexUrls("https://a.example/", "https://a.example/simple/")
     with pytest.raises(ReleaseError, match=r"no \[tool\.kfp-release\.index\]"):
         parse(text).require_index()
 

@@ -16,6 +16,7 @@ import pytest
 
 from kfp_release.config import Config
 from kfp_release.finding import Kind
+from kfp_release.index_settings import IndexUrls
 from kfp_release.lifecycle import LifecyclePolicy
 from kfp_release.status_row import State
 
@@ -63,7 +64,7 @@ def test_commands_of_kfp_release_and_their_options_exist(command: str) -> None:
 @pytest.mark.parametrize("command", [line for line in commands() if not line.startswith(("make ", "kfp-release "))])
 def test_other_commands_are_ones_that_a_reader_has(command: str) -> None:
     words = shlex.split(command)
-    assert words[0] in {".", "pip", "python", "git", "gh", "aws", "docker", "sed", ".venv/bin/python"}
+    assert words[0] in {".", "pip", "python", "git", "gh", "aws", "docker", "sed", "devpi", ".venv/bin/python"}
     assert all((ROOT / word).exists() for word in words if word.endswith(".py"))
 
 
@@ -73,6 +74,7 @@ def test_pip_never_gets_a_second_index(command: str) -> None:
     assert "--extra-index-url" not in words
     if "kubeflow-demo-components" in command:
         index = Config.parse((ROOT / "pyproject.toml").read_bytes(), {}).require_index()
+        assert isinstance(index, IndexUrls)
         assert words[words.index("--index-url") + 1] == index.simple_url
 
 

@@ -19,10 +19,10 @@ from kfp_release.credentials import Credentials
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.index import MAX_FILE, Index, IndexFile
 from kfp_release.index_session import PackageIndexError
+from kfp_release.index_settings import IndexUrls
 from kfp_release.retry import Retry
 from kfp_release.sandbox.index import IndexServer
 from kfp_release.sandbox.process import free_port
-from kfp_release.settings import IndexSettings
 from kfp_release.twine_upload import check_distributions
 
 USER, PASSWORD = "ann", "päss-word-that-nobody-may-see"
@@ -55,7 +55,7 @@ def index(server: IndexServer) -> Index:
 
 
 def open_index(server: IndexServer, credentials: Credentials) -> Index:
-    return Index(IndexSettings(server.upload_url, server.simple_url), credentials)
+    return Index(IndexUrls(server.upload_url, server.simple_url), credentials)
 
 
 def index_at(url: str, *, waits: list[float] | None = None, notes: list[str] | None = None) -> Index:
@@ -63,7 +63,7 @@ def index_at(url: str, *, waits: list[float] | None = None, notes: list[str] | N
     kept: list[float] = [] if waits is None else waits
     told: list[str] = [] if notes is None else notes
     retry = Retry(note=told.append, sleep=kept.append)
-    return Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials(USER, PASSWORD), retry=retry)
+    return Index(IndexUrls(f"{url}/", f"{url}/simple/"), Credentials(USER, PASSWORD), retry=retry)
 
 
 def wheel(folder: Path, version: str, *, metadata: str = METADATA) -> Path:
@@ -282,7 +282,7 @@ def test_an_index_that_finds_time_is_read() -> None:
     with scripted(busy) as (url, asked):
         page = 200, {"Content-Type": "text/html"}, b'<a href="demo-1.0.tar.gz">demo-1.0.tar.gz</a>'
         index = Index(
-            IndexSettings(f"{url}/", f"{url}/simple/"),
+            IndexUrls(f"{url}/", f"{url}/simple/"),
             Credentials(USER, PASSWORD),
             retry=Retry(sleep=lambda _: busy.update({"/simple/demo/": page})),
         )
@@ -446,7 +446,7 @@ def test_redirects_are_followed_for_a_while_and_to_urls_alone() -> None:
 @pytest.mark.parametrize("which", ["upload-url", "simple-url"])
 def test_a_url_with_credentials_is_refused_and_not_shown(which: str) -> None:
     good, bad = "https://pypi.example.com/", f"https://ann:{PASSWORD}@pypi.example.com/"
-    settings = IndexSettings(bad, good) if which == "upload-url" else IndexSettings(good, bad)
+    settings = IndexUrls(bad, good) if which == "upload-url" else IndexUrls(good, bad)
     with pytest.raises(ReleaseError, match=f"{which}(.|\n)*TWINE_PASSWORD") as caught:
         Index(settings, Credentials())
     assert PASSWORD not in str(caught.value)

@@ -146,3 +146,12 @@ def test_a_page_takes_neither_a_minute_nor_a_gigabyte(name: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("form", [b"<form>", b'<FORM action="/login">', b"<form\nmethod=post>"])
+def test_a_log_in_page_is_not_a_project_without_files(form: bytes) -> None:
+    page = b"<html><body>" + form + b"<input type=password></form></body></html>"
+    with pytest.raises(ReleaseError, match="is a page with a form, for a log-in perhaps") as caught:
+        names(page)
+    assert "no proxy between that wants a log-in" in caught.value.remedy
+    assert names(b"<p>information and &lt;form&gt;</p>" + listed("a-1.zip")) == ["a-1.zip"]

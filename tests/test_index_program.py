@@ -10,9 +10,9 @@ from pathlib import Path
 
 from kfp_release.credentials import Credentials
 from kfp_release.index import Index
+from kfp_release.index_settings import IndexUrls
 from kfp_release.sandbox.index import IndexServer
 from kfp_release.sandbox.index_program import remembered
-from kfp_release.settings import IndexSettings
 
 
 @dataclass
@@ -56,7 +56,7 @@ def test_the_index_serves_what_came_and_not_what_went(tmp_path: Path) -> None:
     server = IndexServer(tmp_path, who)
     server.start()
     try:
-        index = Index(IndexSettings(server.upload_url, server.simple_url), who)
+        index = Index(IndexUrls(server.upload_url, server.simple_url), who)
         for number in range(3):
             (tmp_path / "packages" / f"demo-1.{number}.tar.gz").write_bytes(b"x")
             assert len(index.files("demo")) == number + 1

@@ -24,6 +24,7 @@ from installation import (
 )
 
 from kfp_release.config import Config
+from kfp_release.index_settings import IndexUrls
 from kfp_release.package_files._operators.half_pin import INDEX_LABEL
 
 LIST = ("-m", "kubeflow_demo_components")
@@ -204,4 +205,6 @@ def test_the_index_of_a_released_version_is_the_one_that_the_package_names(
 def test_the_index_that_the_package_names_is_the_configured_one() -> None:
     pyproject = (PROJECT / "pyproject.toml").read_bytes()
     urls = tomllib.loads(pyproject.decode())["project"]["urls"]
-    assert urls[INDEX_LABEL] == Config.parse(pyproject, {}).require_index().simple_url
+    index = Config.parse(pyproject, {}).require_index()
+    assert isinstance(index, IndexUrls)
+    assert urls[INDEX_LABEL] == index.simple_url

@@ -18,6 +18,7 @@ from pages import blocks, commands
 from test_release import small_project
 
 from kfp_release.config import Config
+from kfp_release.index_settings import IndexUrls
 from kfp_release.sandbox import Sandbox
 
 PAGE = PROJECT / "docs" / "pipelines.md"
@@ -81,6 +82,7 @@ def author(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Author
     netrc.touch(0o600)
     netrc.write_text(f"machine {host} login {environ['TWINE_USERNAME']} password {environ['TWINE_PASSWORD']}\n")
     index = Config.parse((PROJECT / "pyproject.toml").read_bytes(), {}).require_index()
+    assert isinstance(index, IndexUrls)
     return Author(home, repository, sandbox, index.simple_url)
 
 

@@ -23,9 +23,9 @@ from test_index import sha256, wheel
 from kfp_release.credentials import Credentials
 from kfp_release.errors import ReleaseError
 from kfp_release.index import Index
+from kfp_release.index_settings import IndexUrls
 from kfp_release.sandbox import Sandbox
 from kfp_release.sandbox.environment import exports
-from kfp_release.settings import IndexSettings
 
 SECRETS = ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD")
 
@@ -38,7 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 def index_of(sandbox: Sandbox) -> Index:
     environ = sandbox.environ
-    settings = IndexSettings(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
+    settings = IndexUrls(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
     return Index(settings, Credentials.from_environment(environ))
 
 

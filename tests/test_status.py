@@ -38,9 +38,9 @@ from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.index import Index, IndexFile
 from kfp_release.index_session import PackageIndexError
+from kfp_release.index_settings import IndexUrls
 from kfp_release.progress import Silent
 from kfp_release.sandbox import Sandbox
-from kfp_release.settings import IndexSettings
 from kfp_release.status import Status, status
 from kfp_release.status_row import StatusRow
 from kfp_release.version import ReleaseVersion
@@ -88,7 +88,7 @@ class Place:
 
     def look(self, *versions: str, calls: Counter[str] | None = None, client: Any = None) -> Status:
         environ = self.sandbox.environ
-        settings = IndexSettings(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
+        settings = IndexUrls(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
         index = Index(settings, Credentials(environ["TWINE_USERNAME"], environ["TWINE_PASSWORD"]))
         counted = Counter[str]() if calls is None else calls
         client = client or self.client(counted)

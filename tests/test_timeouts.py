@@ -23,11 +23,13 @@ from kfp_release.ecr import open_ecr
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.index import Index, IndexFile
+from kfp_release.index_settings import CodeArtifactRepository, IndexUrls, S3Folder
+from kfp_release.opened_index import open_index
 from kfp_release.patience import Patience
 from kfp_release.presigned import download
 from kfp_release.retry import Retry
-from kfp_release.settings import IndexSettings
 
+CODEARTIFACT = "arn:aws:codeartifact:eu-north-1:533211398604:repository/team"
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
 BEGINNINGS = {
     "nothing": b"",
@@ -136,7 +138,7 @@ def test_a_blobs_url(environment: pytest.MonkeyPatch, beginning: str) -> None:
 def test_the_index(environment: pytest.MonkeyPatch, beginning: str, question: str, tmp_path: Path) -> None:
     assert environment
     with silent_after(BEGINNINGS[beginning]) as url:
-        index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=patient())
+        index = Index(IndexUrls(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=patient())
         file = wheel(tmp_path, "1.0")
 
         def ask() -> Any:
@@ -149,6 +151,17 @@ def test_the_index(environment: pytest.MonkeyPatch, beginning: str, question: st
                     return index.upload(file)
 
         assert f"does not answer at {url}" in str(ends(ask))
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS)
+@pytest.mark.parametrize("kind", ["s3", "codeartifact"])
+def test_an_index_of_aws(environment: pytest.MonkeyPatch, beginning: str, kind: str) -> None:
+    where = "s3://components" if kind == "s3" else f"{CODEARTIFACT}/components"
+    settings = S3Folder.parse(where) if kind == "s3" else CodeArtifactRepository.parse(where)
+    with silent_after(BEGINNINGS[beginning]) as url:
+        environment.setenv(f"AWS_ENDPOINT_URL_{kind.upper()}", url)
+        index = open_index(settings, os.environ, retry=patient())
+        assert f"{where} at {url}" in str(ends(lambda: index.files("demo")))
 
 
 @contextmanager
@@ -164,7 +177,7 @@ def test_the_body_of_a_redirect_of_the_index_is_not_read(environment: pytest.Mon
     assert environment
     with redirecting(b"a file") as url:
         retry = Retry(Patience.from_environment(os.environ))
-        index = Index(IndexSettings(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=retry)
+        index = Index(IndexUrls(f"{url}/", f"{url}/simple/"), Credentials("ann", "password"), retry=retry)
         assert index.download(IndexFile("demo-1.0.tar.gz", f"{url}/demo-1.0.tar.gz", None)) == b"a file"
 
 
@@ -183,4 +196,4 @@ def test_no_other_module_can_open_a_connection() -> None:
         if any(text in CONNECTING or text.rpartition(".")[0] in CONNECTING for text in imported(path))
     }
     sandbox = {name for name in found if name.partition(".")[0] == "sandbox"}
-    assert found - sandbox == {"ecr_calls", "index", "index_session", "presigned", "twine_upload"}
+    assert found - sandbox == {"aws_client", "index", "index_session", "presigned", "twine_upload"}

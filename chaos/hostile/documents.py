@@ -202,3 +202,24 @@ INDEX_JSON = {
     ],
     "versions": ["1.2"],
 }
+STATIC_PAGE = {
+    "meta": {"api-version": "1.1", "_generator": "kfp-release"},
+    "name": "some-components",
+    "versions": ["1.2"],
+    "files": [
+        {
+            "filename": "some_components-1.2-py3-none-any.whl",
+            "url": "../../packages/some-components/some_components-1.2-py3-none-any.whl",
+            "hashes": {"sha256": HEX},
+            "requires-python": ">=3.11",
+            "size": 1,
+            "upload-time": "2026-11-30T01:02:03.000000Z",
+            "yanked": False,
+            "core-metadata": {"sha256": HEX},
+        }
+    ],
+}
+DEVPI_INDEX = {
+    "type": "indexconfig",
+    "result": {"type": "stage", "volatile": False, "bases": ["root/pypi"], "acl_upload": ["ann"]},
+}

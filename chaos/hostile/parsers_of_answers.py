@@ -13,9 +13,10 @@ from unittest import mock
 
 import requests
 
-from chaos.hostile.documents import COMMIT, HTML, INDEX_JSON
+from chaos.hostile.documents import COMMIT, DEVPI_INDEX, HTML, INDEX_JSON, STATIC_PAGE
 from chaos.hostile.parser import Parser
 from chaos.hostile.values import TEXTS, changed_json, changed_text
+from kfp_release.devpi import DevpiState
 from kfp_release.entry_points import ConsoleScript
 from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
@@ -24,6 +25,7 @@ from kfp_release.index_page import parse_page
 from kfp_release.index_session import said, status
 from kfp_release.programs import read_programs
 from kfp_release.scm_version import scm_version
+from kfp_release.static_page import JSON, parse_files, project_html, project_json, require_own
 
 _URL = "https://pypi.example/simple/some-components/"
 _TAGS = (
@@ -52,6 +54,14 @@ def _json(random: Random) -> tuple[bytes, str]:
 def _page(case: tuple[bytes, str]) -> object:
     files = parse_page("some-components", case[0], content_type=case[1], url=_URL)
     assert not any(set(name) & set("/\\\0") for name in files)
+    return files
+
+
+def _static(data: bytes) -> object:
+    files = parse_files(data)
+    require_own(data, JSON)
+    with contextlib.suppress(ReleaseError):
+        return project_html("some-components", files.values()), project_json("some-components", files.values())
     return files
 
 
@@ -155,6 +165,16 @@ def _options(output: bytes) -> object:
 PARSERS = {
     "page of the index, HTML": Parser(("index_page.parse_page",), _html, _page),
     "page of the index, JSON": Parser(("index_page.parse_page",), _json, _page),
+    "page of a static index": Parser(
+        ("static_page.parse_files", "static_page.StaticFile.parse"),
+        lambda random: changed_json(random, json.dumps(STATIC_PAGE), most=2),
+        _static,
+    ),
+    "state of a devpi index": Parser(
+        ("devpi.DevpiState.parse",),
+        lambda random: changed_json(random, json.dumps(DEVPI_INDEX), most=2),
+        DevpiState.parse,
+    ),
     "words of the index": Parser((), _response, _said),
     "git's answers": Parser((), _refs, _git),
     "git's errors": Parser(

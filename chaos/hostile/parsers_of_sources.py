@@ -151,7 +151,7 @@ PARSERS = {
     "configuration": Parser(
         (
             *("config.Config.parse", "config.read_distribution"),
-            *("settings.ImageSettings.read", "settings.IndexSettings.read"),
+            *("settings.ImageSettings.read", "index_settings.read_index"),
         ),
         _settings,
         _config,

@@ -15,7 +15,9 @@ from kfp_release.commit import parse_commit
 from kfp_release.credentials import Credentials
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
+from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import BadImageName, ImageRef, Registry, Repository, has_digest, repository_of
+from kfp_release.index_settings import CodeArtifactRepository, DevpiIndex, IndexUrls, S3Folder
 from kfp_release.input_default import fits
 from kfp_release.interpreter import Interpreter
 from kfp_release.patience import Patience
@@ -28,6 +30,7 @@ from kfp_release.terminal_text import annotation, one_line, printable
 from kfp_release.url import parse_url, shown_url
 from kfp_release.version import BadVersion, ReleaseVersion
 
+ARN = "arn:aws:codeartifact:eu-north-1:533211398604:repository/team/components"
 _PATIENCE = ("KFP_RELEASE_ATTEMPTS", "KFP_RELEASE_TIMEOUT")
 _WORDS = ("a", "0", ".", "-", "/", ":", "@", "_", "+", "!", " ")
 
@@ -53,6 +56,17 @@ def _digest(text: str) -> object:
     with contextlib.suppress(ValueError):
         text.encode()
     return Digest.parse(text).short, Digest(text.removeprefix("sha256:"))
+
+
+def _index(text: str) -> object:
+    read = []
+    for parse in (IndexUrls.to_read, CodeArtifactRepository.parse, DevpiIndex.parse, S3Folder.parse):
+        with contextlib.suppress(ReleaseError):
+            read.append(parse(text))
+    if not read:
+        raise ReleaseError("is none")
+    assert all(str(one).isprintable() for one in read)
+    return read
 
 
 def _image(case: tuple[str, str]) -> object:
@@ -159,6 +173,17 @@ PARSERS = {
             "https://pypi.example/simple/", "http://127.0.0.1:8080/", "http://[::1]/", more=("?", "#", "[", "]", "://")
         ),
         parse_url,
+    ),
+    "where an index is": Parser(
+        (
+            *("index_settings.IndexUrls.to_read", "index_settings.CodeArtifactRepository.parse"),
+            *("index_settings.DevpiIndex.parse", "index_settings.S3Folder.parse"),
+        ),
+        words(
+            *(ARN, "https://devpi.example/team/prod", "https://devpi.example/a/team/prod/", "s3://bucket/python"),
+            more=("?", "#", "..", "//", "s3://", "arn:", "+simple/", "é", "\n"),
+        ),
+        _index,
     ),
     "URL to show": Parser(
         ("url.shown_url",),

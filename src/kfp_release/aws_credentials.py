@@ -1,4 +1,4 @@
-"""AWS's credentials: taken from where the environment says before ECR is asked, so that each is blamed for its own."""
+"""AWS's credentials: taken from where the environment says before AWS is asked, so that each is blamed for its own."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NO_TERMINAL = "take a profile without mfa_serial, or set the variables that aws
 _PARTS = (("access key id", "access_key"), ("secret access key", "secret_key"), ("session token", "token"))
 
 
-def require_credentials(session: Any, *, where: str) -> None:
+def require_credentials(session: Any, *, where: str, service: str = "ecr") -> None:
     """Take them through `session`, boto3's, which keeps them, and renews those that end.
 
-    `where` names the repository that they are for. Raise `EcrError` where there are none, or none that can be sent.
+    `where` names what they are for, of that `service`. Raise `EcrError` where there are none, or none that can be sent.
     """
     try:
         credentials = session.get_credentials()
@@ -34,13 +34,13 @@ def require_credentials(session: Any, *, where: str) -> None:
         said = f"their source does not answer: {type(error).__name__}"
         raise _not_had(said, where, "check the network and the proxy, and run this again") from error
     except aws.BotoCoreError as error:
-        raise unanswered(error, where=where) from error
+        raise unanswered(error, where=where, service=service) from error
     except EOFError as error:
         raise _not_had("a code is asked for, and nobody can type it here", where, _NO_TERMINAL) from error
     except _PLAIN as error:
         raise _not_had(f"their source cannot be used: {one_line(str(error), LONGEST)}", where, _SOURCE) from error
     if frozen is None:
-        raise unanswered(aws.NoCredentialsError(), where=where)
+        raise unanswered(aws.NoCredentialsError(), where=where, service=service)
     for name, attribute in _PARTS:
         part = getattr(frozen, attribute) or ""
         if not isinstance(part, str) or any(not "!" <= letter <= "~" for letter in part):

@@ -3,7 +3,7 @@
 KFP_RELEASE_REGISTRY            replaces the registry host of every owned image
 KFP_RELEASE_BUILD_ARG_<NAME>    replaces the value of the declared build argument <NAME>
 KFP_RELEASE_SIMPLE_URL          replaces index.simple-url
-TWINE_REPOSITORY_URL            replaces index.upload-url
+TWINE_REPOSITORY_URL            replaces index.upload-url; both together replace an index of any other kind
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from dataclasses import dataclass
 from typing import Self
 
 from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.index_settings import INDEX_CHOICE, IndexSettings, read_index
 from kfp_release.project_name import parse_project_name
 from kfp_release.settings import (
     BUILD_ARG,
     REGISTRY,
     BadSetting,
     ImageSettings,
-    IndexSettings,
     relative_path,
 )
 from kfp_release.toml_table import Table, TomlFile
 from kfp_release.url import parse_url
 
-__all__ = ["PYPROJECT", "Config", "ImageSettings", "IndexSettings"]
+__all__ = ["PYPROJECT", "Config", "ImageSettings"]
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "kfp-release"
@@ -70,7 +70,7 @@ class Config:
         source = table.read("source", parse_url, required=True)
         extra_projects = table.read_list("extra-projects", relative_path)
         images = _images(table, environ)
-        index = IndexSettings.read(table.child("index") if "index" in table.value else None, environ, file.problems)
+        index = read_index(table.child("index") if "index" in table.value else None, environ, file.problems)
         if file.problems or distribution is None or package is None or components is None or source is None:
             raise Problems(file.problems)
         return cls(distribution, package, components, python_components, source, extra_projects, images, index)
@@ -94,7 +94,7 @@ class Config:
         """The index; an error where none is configured."""
         if self.index is None:
             raise ReleaseError(
-                f"{PYPROJECT} has no [tool.kfp-release.index]", remedy="add upload-url and simple-url of your index"
+                f"{PYPROJECT} has no [tool.kfp-release.index]", remedy=f"add it, and in it {INDEX_CHOICE}"
             )
         return self.index
 

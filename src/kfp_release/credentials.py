@@ -1,4 +1,4 @@
-"""Who asks the index: a user and a password, from the environment and from nowhere else."""
+"""Who asks the index: a user and a password, from the environment, or what AWS gives in their place."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Credentials:
 
     username: str = ""
     password: str = field(default="", repr=False)
+    remedy: str = ""
+    """What to do where the index refuses them, and they are not of the environment."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -48,6 +50,13 @@ class Credentials:
     def is_anonymous(self) -> bool:
         """Whether neither is given."""
         return not self.username
+
+    @property
+    def advice(self) -> str:
+        """What to do where the index refuses who asks with them."""
+        if self.is_anonymous:
+            return f"set {USERNAME} and {PASSWORD} in the environment; they are not set"
+        return self.remedy or f"check {USERNAME} and {PASSWORD} in the environment, and what this user may do"
 
     def hide(self, text: str) -> str:
         """`text` without the password, should it stand there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from functools import partial
 from typing import Any
@@ -10,21 +9,16 @@ from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
-from kfp_release.aws_credentials import require_credentials
+from kfp_release.aws_client import aws_client
 from kfp_release.digest import Digest
 from kfp_release.ecr_answer import read_answer
 from kfp_release.ecr_errors import LONGEST, EcrError, refused, tellable, unanswered
 from kfp_release.ecr_parts import send_parts_plainly
-from kfp_release.ecr_retry import EcrRetry
-from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
-from kfp_release.patience import Patience
 from kfp_release.registry_login import RegistryLogin
 from kfp_release.retry import Retry
 from kfp_release.terminal_text import one_line
 
-_USER = re.compile(r"//[^/\s]*@")
-"""User and password in a URL, which no message repeats."""
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 """How the names of AWS's endpoints end, those of VPCs too: AWS General Reference, "AWS service endpoints"."""
 _PLAIN = (OSError, EOFError, ValueError, TypeError, AttributeError, OverflowError, RuntimeError)
@@ -39,57 +33,12 @@ def ecr_client(repository: Repository, retry: Retry, profile: str | None = None)
     and go before. Raises `ReleaseError` where there can be none: no credentials, no region, no such profile, an
     endpoint that is no URL.
     """
-    import boto3  # noqa: PLC0415 - it takes a second, and most of the tool never needs it
-    from botocore.config import Config  # noqa: PLC0415 - likewise
-
-    where = str(repository)
-    try:
-        core = _core(retry.patience, profile)
-        session = boto3.session.Session(botocore_session=core, region_name=repository.region)
-        require_credentials(session, where=where)
-        use_fips = True if "ecr-fips." in repository.host else None
-        client = session.client("ecr", config=Config(use_fips_endpoint=use_fips, user_agent_extra="kfp-release"))
-        _require_endpoint(client.meta.endpoint_url)
-    except aws.BotoCoreError as error:
-        raise unanswered(error, where=where) from error
-    except ValueError as error:
-        raise ReleaseError(
-            f"cannot open ECR for {where}: {_USER.sub('//', str(error))}",
-            remedy="set AWS_ENDPOINT_URL_ECR to an http or https URL, or unset it",
-        ) from None  # a traceback would repeat it
-    # Those that end are renewed on the way: a source that fails then is no fault of the endpoint either.
-    client.meta.events.register_first("before-call.ecr.*", lambda **_: require_credentials(session, where=where))
-    EcrRetry(retry).watch(client)
+    where, use_fips = str(repository), True if "ecr-fips." in repository.host else None
+    client = aws_client(
+        "ecr", region=repository.region, retry=retry, where=where, profile=profile, use_fips_endpoint=use_fips
+    )
     send_parts_plainly(client)
     return client
-
-
-def _core(patience: Patience, profile: str | None) -> Any:
-    """Botocore's session. What it asks for credentials (STS, SSO) has the time-outs too."""
-    import botocore.session  # noqa: PLC0415 - as boto3
-    from botocore.config import Config  # noqa: PLC0415 - likewise
-
-    core = botocore.session.Session(profile=profile)
-    options: dict[str, Any] = {}
-    try:
-        if core.get_config_variable("max_attempts") is None:
-            options["retries"] = {"total_max_attempts": patience.attempts}
-    except ValueError as error:
-        raise EcrError(
-            f"AWS_MAX_ATTEMPTS, or max_attempts of the profile, is no whole number: {one_line(str(error), LONGEST)}",
-            remedy="set it to one, or unset it",
-        ) from error
-    core.set_default_client_config(
-        Config(connect_timeout=patience.connect, read_timeout=patience.seconds, tcp_keepalive=True, **options)
-    )
-    return core
-
-
-def _require_endpoint(url: str) -> None:
-    """Raise `ValueError` for what botocore takes for an endpoint and cannot ask."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(f"Invalid endpoint: {url}")
 
 
 class EcrCalls:

@@ -13,6 +13,8 @@ from botocore import exceptions as aws
 from kfp_release.errors import ReleaseError
 from kfp_release.terminal_text import one_line
 
+SERVICES = {"ecr": "ECR", "codeartifact": "CodeArtifact", "s3": "S3"}
+"""Those of AWS that are asked, as boto3 calls them and as people do."""
 LONGEST = 300
 """Letters of what AWS, botocore or a program of the user's says: it can be pages."""
 
@@ -42,7 +44,7 @@ class EcrError(ReleaseError):
 
 _CREDENTIALS = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to credentials that are valid"
 _BUSY = "too many calls at once: wait, and run this again"
-_FAULT = "ECR had a fault of its own: run this again"
+_FAULT = "{} had a fault of its own: run this again"
 _CLOCK = "set this machine's clock"
 _SIGNATURE = "the secret access key does not belong to the access key, or this machine's clock is wrong"
 
@@ -58,14 +60,18 @@ _REMEDIES = {
     "InvalidSignatureException": _SIGNATURE,
     "SignatureDoesNotMatch": _SIGNATURE,
     "IncompleteSignatureException": _SIGNATURE,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
     "ExpiredTokenException": "the session has ended: log in again, or start the CI job again",
     "ExpiredToken": "the session has ended: log in again, or start the CI job again",
     "RequestExpired": _CLOCK,
+    "RequestTimeTooSkewed": _CLOCK,
     "AccessDeniedException": "give the role this permission, in the repository's account too",
     "RepositoryNotFoundException": "create it with --create-repository, or correct it in [tool.kfp-release.images]",
     "LimitExceededException": "delete what is not needed, or ask AWS to raise the quota, and run this again",
     "ThrottlingException": _BUSY,
-    "ServerException": _FAULT,
+    "SlowDown": _BUSY,
+    "ServerException": _FAULT.format(SERVICES["ecr"]),
     "InvalidLayerException": "the blob's bytes changed on their way: run this again; if it stays so, build it again",
     "InvalidParameterException": "correct the repository in [tool.kfp-release.images], or KFP_RELEASE_REGISTRY",
     "ImageDigestDoesNotMatchException": "the manifest changed on its way: run this again, and look at proxies between",
@@ -75,36 +81,37 @@ _REMEDIES = {
 }
 _SKEW = 5 * 60
 """Seconds between two clocks that AWS bears with: IAM User Guide, "Signature Version 4"."""
-_OTHER = "run this again; if it stays so, look the code up in the Amazon ECR API Reference"
+_OTHER = "run this again; if it stays so, look the code up in the Amazon {} API Reference"
 _SETTINGS = "mend AWS's settings: ~/.aws/config, or the file that AWS_CONFIG_FILE names, and the variables AWS_*"
 
 
-def refused(error: aws.ClientError, *, operation: str, where: str) -> EcrError:
-    """ECR answered with an error; `where` names repository and endpoint. To be raised from `tellable(error)`."""
+def refused(error: aws.ClientError, *, operation: str, where: str, service: str = "ecr") -> EcrError:
+    """AWS answered with an error; `where` names repository and endpoint. To be raised from `tellable(error)`."""
     answer: dict[str, Any] = dict(error.response)
     code = _code(error)
     details = {key: value for key, value in answer.items() if key not in {"Error", "ResponseMetadata"}}
-    clock = _clock(answer) if code in _UNSAID else ""
+    clock = _clock(answer, SERVICES[service]) if code in _UNSAID else ""
     return EcrError(
-        f"ECR refused {operation} for {where}: {words_of(error)}{clock and f': {clock}'}",
-        remedy=_CLOCK if clock else _REMEDIES.get(code) or _remedy(_status(answer)),
+        f"{SERVICES[service]} refused {operation} for {where}: {words_of(error)}{clock and f': {clock}'}",
+        remedy=_CLOCK if clock else _REMEDIES.get(code) or _remedy(status_of(error), SERVICES[service]),
         code=code,
         details=details,
     )
 
 
-def _remedy(status: int) -> str:
-    """What to do about a code that is not known: gateways before ECR have codes of their own, or none."""
+def _remedy(status: int, name: str) -> str:
+    """What to do about a code that is not known: gateways before AWS have codes of their own, or none."""
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _BUSY
-    return _FAULT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER
+    return (_FAULT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER).format(name)
 
 
-def _status(answer: Mapping[str, Any]) -> int:
-    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+def status_of(error: aws.ClientError) -> int:
+    """The HTTP status of the answer; 0 where it is not known."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _clock(answer: Mapping[str, Any]) -> str:
+def _clock(answer: Mapping[str, Any], name: str) -> str:
     """How far this machine's clock is from that of whoever answers, where it is too far for a signature."""
     date = str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", ""))
     try:
@@ -113,7 +120,7 @@ def _clock(answer: Mapping[str, Any]) -> str:
         return ""
     if abs(ahead) < _SKEW:
         return ""
-    return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} ECR's"
+    return f"this machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} {name}'s"
 
 
 def words_of(error: aws.ClientError) -> str:
@@ -131,9 +138,10 @@ def _code(error: aws.ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "") -> EcrError:
+def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "", service: str = "ecr") -> EcrError:
     """Nothing could be asked: no credentials, no way to the endpoint, no region."""
-    asked = f"ask ECR to {operation}" if operation else "ask ECR"
+    name = SERVICES[service]
+    asked = f"ask {name} to {operation}" if operation else f"ask {name}"
     match error:
         case aws.NoCredentialsError():
             text, remedy = "there are no AWS credentials", _CREDENTIALS
@@ -151,9 +159,14 @@ def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "") -> 
             text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_DEFAULT_REGION"
         case aws.HTTPClientError() | aws.ConnectionError():
             text = f"the endpoint does not answer: {type(error).__name__}"
-            remedy = "check the network, the proxy and AWS_ENDPOINT_URL_ECR, and run this again"
+            remedy = f"check the network, the proxy and {endpoint_variable(service)}, and run this again"
         case aws.ParamValidationError():
             text, remedy = one_line(str(error), LONGEST), _REMEDIES["InvalidParameterException"]
         case _:
             text, remedy = one_line(str(error), LONGEST), _SETTINGS
     return EcrError(f"cannot {asked} for {where}: {text}", remedy=remedy)
+
+
+def endpoint_variable(service: str) -> str:
+    """The variable that leads to another endpoint of the service (AWS SDKs Reference, "Service-specific endpoints")."""
+    return f"AWS_ENDPOINT_URL_{service.upper()}"

@@ -16,8 +16,8 @@ from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_page import ACCEPT, MAX_PAGE, IndexFile, parse_page
 from kfp_release.index_session import IndexSession, PackageIndexError, status, tellable, unreachable, unwell
+from kfp_release.index_settings import IndexUrls
 from kfp_release.retry import SILENT, Retry
-from kfp_release.settings import IndexSettings
 from kfp_release.url import BadUrl, parse_url, shown_url
 
 MAX_FILE = 256 * 1024 * 1024
@@ -25,11 +25,11 @@ MAX_FILE = 256 * 1024 * 1024
 _NOT_HERE = {404, 301, 302, 303, 307, 308}
 """Answers for a project that the index does not have: it is not found, or to be looked for elsewhere."""
 
-__all__ = ["Credentials", "Index", "IndexFile"]
+__all__ = ["Answer", "Credentials", "Index", "IndexFile"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """A whole answer; `url` is the one that redirects led to."""
 
     url: str
@@ -40,7 +40,7 @@ class _Answer:
 class Index:
     """An index at two URLs, with the user who asks. Opens connections when it is asked something."""
 
-    def __init__(self, settings: IndexSettings, credentials: Credentials, *, retry: Retry = SILENT) -> None:
+    def __init__(self, settings: IndexUrls, credentials: Credentials, *, retry: Retry = SILENT) -> None:
         """Raise `ReleaseError` for a URL that must not be used: with credentials in it, say."""
         self._upload_url = _url("the index's upload-url (or TWINE_REPOSITORY_URL)", settings.upload_url)
         self._simple_url = _url("the index's simple-url (or KFP_RELEASE_SIMPLE_URL)", settings.simple_url)
@@ -56,7 +56,7 @@ class Index:
         """
         url = f"{self._simple_url.rstrip('/')}/{canonicalize_name(project)}/"
         try:
-            page = self._ask(f"the page of {project}", url, accept=ACCEPT, limit=MAX_PAGE)
+            page = self.ask(f"the page of {project}", url, accept=ACCEPT, limit=MAX_PAGE)
         except PackageIndexError as error:
             if error.status in _NOT_HERE:
                 return {}
@@ -68,7 +68,7 @@ class Index:
 
         Raise another `ReleaseError` where they are not those that the index announced, or too many.
         """
-        data = self._ask(file.filename, file.url, accept="*/*", limit=MAX_FILE, allow_elsewhere=True).data
+        data = self.ask(file.filename, file.url, accept="*/*", limit=MAX_FILE, allow_elsewhere=True).data
         seen = Digest.of(data).hex
         if file.sha256 is not None and file.sha256 != seen:
             raise ReleaseError(
@@ -92,7 +92,11 @@ class Index:
 
         upload_distribution(path, url=self._upload_url, credentials=self._credentials, patience=self._retry.patience)
 
-    def _ask(self, what: str, url: str, **options: Any) -> _Answer:
+    def ask(self, what: str, url: str, **options: Any) -> Answer:
+        """The whole answer to a GET of `url`, which notes call `what`. Raise `PackageIndexError` where there is none.
+
+        `options` are the `accept` header, the `limit` in bytes, and whether it may `allow_elsewhere` redirects lead.
+        """
         with IndexSession(self._simple_url, self._credentials, self._retry.patience) as session:
             return self._retry.ask(f"index: {what}", partial(_answer, session, url, **options))
 
@@ -104,7 +108,7 @@ def _url(what: str, text: str) -> str:
         raise ReleaseError(f"{what}: {error}") from error
 
 
-def _answer(session: IndexSession, url: str, *, accept: str, limit: int, allow_elsewhere: bool = False) -> _Answer:
+def _answer(session: IndexSession, url: str, *, accept: str, limit: int, allow_elsewhere: bool = False) -> Answer:
     """The whole answer. Raise `Passing` where asking again may help, `PackageIndexError` for a redirect that stays."""
     try:
         with session.ask(url, accept=accept, allow_elsewhere=allow_elsewhere) as response:
@@ -112,7 +116,7 @@ def _answer(session: IndexSession, url: str, *, accept: str, limit: int, allow_e
                 message = f"the index answers {status(response)} at {shown_url(url)}"
                 raise unwell(message, response, remedy="is the URL right?")
             kind = response.headers.get("Content-Type", "text/html")
-            return _Answer(response.url, kind, _body(url, response, limit))
+            return Answer(response.url, kind, _body(url, response, limit))
     except PackageIndexError as error:
         raise error.or_passing() from error.__cause__
 

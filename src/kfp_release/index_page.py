@@ -31,6 +31,7 @@ _CHARSETS = {"utf-8", "ascii", "iso8859-1", "cp1252"}
 _ATTRIBUTES = r"""(?:[^<>"']++|"[^"]*"|'[^']*')*+"""
 _PART = re.compile(rf"<(?:base|meta)\s{_ATTRIBUTES}>|<a\s{_ATTRIBUTES}>[^<]*</a\s*>", re.IGNORECASE)
 """What a page says of its files. Nothing in it is tried in two ways, and ``<`` outside of quotes ends an attempt."""
+_FORM = re.compile(r"<form[\s>]", re.IGNORECASE)
 _LONGEST_PART = 4000
 _LONGEST, _MAX_DASHES = 255, 30
 """Of a file's name."""
@@ -93,10 +94,21 @@ def _packages(project: str, data: bytes, kind: str, charset: str | None, url: st
         _require_few(files)
         return simple_api.packages_of_json({**page, "files": files}, url)
     if kind in {"application/vnd.pypi.simple.v1+html", "text/html"}:
-        text = _links(_text(data, charset))
+        text = _text(data, charset)
+        _require_no_form(text, url)
+        text = _links(text)
         links = [link for link in simple_api.links_of_html(text, url) if _is_file_name(link.text)]
         return [simple_api.package_of_link(link, project) for link in links]
     return None
+
+
+def _require_no_form(text: str, url: str) -> None:
+    """What a proxy puts before an index, to log in, has links of no file: it would be a project without any."""
+    if _FORM.search(text):
+        raise ReleaseError(
+            f"{shown_url(url)} is a page with a form, for a log-in perhaps, and not one of a simple API (PEP 503)",
+            remedy="is the URL right, and no proxy between that wants a log-in?",
+        )
 
 
 def _text(data: bytes, charset: str | None) -> str:

@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import requote_uri
 
-from kfp_release.credentials import PASSWORD, USERNAME, Credentials
+from kfp_release.credentials import Credentials
 from kfp_release.errors import ReleaseError
 from kfp_release.patience import Patience
 from kfp_release.retry import Passing, asked_for, passes
@@ -73,6 +73,7 @@ class IndexSession(requests.Session):
     def __init__(self, url: str, credentials: Credentials, patience: Patience) -> None:
         super().__init__()
         self.url = url
+        self._credentials = credentials
         self._login = _Nobody() if credentials.is_anonymous else basic_auth(credentials)
         for scheme in ("http://", "https://"):
             self.mount(scheme, TimedAdapter(patience))
@@ -106,7 +107,7 @@ class IndexSession(requests.Session):
             raise unreachable(url, error) from tellable(url, error)
         if response.status_code in {401, 403}:
             response.close()
-            raise refused(url, response, anonymous=isinstance(self._login, _Nobody))
+            raise refused(url, response, self._credentials)
         return response
 
     def _target(self, response: requests.Response) -> str | None:
@@ -163,15 +164,12 @@ def unwell(message: str, response: requests.Response, *, remedy: str) -> Package
     )
 
 
-def refused(url: str, response: requests.Response, *, anonymous: bool) -> PackageIndexError:
+def refused(url: str, response: requests.Response, credentials: Credentials) -> PackageIndexError:
     """What to say of a 401 or 403."""
-    remedy = (
-        f"set {USERNAME} and {PASSWORD} in the environment; they are not set"
-        if anonymous
-        else f"check {USERNAME} and {PASSWORD} in the environment, and what this user may do"
-    )
     return PackageIndexError(
-        f"the index refuses access to {shown_url(url)} ({status(response)})", remedy=remedy, status=response.status_code
+        f"the index refuses access to {shown_url(url)} ({status(response)})",
+        remedy=credentials.advice,
+        status=response.status_code,
     )
 
 

@@ -1,6 +1,6 @@
 """When the index or a blob's URL is asked again: after what may pass, within the user's patience, and never silently.
 
-boto3 asks ECR again on its own; see `kfp_release.ecr_retry`.
+boto3 asks AWS again on its own; see `kfp_release.aws_retry`.
 """
 
 from __future__ import annotations

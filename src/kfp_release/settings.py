@@ -1,4 +1,4 @@
-"""The settings of one owned image and of the private index, read from their tables and the environment."""
+"""The settings of one owned image, read from its table and the environment."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import BadImageName, Repository
 from kfp_release.interpreter import DEFAULT_INTERPRETER, Interpreter
 from kfp_release.toml_table import Table
-from kfp_release.url import BadUrl, parse_url
 
 REGISTRY = "KFP_RELEASE_REGISTRY"
 BUILD_ARG = "KFP_RELEASE_BUILD_ARG_"
-SIMPLE_URL = "KFP_RELEASE_SIMPLE_URL"
-UPLOAD_URL = "TWINE_REPOSITORY_URL"
 DEFAULT_PLATFORM = "linux/amd64"
 DEFAULT_DOCKERFILE = "Dockerfile"
 DEFAULT_EXTRA = "image"
@@ -29,7 +26,6 @@ _IMAGE_KEYS = (
     *("repository", "dockerfile", "context", "platform", "build-args", "interpreter", "mutable-tags"),
     *("extra", "lock"),
 )
-_INDEX_KEYS = ("upload-url", "simple-url")
 _IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _BUILD_ARG_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/v[0-9]+)?", re.ASCII)
@@ -82,26 +78,6 @@ class ImageSettings:
         return cls(
             *(name, declared, repository, dockerfile, context, platform, build_args, interpreter, mutable, extra, lock)
         )
-
-
-@dataclass(frozen=True, slots=True)
-class IndexSettings:
-    """The private index: where twine uploads to, and the simple API (PEP 503, PEP 691) that pip reads."""
-
-    upload_url: str
-    simple_url: str
-
-    @classmethod
-    def read(cls, table: Table | None, environ: Mapping[str, str], problems: list[Problem]) -> Self | None:
-        """The index of `table`, if there is one, and of the environment; None where a URL is not known."""
-        upload = simple = None
-        if table is not None:
-            table.refuse_unknown(_INDEX_KEYS)
-            upload = table.read("upload-url", parse_url, required=True)
-            simple = table.read("simple-url", parse_url, required=True)
-        upload = _url_of(environ, UPLOAD_URL, problems) or upload
-        simple = _url_of(environ, SIMPLE_URL, problems) or simple
-        return None if upload is None or simple is None else cls(upload, simple)
 
 
 def relative_path(text: str) -> str:
@@ -166,12 +142,3 @@ def _at_registry(table: Table, declared: Repository, host: str) -> Repository:
         if problem not in table.file.problems:
             table.file.problems.append(problem)
         return declared
-
-
-def _url_of(environ: Mapping[str, str], variable: str, problems: list[Problem]) -> str | None:
-    text = environ.get(variable, "")
-    try:
-        return parse_url(text) if text else None
-    except BadUrl as error:
-        problems.append(Problem(variable, 0, str(error.args[0]), error.remedy))
-        return None

@@ -63,7 +63,7 @@ def upload_distribution(path: Path, *, url: str, credentials: Credentials, patie
     with _twine_said():
         response = _send(path, url, credentials, patience)
     if response.status_code in {401, 403}:
-        raise refused(url, response, anonymous=False)
+        raise refused(url, response, credentials)
     if response.is_redirect:
         raise PackageIndexError(
             f"{url} sends the upload of {path.name} elsewhere ({status(response)})",

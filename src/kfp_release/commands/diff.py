@@ -18,7 +18,7 @@ from kfp_release.interface_source import WORKING_TREE, InterfaceSource, require_
 from kfp_release.report import Report, Table
 
 if TYPE_CHECKING:
-    from kfp_release.index import Index
+    from kfp_release.released_files import PackageIndex
 
 
 @click.command("diff", epilog=options.NETWORK)
@@ -72,7 +72,7 @@ def command(
     return 1 if exit_code and diff.changes else 0
 
 
-def _index(invocation: Invocation) -> Index:
+def _index(invocation: Invocation) -> PackageIndex:
     from kfp_release.console import Console  # noqa: PLC0415 - for index: alone
 
     with Console() as console:

@@ -16,12 +16,13 @@ from kfp_release.errors import ReleaseError
 
 if TYPE_CHECKING:
     from kfp_release.buildah import Builder
-    from kfp_release.config import Config, IndexSettings
+    from kfp_release.config import Config
     from kfp_release.ecr import EcrRepository
     from kfp_release.git import Git
     from kfp_release.image_ref import Repository
-    from kfp_release.index import Index
+    from kfp_release.index_settings import IndexSettings
     from kfp_release.progress import Progress
+    from kfp_release.publish import UploadIndex
     from kfp_release.report import Report
     from kfp_release.retry import Retry
     from kfp_release.source import Source
@@ -102,11 +103,11 @@ class Invocation:
 
         return fresh_buildah()
 
-    def index(self, settings: IndexSettings, progress: Progress) -> Index:
-        """The index, asked with the environment's credentials."""
-        from kfp_release.index import Credentials, Index  # noqa: PLC0415 - brings twine
+    def index(self, settings: IndexSettings, progress: Progress) -> UploadIndex:
+        """The index, asked with the environment's credentials: those of the index, or AWS's."""
+        from kfp_release.opened_index import open_index  # noqa: PLC0415 - brings twine
 
-        return Index(settings, Credentials.from_environment(self.environ), retry=self.retry(progress))
+        return open_index(settings, self.environ, retry=self.retry(progress))
 
     def tell(self, report: Report, value: Any, *, as_json: bool) -> None:
         """Print the result on stdout, `value` for programs or the report for people, and write the summary in CI."""

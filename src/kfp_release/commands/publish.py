@@ -30,7 +30,7 @@ def command(invocation: Invocation, *, dist: Path, as_json: bool) -> None:
     \b
     TWINE_USERNAME=... TWINE_PASSWORD=... kfp-release publish
 
-    Reads DIST and the index's URLs in pyproject.toml; writes to ECR, with AWS's usual credentials, and to the index.
+    Reads DIST, and in pyproject.toml where the index is; writes to ECR, with AWS's usual credentials, and to the index.
     Exit codes: 0 done or done before, 1 refused or failed, 2 wrong use.
     """  # noqa: D301 - click reads the \\b
     config = invocation.config()

@@ -7,13 +7,12 @@ from contextlib import ExitStack
 
 from kfp_release.commands import tables
 from kfp_release.commands.invocation import Invocation
-from kfp_release.config import IndexSettings
 from kfp_release.console import Console
+from kfp_release.index_settings import IndexUrls
 from kfp_release.rebuild import Rebuilder, committed_config
 from kfp_release.rebuilt import Rebuilt
 from kfp_release.report import Report
 from kfp_release.source import tagged_source
-from kfp_release.url import parse_url
 from kfp_release.version import ReleaseVersion
 
 
@@ -30,13 +29,13 @@ def prove(
     """Rebuild `version`, its runtimes too if they are to be `anew`, and tell; the exit code."""
     source = tagged_source(invocation.git(), version)
     config = committed_config(invocation.git(), source, invocation.environ)
-    url = parse_url(index_url) if index_url else config.require_index().simple_url
+    index = IndexUrls.to_read(index_url) if index_url else config.require_index()
     with ExitStack() as stack:
         console = stack.enter_context(Console())
         rebuilder = Rebuilder(
             invocation.project,
             invocation.stores(console),
-            invocation.index(IndexSettings(upload_url=url, simple_url=url), console),
+            invocation.index(index, console),
             console,
             stack.enter_context(invocation.fresh_builder()) if anew else None,
             ssh=ssh,

@@ -7,11 +7,9 @@ import click
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.tables import images
-from kfp_release.config import IndexSettings
 from kfp_release.console import Console
+from kfp_release.index_settings import SIMPLE_URL, IndexUrls
 from kfp_release.report import Report, Table
-from kfp_release.settings import SIMPLE_URL
-from kfp_release.url import parse_url
 from kfp_release.verify import verify
 from kfp_release.version import ReleaseVersion
 
@@ -85,14 +83,14 @@ def _look(
     invocation: Invocation, wanted: ReleaseVersion, *, name: str | None, index_url: str | None, as_json: bool
 ) -> int:
     """Look from outside alone, and tell; the exit code."""
-    url = parse_url(index_url) if index_url else invocation.config().require_index().simple_url
+    index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
     distribution = name or invocation.config().distribution
     with Console() as console:
         console.step(f"look at {wanted} on the index and in ECR")
         verified = verify(
             wanted,
             distribution=distribution,
-            index=invocation.index(IndexSettings(upload_url=url, simple_url=url), console),
+            index=invocation.index(index, console),
             stores=invocation.stores(console),
         )
     count = len(verified.problems)

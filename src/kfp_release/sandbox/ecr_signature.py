@@ -22,10 +22,11 @@ _SKEW = timedelta(minutes=5)
 
 
 class Signatures:
-    """Checks requests against the one access key that there is. Any region is right, and the service is ``ecr``."""
+    """Checks requests against the one access key that there is. Any region is right, and one service alone."""
 
-    def __init__(self, access_key: str, secret_key: str) -> None:
+    def __init__(self, access_key: str, secret_key: str, *, service: str = "ecr") -> None:
         self._credentials = Credentials(access_key, secret_key)
+        self._service = service
 
     def check(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
         """Raise `EcrRefusal` unless the request was signed with the key, just now. `headers` are by lowercase name."""
@@ -39,11 +40,12 @@ class Signatures:
         if given["key"] != self._credentials.access_key or headers.get("x-amz-security-token"):
             raise EcrRefusal("UnrecognizedClientException", "The security token included in the request is invalid.")
         self._check_time(headers["x-amz-date"], given["day"])
-        if given["service"] != "ecr":
-            raise EcrRefusal("InvalidSignatureException", "Credential should be scoped to correct service: 'ecr'. ")
+        if given["service"] != self._service:
+            message = f"Credential should be scoped to correct service: '{self._service}'. "
+            raise EcrRefusal("InvalidSignatureException", message)
         request = AWSRequest(method, url, {name: headers[name] for name in signed}, body)
         request.context["timestamp"] = headers["x-amz-date"]
-        auth = SigV4Auth(self._credentials, "ecr", given["region"])
+        auth = SigV4Auth(self._credentials, self._service, given["region"])
         text = auth.string_to_sign(request, auth.canonical_request(request))
         if not hmac.compare_digest(auth.signature(text, request), given["signature"]):
             raise EcrRefusal(
