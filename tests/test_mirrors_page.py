@@ -14,6 +14,7 @@ from promote_fixtures import a_company
 from relay import Relay
 
 from kfp_release.config import Config
+from kfp_release.index_settings import IndexUrls
 
 PAGE = PROJECT / "docs" / "mirrors.md"
 OF_OTHERS = "GetAuthorizationToken"
@@ -36,10 +37,14 @@ def actions() -> list[set[str]]:
 
 
 def test_every_promote_of_the_page_works_with_the_permissions_that_it_names(tmp_path: Path) -> None:
-    index = Config.parse((PROJECT / "pyproject.toml").read_bytes(), {}).require_index().simple_url
+    index = Config.parse((PROJECT / "pyproject.toml").read_bytes(), {}).require_index()
+    assert isinstance(index, IndexUrls)
     with a_company(tmp_path) as company:
         shipped = company.release("1.2")
-        here = {index: company.sandbox.environ["KFP_RELEASE_SIMPLE_URL"], "kubeflow-demo-components": DISTRIBUTION}
+        here = {
+            index.simple_url: company.sandbox.environ["KFP_RELEASE_SIMPLE_URL"],
+            "kubeflow-demo-components": DISTRIBUTION,
+        }
         source = company.sandbox.environ["AWS_ENDPOINT_URL_ECR"]
         with Relay(source).running() as first, Relay(company.second.stand_in.url).running() as second:
             company.use(second.url, first=first.url)

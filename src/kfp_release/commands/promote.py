@@ -10,16 +10,15 @@ from rich.filesize import decimal
 
 from kfp_release.commands import options, tables
 from kfp_release.commands.invocation import Invocation
-from kfp_release.config import IndexSettings
 from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Registry
+from kfp_release.index_settings import SIMPLE_URL, IndexUrls
 from kfp_release.promote import Promoter
 from kfp_release.promotion import Promoted, PromotedImage, promotions
 from kfp_release.released_pins import ReleasedPins, released_pins
 from kfp_release.report import Report, Table
-from kfp_release.settings import REGISTRY, SIMPLE_URL
-from kfp_release.url import parse_url
+from kfp_release.settings import REGISTRY
 from kfp_release.version import ReleaseVersion
 from kfp_release.withdrawn import withdrawn_versions
 
@@ -104,7 +103,7 @@ def _released(
     invocation: Invocation, version: ReleaseVersion, name: str | None, index_url: str | None, console: Console
 ) -> ReleasedPins:
     """What the index has of the version. Branches tell of versions of their own project, where git is at hand."""
-    url = parse_url(index_url) if index_url else invocation.config().require_index().simple_url
+    index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
     withdrawn: Mapping[ReleaseVersion, str] = {}
     if name is None:
         try:
@@ -114,7 +113,7 @@ def _released(
     return released_pins(
         version,
         distribution=name or invocation.config().distribution,
-        index=invocation.index(IndexSettings(upload_url=url, simple_url=url), console),
+        index=invocation.index(index, console),
         withdrawn=withdrawn,
     )
 
