@@ -13,7 +13,7 @@ from kfp_release.tool_pin import SOURCE, ToolPin
 
 TOOL_LOCK: Final = "locks/release.lock"
 """What installs this tool. Its template is all that the tool needs, without the tool itself."""
-_FOLDER: Final = Path(__file__).parent / "templates"
+_FOLDER: Final = Path(__file__).parent / "new-project"
 _SUFFIX: Final = ".template"
 _PACKAGE: Final = "PACKAGE"
 
