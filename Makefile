@@ -86,6 +86,7 @@ lock: $(READY) ## compile the locks anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    src/kfp_release/pyproject.toml --extra cli --output-file locks/release.lock
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --output-file locks/builder.lock -
+	@for lock in builder release; do cp locks/$$lock.lock src/kfp_release/new-project/locks/$$lock.lock.template; done
 
 .PHONY: clean
 clean: ## remove what was built here

@@ -126,15 +126,14 @@ def release_tool(folder: Path, sandbox: Sandbox) -> list[Path]:
 
 def change_component(repository: Path) -> None:
     """A third number, which pipelines need not give; as 0.2."""
-    _change(repository / f"src/{PACKAGE}/add.py", "return a + b\n", "return a + b + c\n")
-    _change(repository / f"src/{PACKAGE}/add.py", "def add(a: int, b: int)", "def add(a: int, b: int, c: int = 0)")
-    _change(repository / f"src/{PACKAGE}/add.py", "add(options.a, options.b)", "add(options.a, options.b, options.c)")
-    option = (
-        '    parser.add_argument("--c", type=int, default=0, help="a third number")\n    parser.add_argument("--sum"'
-    )
-    _change(repository / f"src/{PACKAGE}/add.py", '    parser.add_argument("--sum"', option)
-    _change(repository / "yaml/add.yaml", "outputs:\n", "- {name: c, type: Integer, default: '0'}\noutputs:\n")
-    _change(repository / "yaml/add.yaml", "    - --sum\n", "    - --c\n    - {inputValue: c}\n    - --sum\n")
+    program, definition = repository / f"src/{PACKAGE}/add.py", repository / "yaml/add.yaml"
+    _change(program, "return a + b\n", "return a + b + c\n")
+    _change(program, "def add(a: int, b: int)", "def add(a: int, b: int, c: int = 0)")
+    _change(program, "add(options.a, options.b)", "add(options.a, options.b, options.c)")
+    last = '    parser.add_argument("--sum"'
+    _change(program, last, f'    parser.add_argument("--c", type=int, default=0, help="a third number")\n{last}')
+    _change(definition, "outputs:\n", "- {name: c, type: Integer, default: '0'}\noutputs:\n")
+    _change(definition, "    - --sum\n", "    - --c\n    - {inputValue: c}\n    - --sum\n")
     _change(repository / "CHANGELOG.md", "## [0.1]\n", "## [0.2]\n\n### Added\n\n- A third number.\n\n## [0.1]\n")
 
 

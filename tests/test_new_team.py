@@ -135,7 +135,7 @@ def test_the_pipeline_runs_in_containers_of_that_image(released: Released, autho
 
 def test_an_isolated_build_finds_kfp_release_on_the_index(released: Released, tmp_path: Path) -> None:
     repository = released.team.repository
-    command = [UV, "build", "--quiet", "--wheel", "--no-cache", "--out-dir", tmp_path, repository]
+    command: list[str | Path] = [UV, "build", "--quiet", "--wheel", "--no-cache", "--out-dir", tmp_path, repository]
     environ = {**released.team.environ, "UV_PYTHON": str(repository / ".venv/bin/python")}
     subprocess.run(command, env=environ, check=True, cwd=tmp_path)
     (built,) = tmp_path.glob("*.whl")

@@ -12,19 +12,23 @@ from chaos.hostile.documents import COMMIT, DEMO, HEX, PIN
 from chaos.hostile.parser import Parser
 from chaos.hostile.values import NAMES, TEXTS, any_value, chance, changed_text
 from kfp_release.commit import parse_commit
+from kfp_release.config import package_name
 from kfp_release.credentials import Credentials
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
+from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import BadImageName, ImageRef, Registry, Repository, has_digest, repository_of
 from kfp_release.input_default import fits
 from kfp_release.interpreter import Interpreter
+from kfp_release.new_project import QUESTIONS, parse_answers, source_of_remote
 from kfp_release.patience import Patience
 from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
 from kfp_release.requirement import counts_in, environment, parse_requirement, parse_specifiers
 from kfp_release.runtime_key import RuntimeInputs, runtime_key
-from kfp_release.settings import relative_path
+from kfp_release.settings import declared_repository, relative_path
 from kfp_release.terminal_text import annotation, one_line, printable
+from kfp_release.tool_pin import ToolPin
 from kfp_release.url import parse_url, shown_url
 from kfp_release.version import BadVersion, ReleaseVersion
 
@@ -84,6 +88,19 @@ def _requirement(case: tuple[str, str]) -> object:
     requirement = parse_requirement(case[0])
     place = environment("linux/amd64", "3.12")
     return counts_in(requirement, place), specifiers.contains("3.12.99", prereleases=True), str(requirement)
+
+
+def _new_project(case: tuple[str, ...]) -> object:
+    """No answer ends the text that it is written into: of TOML, YAML, Python or Markdown."""
+    given = dict(zip((question.name for question in QUESTIONS), case, strict=False))
+    with contextlib.suppress(ReleaseError):
+        declared_repository(given["repository"])
+    with contextlib.suppress(ReleaseError):
+        package_name(given["package"])
+    source = source_of_remote(case[-1])
+    answers = parse_answers(given, defaults={"source": source})
+    assert not any(letter in text for text in (*answers.values(), source) for letter in "\"'\\`$<>{}\n\r ")
+    return answers
 
 
 def _texts(text: str) -> object:
@@ -169,6 +186,28 @@ PARSERS = {
         ("project_name.parse_project_name",),
         words("some-components", "A.b_c", more=("--", "é", "\n", "..")),
         parse_project_name,
+    ),
+    "new project": Parser(
+        (
+            *("new_project.parse_answers", "new_project.source_of_remote"),
+            *("config.package_name", "settings.declared_repository"),
+        ),
+        together(
+            words("some-components", more=("..", '"', "\n")),
+            words("", "some_components", more=("class", "kfp")),
+            words(DEMO, more=("@sha256:", '"', "}")),
+            words("", "demo", more=("]", '"')),
+            words("", "https://github.com/a/b", more=('"', "\n", "{")),
+            words("https://pypi.example/simple/", more=('"', "'", "$", "`")),
+            words("", "https://pypi.example/", more=('"',)),
+            words("git@github.com:a/b.git", "https://github.com/a/b", "ssh://git@a.b/c", more=('"', "`", ".git")),
+        ),
+        _new_project,
+    ),
+    "release of the tool": Parser(
+        ("tool_pin.ToolPin.of",),
+        together(words("1.1", "2.0rc1", more=("+", ".dev1", "9" * 4301)), words("", COMMIT, more=("g", "\n"))),
+        lambda case: (ToolPin.of(*case).workflow, ToolPin.of(*case).lock([HEX], "")),
     ),
     "patience": Parser(
         ("patience.Patience.from_environment",),
