@@ -38,6 +38,7 @@ from kfp_release.version import ReleaseVersion
 
 OWNED = {DEMO: PIN}
 _CONFIG = Config.parse(PYPROJECT.encode(), {})
+_NEW = PYPROJECT.replace("[build-system]\n", '[build-system]\nbuild-backend = "kfp_release.backend"\n')
 _NOWHERE = Path(tempfile.gettempdir(), "kfp-release", "no such folder")
 _TOML = (
     *("[", "]", "[[", "]]", "=", ".", '"', "'", '"""', "{", "}", "\\u0000", "\\", "#", "nan", "1979-05-27"),
@@ -138,7 +139,7 @@ def _lock(data: bytes) -> object:
 
 
 def _added(data: bytes) -> object:
-    return completed_pyproject(data, PYPROJECT) if not has_settings(data) else None
+    return completed_pyproject(data, _NEW) if not has_settings(data) else None
 
 
 def _scripts(data: bytes) -> object:
@@ -163,7 +164,7 @@ PARSERS = {
     ),
     "pyproject.toml of another project": Parser(
         ("pyproject_addition.completed_pyproject", "pyproject_addition.has_settings"),
-        written(PYPROJECT.partition("[tool.kfp-release]")[0], _TOML),
+        written(_NEW.partition("[tool.kfp-release]")[0], _TOML),
         _added,
     ),
     "pyproject.toml in check": Parser((), written(PYPROJECT, _TOML), _checked),

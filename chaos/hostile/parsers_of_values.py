@@ -90,6 +90,15 @@ def _requirement(case: tuple[str, str]) -> object:
     return counts_in(requirement, place), specifiers.contains("3.12.99", prereleases=True), str(requirement)
 
 
+def _answers(random: Random) -> tuple[str, ...]:
+    """One of them is hostile, now and then; where it is, so may another be."""
+    sound = ["some-components", "", DEMO, "", "", "https://pypi.example/simple/", "", "git@a.b:c/d.git"]
+    while chance(random, 70):
+        place = random.randrange(len(sound))
+        sound[place] = _ANSWER(random) if sound[place] else random.choice(("", "demo", "class", 'a"b', "a\n"))
+    return tuple(sound)
+
+
 def _new_project(case: tuple[str, ...]) -> object:
     """No answer ends the text that it is written into: of TOML, YAML, Python or Markdown."""
     given = dict(zip((question.name for question in QUESTIONS), case, strict=False))
@@ -138,6 +147,18 @@ _REQUIREMENTS = words(
     more=("(", ")", ";", "'", " and ", " or ", " in ", "==", "~=", "===", ">", "*", "[", "]", "@", "extra", "9" * 4301),
 )
 _SPECIFIERS = words(">=3.11,<4", "==3.*", "~=3.11", more=("===x", ",", "!=", "9" * 4301, "1!", ".dev1"))
+
+_ANSWER = words(
+    *(
+        "some-components",
+        "kfp",
+        DEMO,
+        "https://github.com/a/b",
+        "ssh://git@a.b/c",
+        "git@github.com:a/b.git",
+    ),
+    more=('"', "'", "`", "$", "{", "]", "\n", "\\", "@sha256:", ".git"),
+)
 
 PARSERS = {
     "digest": Parser(("digest.Digest.parse",), words(f"sha256:{HEX}", HEX, more=("sha512:", "A", "g")), _digest),
@@ -192,16 +213,7 @@ PARSERS = {
             *("new_project.parse_answers", "new_project.source_of_remote"),
             *("config.package_name", "settings.declared_repository"),
         ),
-        together(
-            words("some-components", more=("..", '"', "\n")),
-            words("", "some_components", more=("class", "kfp")),
-            words(DEMO, more=("@sha256:", '"', "}")),
-            words("", "demo", more=("]", '"')),
-            words("", "https://github.com/a/b", more=('"', "\n", "{")),
-            words("https://pypi.example/simple/", more=('"', "'", "$", "`")),
-            words("", "https://pypi.example/", more=('"',)),
-            words("git@github.com:a/b.git", "https://github.com/a/b", "ssh://git@a.b/c", more=('"', "`", ".git")),
-        ),
+        _answers,
         _new_project,
     ),
     "release of the tool": Parser(
