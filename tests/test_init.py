@@ -68,13 +68,24 @@ class Init:
         return {str(path): path.read_bytes() if path.is_file() else None for path in paths}
 
 
+def metadata_of(folder: Path, version: str) -> Path:
+    """A folder for PYTHONPATH, which makes this checkout that version of the tool."""
+    about = folder / f"kfp_release-{version}.dist-info"
+    about.mkdir(parents=True)
+    text = f"Metadata-Version: 2.1\nName: kfp-release\nVersion: {version}\n"
+    (about / "METADATA").write_text(text, encoding="utf-8")
+    return folder
+
+
+def asking(index: IndexServer) -> dict[str, str]:
+    """The environment that leads to the index."""
+    urls = {"KFP_RELEASE_SIMPLE_URL": index.simple_url, "TWINE_REPOSITORY_URL": index.upload_url}
+    return {**urls, "TWINE_USERNAME": "reader", "TWINE_PASSWORD": "secret"}
+
+
 @pytest.fixture(scope="module")
 def metadata(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("metadata")
-    about = folder / "kfp_release-1.1.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: kfp-release\nVersion: 1.1\n", encoding="utf-8")
-    return folder
+    return metadata_of(tmp_path_factory.mktemp("metadata"), "1.1")
 
 
 @pytest.fixture
@@ -270,13 +281,7 @@ def test_in_a_folder_of_a_repository_it_says_where_github_looks(init: Init) -> N
 
 
 def test_the_lock_has_the_tool_s_hashes_of_the_index(init: Init, index: IndexServer) -> None:
-    environ = {
-        "KFP_RELEASE_SIMPLE_URL": index.simple_url,
-        "TWINE_REPOSITORY_URL": index.upload_url,
-        "TWINE_USERNAME": "reader",
-        "TWINE_PASSWORD": "secret",
-    }
-    init.written(environ=environ, offline=False)
+    init.written(environ=asking(index), offline=False)
     lock = (init.folder / "locks/release.lock").read_text()
     digest = hashlib.sha256(b"wheel").hexdigest()
     assert lock.startswith(f"kfp-release[cli]==1.1 \\\n    --hash=sha256:{digest}\n")
@@ -287,20 +292,45 @@ def test_an_index_that_refuses_or_lacks_the_version_is_told(init: Init, index: I
     environ = {"KFP_RELEASE_SIMPLE_URL": index.simple_url, "TWINE_REPOSITORY_URL": index.upload_url}
     said = init.refused(environ=environ, offline=False)
     assert "401" in said
-    about = tmp_path / "other/kfp_release-1.2.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: kfp-release\nVersion: 1.2\n")
-    environ |= {"TWINE_USERNAME": "reader", "TWINE_PASSWORD": "secret", "PYTHONPATH": str(about.parent)}
+    environ = {**asking(index), "PYTHONPATH": str(metadata_of(tmp_path / "other", "1.2"))}
     said = init.refused(environ=environ, offline=False)
     assert "the index has no kfp-release 1.2" in said
     assert "--offline" in said
 
 
+def test_a_newer_tool_updates_what_names_it_and_nothing_else(init: Init, index: IndexServer, tmp_path: Path) -> None:
+    init.written("parts")
+    folder = init.folder / "parts"
+    (folder / "locks/release.lock").write_text("kfp-release[cli]==1.1\n")
+    (folder / "README.md").write_text("Ours.\n")
+    pyproject = folder / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace('"setuptools==84.2.1"', '"setuptools==70", "more==1"'))
+    before = init.contents()
+    environ = {**asking(index), "PYTHONPATH": str(metadata_of(tmp_path / "metadata", "1.10"))}
+    done = init.run("parts", "--update", "--json", given={}, environ=environ, offline=False)
+    assert done.returncode == 0, done.stderr
+    states = {file["path"]: file["state"] for file in json.loads(done.stdout)["files"]}
+    assert states == dict.fromkeys(
+        ("pyproject.toml", "locks/release.lock", ".github/workflows/release.yml", ".pre-commit-config.yaml"), "updated"
+    )
+    changed = {path for path, data in init.contents().items() if before.get(path) != data}
+    assert {str(folder / path) for path in states} == {path for path in changed if "/parts/" in path}
+    requires = tomllib.loads(pyproject.read_text())["build-system"]["requires"]
+    assert {"kfp-release==1.10", "setuptools==84.2.1", "more==1"} <= set(requires)
+    assert (folder / "locks/release.lock").read_text().startswith("kfp-release[cli]==1.10 \\\n    --hash=sha256:")
+    assert "/release.yml@v1.10 #" in (folder / ".github/workflows/release.yml").read_text()
+    assert "    rev: v1.10\n" in (folder / ".pre-commit-config.yaml").read_text()
+    again = init.run("parts", "--update", "--json", given={}, environ=environ, offline=False)
+    assert {file["state"] for file in json.loads(again.stdout)["files"]} == {"unchanged"}
+
+
+def test_where_no_version_of_the_tool_is_named_there_is_nothing_to_update(init: Init) -> None:
+    assert "pyproject.toml: [build-system] requires no exact version of kfp-release" in init.refused("--update")
+    assert init.run("--update", "--keep").returncode == 2
+
+
 def test_what_is_no_release_of_the_tool_is_bound_to_no_repository(init: Init, tmp_path: Path) -> None:
-    about = tmp_path / "other/kfp_release-1.2.dev3+gabc.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: kfp-release\nVersion: 1.2.dev3+gabc\n")
-    said = init.refused(environ={"PYTHONPATH": str(about.parent)})
+    said = init.refused(environ={"PYTHONPATH": str(metadata_of(tmp_path / "other", "1.2.dev3+gabc"))})
     assert "this is kfp-release 1.2.dev3+gabc, which is no release" in said
 
 

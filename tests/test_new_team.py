@@ -133,6 +133,13 @@ def test_the_pipeline_runs_in_containers_of_that_image(released: Released, autho
     assert json.loads(released.team.run(lines, author)) == {"Output": 17}
 
 
+def test_what_the_page_says_of_a_newer_kfp_release_runs_and_changes_nothing_with_this_one(team: Team) -> None:
+    said = team.do("A newer kfp-release")
+    assert "0 files written" in said
+    assert "Nothing is wrong." in said
+    assert run_git(team.repository, "status", "--porcelain", "--untracked-files=no") == ""
+
+
 def test_an_isolated_build_finds_kfp_release_on_the_index(released: Released, tmp_path: Path) -> None:
     repository = released.team.repository
     command: list[str | Path] = [UV, "build", "--quiet", "--wheel", "--no-cache", "--out-dir", tmp_path, repository]

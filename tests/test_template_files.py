@@ -15,8 +15,8 @@ from conftest import PROJECT, run_git
 
 from kfp_release.config import Config
 from kfp_release.new_project import parse_answers
-from kfp_release.template_files import TOOL_LOCK, filled_templates
-from kfp_release.tool_pin import ToolPin
+from kfp_release.template_files import filled_templates
+from kfp_release.tool_pin import TOOL_LOCK, ToolPin
 
 BIN = Path(sys.executable).parent
 ANSWERS = parse_answers(

@@ -12,23 +12,19 @@ from chaos.hostile.documents import COMMIT, DEMO, HEX, PIN
 from chaos.hostile.parser import Parser
 from chaos.hostile.values import NAMES, TEXTS, any_value, chance, changed_text
 from kfp_release.commit import parse_commit
-from kfp_release.config import package_name
 from kfp_release.credentials import Credentials
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
-from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import BadImageName, ImageRef, Registry, Repository, has_digest, repository_of
 from kfp_release.input_default import fits
 from kfp_release.interpreter import Interpreter
-from kfp_release.new_project import QUESTIONS, parse_answers, source_of_remote
 from kfp_release.patience import Patience
 from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
 from kfp_release.requirement import counts_in, environment, parse_requirement, parse_specifiers
 from kfp_release.runtime_key import RuntimeInputs, runtime_key
-from kfp_release.settings import declared_repository, relative_path
+from kfp_release.settings import relative_path
 from kfp_release.terminal_text import annotation, one_line, printable
-from kfp_release.tool_pin import ToolPin
 from kfp_release.url import parse_url, shown_url
 from kfp_release.version import BadVersion, ReleaseVersion
 
@@ -90,28 +86,6 @@ def _requirement(case: tuple[str, str]) -> object:
     return counts_in(requirement, place), specifiers.contains("3.12.99", prereleases=True), str(requirement)
 
 
-def _answers(random: Random) -> tuple[str, ...]:
-    """One of them is hostile, now and then; where it is, so may another be."""
-    sound = ["some-components", "", DEMO, "", "", "https://pypi.example/simple/", "", "git@a.b:c/d.git"]
-    while chance(random, 70):
-        place = random.randrange(len(sound))
-        sound[place] = _ANSWER(random) if sound[place] else random.choice(("", "demo", "class", 'a"b', "a\n"))
-    return tuple(sound)
-
-
-def _new_project(case: tuple[str, ...]) -> object:
-    """No answer ends the text that it is written into: of TOML, YAML, Python or Markdown."""
-    given = dict(zip((question.name for question in QUESTIONS), case, strict=False))
-    with contextlib.suppress(ReleaseError):
-        declared_repository(given["repository"])
-    with contextlib.suppress(ReleaseError):
-        package_name(given["package"])
-    source = source_of_remote(case[-1])
-    answers = parse_answers(given, defaults={"source": source})
-    assert not any(letter in text for text in (*answers.values(), source) for letter in "\"'\\`$<>{}\n\r ")
-    return answers
-
-
 def _texts(text: str) -> object:
     """What is shown obeys nothing of it, whatever it is."""
     shown = (printable(text), one_line(text), one_line(text, 20))
@@ -147,18 +121,6 @@ _REQUIREMENTS = words(
     more=("(", ")", ";", "'", " and ", " or ", " in ", "==", "~=", "===", ">", "*", "[", "]", "@", "extra", "9" * 4301),
 )
 _SPECIFIERS = words(">=3.11,<4", "==3.*", "~=3.11", more=("===x", ",", "!=", "9" * 4301, "1!", ".dev1"))
-
-_ANSWER = words(
-    *(
-        "some-components",
-        "kfp",
-        DEMO,
-        "https://github.com/a/b",
-        "ssh://git@a.b/c",
-        "git@github.com:a/b.git",
-    ),
-    more=('"', "'", "`", "$", "{", "]", "\n", "\\", "@sha256:", ".git"),
-)
 
 PARSERS = {
     "digest": Parser(("digest.Digest.parse",), words(f"sha256:{HEX}", HEX, more=("sha512:", "A", "g")), _digest),
@@ -207,19 +169,6 @@ PARSERS = {
         ("project_name.parse_project_name",),
         words("some-components", "A.b_c", more=("--", "é", "\n", "..")),
         parse_project_name,
-    ),
-    "new project": Parser(
-        (
-            *("new_project.parse_answers", "new_project.source_of_remote"),
-            *("config.package_name", "settings.declared_repository"),
-        ),
-        _answers,
-        _new_project,
-    ),
-    "release of the tool": Parser(
-        ("tool_pin.ToolPin.of",),
-        together(words("1.1", "2.0rc1", more=("+", ".dev1", "9" * 4301)), words("", COMMIT, more=("g", "\n"))),
-        lambda case: (ToolPin.of(*case).workflow, ToolPin.of(*case).lock([HEX], "")),
     ),
     "patience": Parser(
         ("patience.Patience.from_environment",),

@@ -11,6 +11,7 @@ from chaos.hostile import (
     parsers_of_archives,
     parsers_of_components,
     parsers_of_ecr,
+    parsers_of_projects,
     parsers_of_records,
     parsers_of_sources,
     parsers_of_values,
@@ -19,6 +20,7 @@ from chaos.hostile.parser import Parser
 
 PARSERS: dict[str, Parser] = {
     **parsers_of_values.PARSERS,
+    **parsers_of_projects.PARSERS,
     **parsers_of_sources.PARSERS,
     **parsers_of_components.PARSERS,
     **parsers_of_archives.PARSERS,

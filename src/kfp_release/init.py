@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from kfp_release.config import PYPROJECT
+from kfp_release.config import PYPROJECT, Config
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
 from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
@@ -18,8 +18,9 @@ from kfp_release.index import Index
 from kfp_release.plain_file import read_plain
 from kfp_release.pyproject_addition import completed_pyproject, has_settings
 from kfp_release.tool_pin import TOOL, ToolPin
+from kfp_release.tool_uses import updated_texts
 
-State: TypeAlias = Literal["new", "completed", "unchanged", "kept"]
+State: TypeAlias = Literal["new", "completed", "updated", "unchanged", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class NewFile:
     state: State
     data: bytes
     before: bytes | None = None
-    """Of one that is completed."""
+    """Of one that is completed or updated."""
 
 
 def tool_hashes(index: Index, tool: ToolPin) -> tuple[str, ...]:
@@ -64,6 +65,21 @@ def new_files(folder: Path, texts: Mapping[str, str], *, keep: bool) -> tuple[Ne
     return tuple(files)
 
 
+def updated_files(folder: Path, texts: Mapping[str, str], tool: ToolPin) -> tuple[NewFile, ...]:
+    """What is to be done in `folder`, whose files are like those of `texts`, so that they name this release of `tool`.
+
+    Nothing is written. Raise `Problems` where that cannot be.
+    """
+    there = {path: _plain(folder / path, path) for path in texts if (folder / path).is_file()}
+    decoded = {path: data.decode(errors="surrogateescape") for path, data in there.items()}
+    files = []
+    for path, text in updated_texts(decoded, texts, tool).items():
+        data, before = text.encode(errors="surrogateescape"), there[path]
+        unchanged = data == before
+        files.append(NewFile(path, "unchanged" if unchanged else "updated", data, None if unchanged else before))
+    return tuple(files)
+
+
 def write_files(folder: Path, files: tuple[NewFile, ...]) -> None:
     """Write what is new or completed; all of it or, where the machine does not let it, nothing.
 
@@ -79,6 +95,24 @@ def write_files(folder: Path, files: tuple[NewFile, ...]) -> None:
         where = error.filename or folder
         remedy = MAKE_ROOM if not error.filename else "see that it can be written to, or name another folder"
         raise ReleaseError(f"{where}: {error.strerror}; nothing was written", remedy=remedy) from error
+
+
+def answers_of(folder: Path) -> dict[str, str]:
+    """What the configuration in `folder` answers; nothing where there is none that can be read."""
+    try:
+        config = Config.parse(read_plain(folder / PYPROJECT), {})
+    except (ReleaseError, OSError):
+        return {}
+    image = config.images[0]
+    answers = {
+        "distribution": config.distribution,
+        "package": config.package,
+        "repository": str(image.declared),
+        "image": image.name,
+        "source": config.source,
+    }
+    index = config.index
+    return answers | ({"index-url": index.simple_url, "upload-url": index.upload_url} if index else {})
 
 
 def git_remote(folder: Path) -> str:
@@ -125,7 +159,7 @@ def _plain(place: Path, path: str) -> bytes:
 
 def _write(folder: Path, file: NewFile, undo: contextlib.ExitStack) -> None:
     place = folder / file.path
-    if file.state == "completed" and file.before is not None:
+    if file.before is not None:
         undo.callback(place.write_bytes, file.before)
         place.write_bytes(file.data)
     if file.state != "new":

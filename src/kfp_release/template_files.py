@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from kfp_release.new_project import Answers
-from kfp_release.tool_pin import SOURCE, ToolPin
+from kfp_release.tool_pin import SOURCE, WORKFLOW, ToolPin
 
-TOOL_LOCK: Final = "locks/release.lock"
-"""What installs this tool. Its template is all that the tool needs, without the tool itself."""
 _FOLDER: Final = Path(__file__).parent / "new-project"
 _SUFFIX: Final = ".template"
 _PACKAGE: Final = "PACKAGE"
@@ -25,14 +23,13 @@ class _Template(string.Template):
 
 
 def filled_templates(answers: Answers, tool: ToolPin) -> dict[str, str]:
-    """The text of each file by its path."""
+    """The text of each file by its path. The tool's lock has all that the tool needs, and not the tool itself yet."""
     values = {name.replace("-", "_"): text for name, text in answers.items()} | {
         "simple_url": answers["index-url"],
         "tool": str(tool.version),
         "tool_source": SOURCE,
         "tool_rev": tool.revision,
-        "tool_tag": tool.version.tag,
-        "workflow": tool.workflow,
+        "workflow": f"{WORKFLOW}@{tool.called_at}",
     }
     return {
         path.replace(_PACKAGE, answers["package"]): _Template(text).substitute(values)

@@ -14,7 +14,10 @@ TOOL: Final = "kfp-release"
 """The distribution."""
 SOURCE: Final = "https://github.com/kubeflow-demo/components"
 """Where its workflow and its pre-commit hook are."""
-_WORKFLOW: Final = f"{SOURCE.removeprefix('https://github.com/')}/.github/workflows/release.yml"
+TOOL_LOCK: Final = "locks/release.lock"
+"""What installs it in CI."""
+WORKFLOW: Final = f"{SOURCE.removeprefix('https://github.com/')}/.github/workflows/release.yml"
+"""What a job that releases uses, at a tag or commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,11 @@ class ToolPin:
         return cls(parsed, parse_commit(commit) if commit else "")
 
     @property
-    def workflow(self) -> str:
-        """What a job that releases uses."""
+    def called_at(self) -> str:
+        """Where a job calls the workflow: at the commit, or at the tag."""
         if self.commit:
-            return f"{_WORKFLOW}@{self.commit} # {self.version.tag}"
-        return f"{_WORKFLOW}@{self.version.tag} # zizmor: ignore[unpinned-uses] nobody can move its tags"
+            return f"{self.commit} # {self.version.tag}"
+        return f"{self.version.tag} # zizmor: ignore[unpinned-uses] nobody can move its tags"
 
     @property
     def revision(self) -> str:
