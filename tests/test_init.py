@@ -340,14 +340,14 @@ def test_a_workflow_s_commit_takes_the_place_of_its_tag(init: Init) -> None:
     assert f"release.yml@{'c0ffee' * 6}c0de # v1.1\n" in text
 
 
-def asked(init: Init, *answers: str) -> tuple[int, str]:
+def asked(init: Init, *answers: str, options: tuple[str, ...] = ()) -> tuple[int, str]:
     """Exit code, and what is on stderr, where somebody types these answers."""
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "wb") as keyboard, os.fdopen(theirs, "rb") as terminal:
         keyboard.write("".join(f"{answer}\n" for answer in answers).encode())
         keyboard.flush()
         done = subprocess.run(
-            [sys.executable, "-m", "kfp_release", "init", "parts", "--offline", "--json"],
+            [sys.executable, "-m", "kfp_release", "init", "parts", "--offline", "--json", *options],
             cwd=init.folder,
             env={**os.environ, "PYTHONPATH": str(init.metadata)},
             stdin=terminal,
@@ -369,3 +369,10 @@ def test_on_a_terminal_it_asks_and_asks_again_where_an_answer_is_wrong(init: Ini
     assert list(tomllib.loads((init.folder / "parts/pyproject.toml").read_text())["tool"]["kfp-release"]["images"]) == [
         "image"
     ]
+
+
+def test_a_wrong_option_is_told_before_anything_is_asked(init: Init) -> None:
+    status, said = asked(init, options=("--package", "1st"))
+    assert status == 1
+    assert said.startswith("error: --package: '1st' is not the name of a package")
+    assert "Name of the Python distribution" not in said

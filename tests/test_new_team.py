@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,14 @@ from typing import Any
 import pytest
 from conftest import PROJECT, run_git
 from ecr_fixtures import ecr_of
-from new_team import INDEX, NAME, PACKAGE, PAGE, REPOSITORY, TOOL, UV, Team, change_component, release_tool
+from new_team import INDEX, NAME, PACKAGE, PAGE, REPOSITORY, TOOL, Team, change_component, release_tool
 from pages import commands
 
 from kfp_release.image_ref import ImageRef
+from kfp_release.progress import Silent
+from kfp_release.projects import open_projects
 from kfp_release.sandbox import Sandbox
+from kfp_release.version import ReleaseVersion
 
 
 @dataclass(frozen=True)
@@ -140,14 +142,16 @@ def test_what_the_page_says_of_a_newer_kfp_release_runs_and_changes_nothing_with
     assert run_git(team.repository, "status", "--porcelain", "--untracked-files=no") == ""
 
 
-def test_an_isolated_build_finds_kfp_release_on_the_index(released: Released, tmp_path: Path) -> None:
-    repository = released.team.repository
-    command: list[str | Path] = [UV, "build", "--quiet", "--wheel", "--no-cache", "--out-dir", tmp_path, repository]
-    environ = {**released.team.environ, "UV_PYTHON": str(repository / ".venv/bin/python")}
-    subprocess.run(command, env=environ, check=True, cwd=tmp_path)
-    (built,) = tmp_path.glob("*.whl")
-    (public,) = released.team.sandbox.packages.glob(f"{PACKAGE}-0.2-*.whl")
-    assert built.name == public.name
+def test_where_kfp_release_is_not_at_hand_a_build_finds_it_on_the_index_that_pip_is_told_of(
+    released: Released, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The one that runs here is a checkout's, and no build takes it for what an index has."""
+    monkeypatch.setenv("PIP_INDEX_URL", released.team.sandbox.pip_index_url)
+    version, folders = ReleaseVersion.parse("0.2"), [released.team.repository]
+    with open_projects(folders, version=version, epoch=1_800_000_000, progress=Silent()) as (project,):
+        assert project.tools["kfp-release"] == TOOL
+        built = project.wheel(tmp_path)
+    assert [path.name for path in released.team.sandbox.packages.glob(f"{PACKAGE}-0.2-*")] == [built.name]
 
 
 def test_what_the_page_says_of_the_index_is_in_the_settings(team: Team) -> None:

@@ -42,6 +42,10 @@ class Question:
         """As it stands on the command line."""
         return f"--{self.name}"
 
+    def wrong(self, error: ReleaseError) -> Problem:
+        """What is wrong in an answer."""
+        return Problem(self.option, 0, str(error.args[0]), error.remedy)
+
 
 def _package(text: str) -> str:
     name = package_name(text)
@@ -101,6 +105,19 @@ QUESTIONS: Final = (
 )
 
 
+def refuse_wrong(given: Answers) -> None:
+    """Raise `Problems` with all given answers that are wrong, before anybody is asked for the others."""
+    problems = []
+    for question in QUESTIONS:
+        try:
+            if text := given.get(question.name):
+                question.parse(text)
+        except ReleaseError as error:
+            problems.append(question.wrong(error))
+    if problems:
+        raise Problems(problems)
+
+
 def parse_answers(given: Answers, *, defaults: Answers) -> dict[str, str]:
     """An answer to each question: the given one, else that of `defaults`, else what follows from those before it.
 
@@ -113,7 +130,7 @@ def parse_answers(given: Answers, *, defaults: Answers) -> dict[str, str]:
         try:
             answers[question.name] = question.parse(text) if text else ""
         except ReleaseError as error:
-            problems.append(Problem(question.option, 0, str(error.args[0]), error.remedy))
+            problems.append(question.wrong(error))
         else:
             if not text and not any(problem.path == _from(question) for problem in problems):
                 problems.append(Problem(question.option, 0, "is missing", f"{question.asks}: say it with this option"))

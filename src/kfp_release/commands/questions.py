@@ -5,11 +5,15 @@ from __future__ import annotations
 import click
 
 from kfp_release.errors import ReleaseError
-from kfp_release.new_project import QUESTIONS, Answers, Question
+from kfp_release.new_project import QUESTIONS, Answers, Question, refuse_wrong
 
 
 def asked(given: Answers, defaults: Answers) -> dict[str, str]:
-    """`given`, with an answer to each question that nobody has answered; what is wrong is told, and asked again."""
+    """`given`, with an answer to each question that nobody has answered; what is wrong is told, and asked again.
+
+    Raise `Problems` where one that is given is wrong.
+    """
+    refuse_wrong(given)
     answers = {name: text for name, text in given.items() if text}
     for question in QUESTIONS:
         if question.name not in answers:
