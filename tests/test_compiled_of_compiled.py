@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from python_project import (
     SCORE,
     TRAIN,
     compiled,
+    config,
     contents,
     make_project,
     refused,
@@ -20,6 +22,7 @@ from python_project import (
 )
 
 from kfp_release import compiled_rules
+from kfp_release.checkout_operators import CheckoutOperators
 from kfp_release.errors import ReleaseError
 
 OPERATORS = """\
@@ -104,3 +107,19 @@ def test_a_pipeline_that_holds_its_own_operator_is_refused(project: Path) -> Non
     )
     (line,) = refused(project)
     assert "twice is the pipeline 'twice' with a step of that name" in line
+
+
+def test_a_component_may_be_made_of_the_packages_operators_which_are_no_sources_of_it(tmp_path: Path) -> None:
+    make_project(tmp_path)
+    compiled(tmp_path)
+    CheckoutOperators.read(tmp_path, config(tmp_path)).write()
+    imported = TWICE.replace("import op\n", "import score_op, train_op\n")
+    of_names = imported.replace('op("train")', "train_op").replace('op("score")', "score_op")
+    write(tmp_path, DEFINITIONS, HEAD + TRAIN + SCORE + of_names)
+    assert compiled(tmp_path)["yaml/twice.yaml"] == "written"
+    mark = (tmp_path / "yaml/twice.yaml").read_text(encoding="utf-8").splitlines()[-1]
+    assert "yaml/train.yaml" in mark
+    assert "src/demo_parts/names.py" in mark
+    assert not [name for name in ("operators.py", "_operators", "checkout.json") if name in mark]
+    shutil.rmtree(tmp_path / "src/demo_parts/_operators")
+    assert stale(tmp_path) == []

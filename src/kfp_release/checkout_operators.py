@@ -17,14 +17,15 @@ from kfp_release.config import Config
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.git_command import GitFailed, run_git
 from kfp_release.package_files import package_files
+from kfp_release.package_files._operators.catalog import CHECKOUT
 from kfp_release.plain_file import read_plain
 from kfp_release.stub import Operator, mark_path, module_path, needs_stub, stub_path, stub_text
 from kfp_release.written import is_replaceable, package_path
 
 _SOURCES = ("src", ".")
 """Where setuptools finds packages unless it is told otherwise."""
-_CHECKOUT = "_operators/checkout.json"
-"""Of the package: what its operators know of the checkout."""
+_NOT_IGNORED = 1
+"""The exit code. git-check-ignore(1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class CheckoutOperators:
         if is_replaceable(own):
             files |= {f"{package}/{name}": data for name, data in package_files().items()}
             told = {"distribution": config.distribution, "components": os.path.relpath(config.components, package)}
-            files[f"{package}/{_CHECKOUT}"] = f"{json.dumps(told)}\n".encode()
+            files[f"{package}/{CHECKOUT}"] = f"{json.dumps(told)}\n".encode()
         return cls(project, package, next(iter(files)), tuple(operators), files)
 
     @property
@@ -116,7 +117,7 @@ class CheckoutOperators:
 
     def _is_to_be_written(self, path: str, data: bytes) -> bool:
         found = _found(self.project / path)
-        if path.endswith(_CHECKOUT) or found is None:
+        if path.endswith(CHECKOUT) or found is None:
             return found != data
         return bool(data) and is_replaceable(found) and found != data
 
@@ -132,10 +133,6 @@ class CheckoutOperators:
         except GitFailed as error:
             return error.status != _NOT_IGNORED
         return True
-
-
-_NOT_IGNORED = 1
-"""The exit code. git-check-ignore(1)."""
 
 
 def _found(path: Path) -> bytes | None:

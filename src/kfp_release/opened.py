@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kfp_release.package_files._operators.catalog import CHECKOUT
+from kfp_release.written import WRITTEN
+
 _NOT_SOURCES = {"site-packages", "dist-packages", "__pycache__", ".git"}
 
 
@@ -37,6 +40,16 @@ class Opened:
         parts = path.relative_to(self.project).parts
         made = any(part in _NOT_SOURCES or part.endswith((".egg-info", ".dist-info")) for part in parts)
         return "" if made else "/".join(parts)
+
+    def sources(self) -> list[str]:
+        """The paths of those that a person wrote, sorted: a package's operators are written by this tool."""
+        return [path for path in sorted(self.paths) if not self._is_written(path)]
+
+    def _is_written(self, path: str) -> bool:
+        if path.endswith(CHECKOUT):
+            return True
+        with (self.project / path).open("rb") as file:
+            return file.read(len(WRITTEN)) == WRITTEN
 
 
 def _for_traceback() -> bool:

@@ -42,7 +42,7 @@ def compile_module(name: str, opened: Opened) -> dict[str, Any]:
         if isinstance(file, str) and opened.relative(file):
             opened.add(file)
             del sys.modules[other]
-    return {"files": sorted(opened.paths), "functions": functions, "problems": problems}
+    return {"files": opened.sources(), "functions": functions, "problems": problems}
 
 
 def _problem(path: str, line: int, message: str, remedy: str) -> dict[str, Any]:
