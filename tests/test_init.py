@@ -192,7 +192,7 @@ def test_where_the_machine_lets_nothing_be_written_there_is_one_line(init: Init)
 def test_links_are_not_followed(init: Init) -> None:
     (init.folder / "yaml").mkdir()
     (init.folder / "yaml/add.yaml").symlink_to("/proc/nothing/add.yaml")
-    assert "yaml/add.yaml: is there and cannot be read" in init.refused()
+    assert "yaml/add.yaml: is a link, which is not followed" in init.refused()
     (init.folder / "yaml/add.yaml").unlink()
     (init.folder / "yaml").rmdir()
     (init.folder / "yaml").symlink_to(init.metadata)
@@ -324,6 +324,13 @@ def test_a_newer_tool_updates_what_names_it_and_nothing_else(init: Init, index: 
     assert {file["state"] for file in json.loads(again.stdout)["files"]} == {"unchanged"}
 
 
+def test_an_update_adds_the_lock_that_was_left_out(init: Init, index: IndexServer) -> None:
+    init.written()
+    written = init.written("--update", environ=asking(index), offline=False)
+    assert {file["path"]: file["state"] for file in written["files"]}["locks/release.lock"] == "new"
+    assert (init.folder / "locks/release.lock").is_file()
+
+
 def test_where_no_version_of_the_tool_is_named_there_is_nothing_to_update(init: Init) -> None:
     assert "pyproject.toml: [build-system] requires no exact version of kfp-release" in init.refused("--update")
     assert init.run("--update", "--keep").returncode == 2
@@ -369,6 +376,11 @@ def test_on_a_terminal_it_asks_and_asks_again_where_an_answer_is_wrong(init: Ini
     assert list(tomllib.loads((init.folder / "parts/pyproject.toml").read_text())["tool"]["kfp-release"]["images"]) == [
         "image"
     ]
+
+
+def test_on_a_terminal_nothing_is_asked_where_all_is_known(init: Init) -> None:
+    status, said = asked(init, options=tuple(word for pair in GIVEN.items() for word in pair))
+    assert (status, said) == (0, "")
 
 
 def test_a_wrong_option_is_told_before_anything_is_asked(init: Init) -> None:

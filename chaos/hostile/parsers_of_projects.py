@@ -11,7 +11,7 @@ from chaos.hostile.parsers_of_values import together, words
 from chaos.hostile.values import chance
 from kfp_release.config import package_name
 from kfp_release.errors import ReleaseError
-from kfp_release.new_project import QUESTIONS, parse_answers, refuse_wrong, source_of_remote
+from kfp_release.new_project import QUESTIONS, is_answered, parse_answers, refuse_wrong, source_of_remote
 from kfp_release.settings import declared_repository
 from kfp_release.tool_pin import SOURCE, TOOL, TOOL_LOCK, WORKFLOW, ToolPin
 from kfp_release.tool_uses import updated_texts
@@ -46,6 +46,7 @@ def _new_project(case: tuple[str, ...]) -> object:
     with contextlib.suppress(ReleaseError):
         package_name(given["package"])
     source = source_of_remote(case[-1])
+    assert is_answered(given, defaults={"source": source}) in {True, False}
     with contextlib.suppress(ReleaseError):
         refuse_wrong(given)
     answers = parse_answers(given, defaults={"source": source})
@@ -78,7 +79,12 @@ PARSERS = {
     "uses of the tool": Parser(("tool_uses.updated_texts",), _repository, _uses),
     "new project": Parser(
         (
-            *("new_project.parse_answers", "new_project.source_of_remote", "new_project.refuse_wrong"),
+            *(
+                "new_project.parse_answers",
+                "new_project.source_of_remote",
+                "new_project.refuse_wrong",
+                "new_project.is_answered",
+            ),
             *("config.package_name", "settings.declared_repository"),
         ),
         _answers,

@@ -17,7 +17,7 @@ from kfp_release.git_command import GitFailed, run_git
 from kfp_release.index import Index
 from kfp_release.plain_file import read_plain
 from kfp_release.pyproject_addition import completed_pyproject, has_settings
-from kfp_release.tool_pin import TOOL, ToolPin
+from kfp_release.tool_pin import TOOL, TOOL_LOCK, ToolPin
 from kfp_release.tool_uses import updated_texts
 
 State: TypeAlias = Literal["new", "completed", "updated", "unchanged", "kept"]
@@ -70,9 +70,11 @@ def updated_files(folder: Path, texts: Mapping[str, str], tool: ToolPin) -> tupl
 
     Nothing is written. Raise `Problems` where that cannot be.
     """
-    there = {path: _plain(folder / path, path) for path in texts if (folder / path).is_file()}
-    decoded = {path: data.decode(errors="surrogateescape") for path, data in there.items()}
     files = []
+    there = {path: _plain(folder / path, path) for path in texts if (folder / path).is_file()}
+    if TOOL_LOCK in texts and TOOL_LOCK not in there:
+        files.append(NewFile(TOOL_LOCK, "new", texts[TOOL_LOCK].encode()))
+    decoded = {path: data.decode(errors="surrogateescape") for path, data in there.items()}
     for path, text in updated_texts(decoded, texts, tool).items():
         data, before = text.encode(errors="surrogateescape"), there[path]
         unchanged = data == before
@@ -151,6 +153,8 @@ def _file(folder: Path, path: str, text: str, *, keep: bool) -> NewFile:
 
 
 def _plain(place: Path, path: str) -> bytes:
+    if place.is_symlink():
+        raise Problems([Problem(path, 0, "is a link, which is not followed", "put the file itself in its place")])
     try:
         return read_plain(place)
     except OSError as error:

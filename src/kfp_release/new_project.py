@@ -118,6 +118,14 @@ def refuse_wrong(given: Answers) -> None:
         raise Problems(problems)
 
 
+def is_answered(given: Answers, *, defaults: Answers) -> bool:
+    """Whether there is an answer to each question, right or wrong, and nobody needs to be asked."""
+    known: dict[str, str] = {}
+    for question in QUESTIONS:
+        known[question.name] = given.get(question.name) or defaults.get(question.name) or question.default(known)
+    return all(known.values())
+
+
 def parse_answers(given: Answers, *, defaults: Answers) -> dict[str, str]:
     """An answer to each question: the given one, else that of `defaults`, else what follows from those before it.
 

@@ -22,7 +22,7 @@ from kfp_release.init import (
     updated_files,
     write_files,
 )
-from kfp_release.new_project import Answers, parse_answers, source_of_remote
+from kfp_release.new_project import Answers, is_answered, parse_answers, source_of_remote
 from kfp_release.report import Report, Table
 from kfp_release.settings import SIMPLE_URL, UPLOAD_URL, IndexSettings
 from kfp_release.template_files import filled_templates
@@ -63,9 +63,10 @@ def command(
     """Write all files of a repository for your own components into FOLDER, or into this one.
 
     Configuration, a first component with its test, Dockerfile, locks, changelog and workflows: it can be released as it
-    is. None of this tool's code is among them. On a terminal it asks for what no option says. A file that is there is
-    never overwritten; a pyproject.toml without [tool.kfp-release] is completed. The index is asked for the hashes of
-    this version of kfp-release, as TWINE_USERNAME and TWINE_PASSWORD, so that CI installs these files and no others.
+    is. None of this tool's code is among them. On a terminal it asks for what no option and no default says. A file
+    that is there is never overwritten; a pyproject.toml without [tool.kfp-release] is completed. The index is asked for
+    the hashes of this version of kfp-release, as TWINE_USERNAME and TWINE_PASSWORD, so that CI installs these files and
+    no others.
 
     \b
     kfp-release init forecasts
@@ -100,7 +101,8 @@ def _answers(place: Path, given: Answers, *, ask: bool) -> dict[str, str]:
         "source": source_of_remote(git_remote(place)),
         **answers_of(place),
     }
-    if ask and sys.stdin is not None and sys.stdin.isatty():
+    on_terminal = sys.stdin is not None and sys.stdin.isatty()
+    if ask and on_terminal and not is_answered(given, defaults=defaults):
         given = asked(given, defaults)
     return parse_answers(given, defaults=defaults)
 
