@@ -89,6 +89,7 @@ lock: $(READY) ## compile the locks anew
 	@echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --output-file locks/builder.lock -
 	@printf "devpi-client\ndevpi-server\n" | $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	    --generate-hashes --no-header --output-file locks/devpi.lock -
+	@for lock in builder release; do cp locks/$$lock.lock src/kfp_release/new-project/locks/$$lock.lock.template; done
 
 .PHONY: clean
 clean: ## remove what was built here

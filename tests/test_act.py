@@ -41,6 +41,7 @@ class Act:
     folder: Path
     repository: Path
     sandbox: Sandbox
+    owner: str = "kubeflow-demo"
 
     def run(self, workflow: str, event: str, ref: str) -> subprocess.CompletedProcess[str]:
         """Exit code of act, and what the jobs wrote. No secret is in it."""
@@ -56,7 +57,7 @@ class Act:
             *("--eventpath", self.file("event.json", json.dumps(self.event(ref)))),
             *("--env-file", self.file("env", _lines(self.environ()))),
             *("--var-file", self.file("vars", _lines(_variables()))),
-            *("--secret-file", self.file("secrets", _lines(_index_secrets(environ)))),
+            *("--secret-file", self.file("secrets", _lines(self.secrets()))),
             *("--action-cache-path", str(self.folder / "cache")),
             *("--action-offline-mode", "--no-cache-server", "--no-skip-checkout"),
             *self.stand_ins(),
@@ -79,10 +80,9 @@ class Act:
         python = self.folder / "python"
         for copy in self.folder.glob("python-*"):
             shutil.rmtree(copy)
-        lock = self.repository / "locks" / "release.lock"
         subprocess.run([sys.executable, "-m", "venv", python], check=True)
         uv: list[str | Path] = [BIN / "uv", "pip", "install", "--quiet", "--python", python / "bin" / "python"]
-        subprocess.run([*uv, "--require-hashes", "--requirement", lock], check=True)
+        subprocess.run([*uv, "--require-hashes", "--requirement", PROJECT / "locks/release.lock"], check=True)
 
     def environ(self) -> dict[str, str]:
         """What every job sees: the sandbox without its credentials, and where the stand-ins find their things."""
@@ -105,13 +105,20 @@ class Act:
         return {
             "ref": ref,
             "after": run_git(self.repository, "rev-parse", f"{ref}^{{commit}}").strip(),
-            "repository": {"name": "components", "full_name": "kubeflow-demo/components", "default_branch": "main"},
+            "repository": {"name": "components", "full_name": f"{self.owner}/components", "default_branch": "main"},
         }
+
+    def secrets(self) -> dict[str, str]:
+        """Those of the repository."""
+        return _index_secrets(self.sandbox.environ)
+
+    def workflows(self) -> list[Path]:
+        """The files that name the actions that are used."""
+        return [*self.repository.glob(".github/workflows/*.yml"), *self.repository.glob(".github/actions/*/*")]
 
     def stand_ins(self) -> list[str]:
         """For each foreign action at the commit that the workflows name, the folder of its stand-in."""
-        files = [*self.repository.glob(".github/workflows/*.yml"), *self.repository.glob(".github/actions/*/*")]
-        used = {action for file in files for action in re.findall(r"uses: ([^.\s]\S+)", file.read_text())}
+        used = {action for file in self.workflows() for action in re.findall(r"uses: ([^.\s]\S+)", file.read_text())}
         return [
             f"--local-repository={action}={TESTS / 'stubs' / action.partition('@')[0].rpartition('/')[2]}"
             for action in sorted(used)

@@ -576,6 +576,13 @@ def test_a_project_without_the_extra_needs_no_lock(project: Path) -> None:
     assert checked(project) == []
 
 
+def test_a_project_whose_programs_need_nothing_has_a_lock_without_entries(project: Path) -> None:
+    change(project, "requirements.lock", f"pandas==3.1.1 --hash=sha256:{'0' * 64}\n", "# Nothing.\n")
+    assert str(checked(project)[0]).startswith("requirements.lock: locks nothing")
+    change(project, "pyproject.toml", 'image = ["pandas>=3"]', "image = []")
+    assert checked(project) == []
+
+
 TRAINING = f"""\
 [tool.kfp-release.images.training]
 repository = "{DEMO}-training"

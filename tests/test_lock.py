@@ -81,9 +81,11 @@ def test_all_entries_that_are_not_exact_are_told_at_once() -> None:
     assert [problem.line for problem in caught.value.problems] == [1, 2]
 
 
-def test_an_empty_lock_is_refused() -> None:
+def test_an_empty_lock_is_one_where_nothing_is_to_be_locked() -> None:
+    lock = Lock.parse("requirements.lock", "# nothing\n")
+    assert lock.entries == ()
     with pytest.raises(Problems, match="locks nothing"):
-        Lock.parse("requirements.lock", "# nothing\n")
+        lock.require_entries()
 
 
 @pytest.mark.parametrize(

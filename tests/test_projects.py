@@ -42,7 +42,7 @@ SETUP = """\
 import os
 from setuptools import setup
 
-seen = [name for name in os.environ if name.startswith(("AWS_", "TWINE_"))]
+seen = [name for name in os.environ if name.startswith(("AWS_", "TWINE_", "PIP_INDEX"))]
 if seen:
     raise SystemExit(f"error: {seen} can be read here")
 setup()
@@ -82,6 +82,7 @@ def test_it_tells_the_tools_that_it_builds_with(plain: Project) -> None:
 def test_a_build_sees_no_credentials(plain: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("TWINE_PASSWORD", "secret")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://user:secret@127.0.0.1/simple/")
     assert plain.wheel(tmp_path).is_file()
 
 

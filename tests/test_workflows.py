@@ -15,6 +15,7 @@ import yaml
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 FILES = sorted(ROOT.glob(".github/workflows/*.yml")) + sorted(ROOT.glob(".github/actions/*/action.yml"))
+SETUP = "./.github/actions/setup"
 JOBS = ["look", "runtime", "plan", "build", "publish", "verify", "announce"]
 
 pytestmark = pytest.mark.skipif(not FILES, reason="the sdist has no workflows")
@@ -108,6 +109,8 @@ def test_what_looks_every_night_can_only_read() -> None:
 
 def test_the_build_has_no_credentials() -> None:
     build = workflow("release.yml")["jobs"]["build"]
+    (setup,) = (step for step in build["steps"] if step.get("uses") == SETUP)
+    assert setup.pop("env") == {"PIP_INDEX_URL": "${{ secrets.PIP_INDEX_URL }}"}  # another team's, of a reader
     assert build["permissions"] == {"contents": "read"}
     assert "environment" not in build
     assert "secrets." not in yaml.safe_dump(build)
@@ -152,6 +155,21 @@ def test_every_release_job_that_reads_tags_has_all_of_them() -> None:
     jobs = workflow("release.yml")["jobs"]
     for name in ("look", "plan", "build"):
         assert jobs[name]["steps"][0]["with"]["fetch-depth"] == 0
+
+
+def test_other_repositories_can_call_the_release_with_every_secret_that_it_uses() -> None:
+    text = (ROOT / ".github/workflows/release.yml").read_text()
+    declared = yaml.safe_load(text)[True]["workflow_call"]["secrets"]  # YAML 1.1 takes `on` for true
+    assert set(re.findall(r"secrets\.(\w+)", text)) == set(declared)
+    assert not any(secret.get("required") for secret in declared.values())
+
+
+def test_the_index_that_the_tool_is_installed_from_is_seen_by_the_setup_alone() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    seeing = [step for job in jobs.values() for step in job["steps"] if "PIP_INDEX_URL" in yaml.safe_dump(step)]
+    setups = [step for job in jobs.values() for step in job["steps"] if step.get("uses") == SETUP]
+    assert seeing == setups
+    assert len(setups) == len(JOBS) - 1
 
 
 def test_no_checkout_keeps_its_token() -> None:

@@ -27,6 +27,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.git_files import CommittedFile
 from kfp_release.lock import Lock, lock_problems
 from kfp_release.program_rules import program_problems
+from kfp_release.pyproject_addition import completed_pyproject, has_settings
 from kfp_release.python_code import code_content
 from kfp_release.requirement import parse_requirement, parse_specifiers
 from kfp_release.runtime_rules import runtime_problems
@@ -37,6 +38,7 @@ from kfp_release.version import ReleaseVersion
 
 OWNED = {DEMO: PIN}
 _CONFIG = Config.parse(PYPROJECT.encode(), {})
+_NEW = PYPROJECT.replace("[build-system]\n", '[build-system]\nbuild-backend = "kfp_release.backend"\n')
 _NOWHERE = Path(tempfile.gettempdir(), "kfp-release", "no such folder")
 _TOML = (
     *("[", "]", "[[", "]]", "=", ".", '"', "'", '"""', "{", "}", "\\u0000", "\\", "#", "nan", "1979-05-27"),
@@ -136,6 +138,10 @@ def _lock(data: bytes) -> object:
     return problems, [(entry.name, entry.version) for entry in lock.entries]
 
 
+def _added(data: bytes) -> object:
+    return completed_pyproject(data, _NEW) if not has_settings(data) else None
+
+
 def _scripts(data: bytes) -> object:
     text = data.decode(errors="replace")
     for line in text.splitlines()[:3]:
@@ -155,6 +161,11 @@ PARSERS = {
         ),
         _settings,
         _config,
+    ),
+    "pyproject.toml of another project": Parser(
+        ("pyproject_addition.completed_pyproject", "pyproject_addition.has_settings"),
+        written(_NEW.partition("[tool.kfp-release]")[0], _TOML),
+        _added,
     ),
     "pyproject.toml in check": Parser((), written(PYPROJECT, _TOML), _checked),
     "changelog": Parser(

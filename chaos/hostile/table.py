@@ -12,6 +12,7 @@ from chaos.hostile import (
     parsers_of_components,
     parsers_of_ecr,
     parsers_of_pipelines,
+    parsers_of_projects,
     parsers_of_records,
     parsers_of_sources,
     parsers_of_values,
@@ -20,6 +21,7 @@ from chaos.hostile.parser import Parser
 
 PARSERS: dict[str, Parser] = {
     **parsers_of_values.PARSERS,
+    **parsers_of_projects.PARSERS,
     **parsers_of_sources.PARSERS,
     **parsers_of_components.PARSERS,
     **parsers_of_archives.PARSERS,

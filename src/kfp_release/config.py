@@ -64,7 +64,7 @@ class Config:
         if table is None:
             raise Problems(file.problems)
         table.refuse_unknown(_KEYS)
-        package = table.read("package", _package, required=True)
+        package = table.read("package", package_name, required=True)
         components = table.read("components", relative_path, required=True)
         python_components = table.read_list("python-components", _module)
         source = table.read("source", parse_url, required=True)
@@ -172,7 +172,8 @@ def _refuse_undeclared(table: Table, images: tuple[ImageSettings, ...], environ:
             )
 
 
-def _package(text: str) -> str:
+def package_name(text: str) -> str:
+    """`text`, if a package can be imported by it. Raise `BadSetting` otherwise."""
     return _imported(text, "package")
 
 

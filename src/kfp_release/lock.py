@@ -66,11 +66,14 @@ class Lock:
                     entries.append(LockEntry(_entry(_HASH.sub("", row).strip(), _HASH.findall(row)), line))
                 except ReleaseError as error:
                     problems.append(Problem(name, line, str(error.args[0]), error.remedy))
-        if not entries and not problems:
-            problems.append(Problem(name, 0, "locks nothing", _COMPILE))
         if problems:
             raise Problems(problems)
         return cls(name, tuple(entries))
+
+    def require_entries(self) -> None:
+        """Raise `Problems` where it locks nothing."""
+        if not self.entries:
+            raise Problems([Problem(self.name, 0, "locks nothing", _COMPILE)])
 
     def named(self, name: str) -> list[LockEntry]:
         """The entries of one distribution, which environment markers tell apart."""

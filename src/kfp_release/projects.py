@@ -31,8 +31,14 @@ Kind: TypeAlias = Literal["wheel", "sdist"]
 _TAIL = 30
 """Lines of a failed build's output that its error shows."""
 _INSTALL = "install of build requirements"
-_KEPT_OUT = ("AWS_", "TWINE_", "SETUPTOOLS_SCM_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN", "DOCKER_")
-"""Beginnings of environment variables that a build does not see: credentials, and versions for somebody else."""
+_KEPT_OUT = (
+    *("AWS_", "TWINE_", "SETUPTOOLS_SCM_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN", "DOCKER_"),
+    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL"),
+)
+"""Beginnings of environment variables that a build does not see: credentials, and versions for somebody else.
+
+What installs its requirements before it does see those of the index.
+"""
 
 
 class BuildFailed(ReleaseError):

@@ -140,6 +140,8 @@ def _lock(project: Path, path: str, images: Sequence[ImageSettings], declared: _
         return
     try:
         lock = Lock.parse(path, text)
+        if not images or any(declared.extras[image.extra] for image in images):
+            lock.require_entries()
     except Problems as error:
         yield from error.problems
         return

@@ -63,7 +63,7 @@ class ImageSettings:
         table.refuse_unknown(_IMAGE_KEYS)
         if not _IMAGE_NAME.fullmatch(name):
             table.report((), f"{name[:80]!r} is no name of an image", "letters, digits, _ . - and 64 at most")
-        declared = table.read("repository", _repository, required=True)
+        declared = table.read("repository", declared_repository, required=True)
         dockerfile = table.read("dockerfile", relative_path, default=DEFAULT_DOCKERFILE)
         platform = table.read("platform", _platform, default=DEFAULT_PLATFORM)
         interpreter = table.read("interpreter", Interpreter, default=DEFAULT_INTERPRETER)
@@ -91,7 +91,8 @@ def relative_path(text: str) -> str:
     return plain
 
 
-def _repository(text: str) -> Repository:
+def declared_repository(text: str) -> Repository:
+    """The repository of an image as a person declares it. Raise `ReleaseError` where it is none, or has a tag."""
     name, at, _ = text.partition("@")
     _, _, path = name.partition("/")
     if at or ":" in path:

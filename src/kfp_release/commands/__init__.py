@@ -11,6 +11,7 @@ import click
 from kfp_release.commands.invocation import Invocation
 
 SUMMARIES = {
+    "init": "Write all files of a repository for your own components.",
     "compile": "Write the component files of Python functions.",
     "check": "Say everything that is wrong in the sources.",
     "diff": "Say what changed for pipelines between two versions.",
