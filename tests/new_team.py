@@ -15,10 +15,10 @@ from pages import commands
 
 from kfp_release.credentials import Credentials
 from kfp_release.index import Index
+from kfp_release.index_settings import IndexUrls
 from kfp_release.progress import Silent
 from kfp_release.projects import open_projects
 from kfp_release.sandbox import Sandbox
-from kfp_release.settings import IndexSettings
 from kfp_release.version import ReleaseVersion
 
 PAGE = PROJECT / "docs/new-team.md"
@@ -115,7 +115,7 @@ def release_tool(folder: Path, sandbox: Sandbox) -> list[Path]:
         files = [one.sdist(folder / "built"), one.wheel(folder / "built")]
     environ = sandbox.environ
     index = Index(
-        IndexSettings(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"]),
+        IndexUrls(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"]),
         Credentials(environ["TWINE_USERNAME"], environ["TWINE_PASSWORD"]),
     )
     for file in files:

@@ -14,6 +14,7 @@ import yaml
 from conftest import PROJECT, run_git
 
 from kfp_release.config import Config
+from kfp_release.index_settings import IndexUrls
 from kfp_release.new_project import parse_answers
 from kfp_release.template_files import filled_templates
 from kfp_release.tool_pin import TOOL_LOCK, ToolPin
@@ -133,7 +134,8 @@ def test_its_runtime_is_made_as_those_of_this_repository() -> None:
 def test_the_settings_are_a_configuration_of_at_most_15_lines() -> None:
     config = Config.parse(FILES["pyproject.toml"].encode(), {})
     assert (config.distribution, config.package) == ("forecasting-components", "forecasting_components")
-    assert config.require_index().upload_url == "https://pypi.data-science.example/"
+    urls = ("https://pypi.data-science.example/", "https://pypi.data-science.example/simple/")
+    assert config.require_index() == IndexUrls(*urls)
     settings = FILES["pyproject.toml"].partition("[tool.kfp-release]")[2].splitlines()
     assert len(settings) <= 15
 

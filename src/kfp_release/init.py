@@ -14,9 +14,10 @@ from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
 from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
 from kfp_release.git_command import GitFailed, run_git
-from kfp_release.index import Index
+from kfp_release.index_settings import IndexUrls
 from kfp_release.plain_file import read_plain
 from kfp_release.pyproject_addition import completed_pyproject, has_settings
+from kfp_release.released_files import PackageIndex
 from kfp_release.tool_pin import TOOL, TOOL_LOCK, ToolPin
 from kfp_release.tool_uses import updated_texts
 
@@ -34,7 +35,7 @@ class NewFile:
     """Of one that is completed or updated."""
 
 
-def tool_hashes(index: Index, tool: ToolPin) -> tuple[str, ...]:
+def tool_hashes(index: PackageIndex, tool: ToolPin) -> tuple[str, ...]:
     """The sha256 of the tool's own files on the index. Raise `ReleaseError` where it has none of this version."""
     files = [file for file in index.files(TOOL).values() if version_of_file(file.filename) == tool.version.version]
     hashes = tuple(file.sha256 or Digest.of(index.download(file)).hex for file in files)
@@ -114,7 +115,9 @@ def answers_of(folder: Path) -> dict[str, str]:
         "source": config.source,
     }
     index = config.index
-    return answers | ({"index-url": index.simple_url, "upload-url": index.upload_url} if index else {})
+    if isinstance(index, IndexUrls):
+        answers |= {"index-url": index.simple_url, "upload-url": index.upload_url}
+    return answers
 
 
 def git_remote(folder: Path) -> str:

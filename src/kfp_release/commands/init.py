@@ -12,6 +12,7 @@ import click
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.questions import asked
+from kfp_release.index_settings import SIMPLE_URL, UPLOAD_URL, IndexUrls
 from kfp_release.init import (
     NewFile,
     answers_of,
@@ -24,7 +25,6 @@ from kfp_release.init import (
 )
 from kfp_release.new_project import Answers, is_answered, parse_answers, source_of_remote
 from kfp_release.report import Report, Table
-from kfp_release.settings import SIMPLE_URL, UPLOAD_URL, IndexSettings
 from kfp_release.template_files import filled_templates
 from kfp_release.tool_pin import TOOL, TOOL_LOCK, ToolPin
 
@@ -117,7 +117,7 @@ def _hashes(invocation: Invocation, answers: Answers, tool: ToolPin) -> tuple[st
     from kfp_release.console import Console  # noqa: PLC0415 - where the index is asked alone
 
     environ = invocation.environ
-    settings = IndexSettings(
+    settings = IndexUrls(
         environ.get(UPLOAD_URL) or answers["upload-url"], environ.get(SIMPLE_URL) or answers["index-url"]
     )
     with Console() as console:
