@@ -5,16 +5,15 @@
 A scratch repository of this project gets the tag v1.0 and is released into the sandbox's ECR and index; one
 component's code changes, and v1.1 is released. Then, as a pipeline author would, each version is installed from the
 index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
-by digest; with 1.1 the training pipeline too. What they compute is compared with what their versions' code says.
+by digest; with 1.1 the training pipeline too. The images of 1.1 are copied to a mirror, and the same pipeline runs from
+there. What they compute is compared with what their versions' code says.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,17 +22,19 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
+from production import Moved, to_production
 from rich import box
 from rich.console import Console as Terminal
 from rich.table import Table
+from running import DemoError, run, run_pipeline
 
 from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef
 from kfp_release.sandbox import Sandbox
-from kfp_release.signals import signals_end_the_block, signals_wait
+from kfp_release.signals import signals_end_the_block
 
 PROJECT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = "kubeflow-demo-components"
@@ -47,12 +48,6 @@ SCORE = 0.979
 ONE_ROW = 1 / 143
 """Of those rows: another machine's arithmetic may tell one of them otherwise."""
 
-PATIENCE = 30
-"""Seconds that a program has to stop what it started."""
-
-REMOVED = "409 Client Error"
-"""What Docker's client says of a container that is being removed."""
-
 CHANGED_SECTION = """\
 ## [1.1] - 2026-11-23
 
@@ -61,10 +56,6 @@ CHANGED_SECTION = """\
 - `multiply` gives the product in percent.
 
 """
-
-
-class DemoError(Exception):
-    """A step of the demo did not do what it is to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,32 +93,6 @@ class Ran:
         """The wheel's name and hash; its upload was the last."""
         item: Mapping[str, str] = self.release["distributions"][-1]
         return item
-
-
-def run(command: Sequence[str | Path], *, environ: Mapping[str, str], cwd: Path, log: TextIO | None = None) -> str:
-    """What the command prints on stdout; its stderr goes to `log`, or is shown. Raise `DemoError` where it fails."""
-    with subprocess.Popen(command, env=dict(environ), cwd=cwd, stdout=subprocess.PIPE, stderr=log, text=True) as child:
-        try:
-            stdout, _ = child.communicate()
-        except BaseException as error:
-            # A terminal's Ctrl-C has reached it as well: it may take its time to clean up.
-            end(child, ask=not isinstance(error, KeyboardInterrupt))
-            raise
-    if child.returncode:
-        told = Path(log.name).read_text(encoding="utf-8")[-4000:] if log else stdout[-2000:]
-        raise DemoError(f"{' '.join(map(str, command))} ended with {child.returncode}\n{told}")
-    return stdout
-
-
-def end(child: subprocess.Popen[str], *, ask: bool) -> None:
-    """Let it stop what it started, and kill it only where it does not."""
-    with signals_wait():
-        for tell in (child.terminate if ask else None, child.terminate, child.kill):
-            if tell is not None:
-                tell()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(PATIENCE)
-                return
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -212,28 +177,6 @@ def run_training(folder: Path, environ: Mapping[str, str], kept: Path) -> dict[s
     return results
 
 
-def run_pipeline(name: str, folder: Path, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
-    """Compile a pipeline into `kept`, and run it in containers, the log beside it; its outputs by name."""
-    python, compiled = folder / "bin/python", kept / f"{name}.yaml"
-    environ = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    run([python, f"{name}.py", compiled], environ=environ, cwd=folder)
-    try:
-        printed = run_local(python, compiled, environ=environ, cwd=folder)
-    except DemoError as error:
-        # kfp.local asks for the log of a container that may be gone already, and then takes nothing for an answer.
-        if REMOVED not in str(error):
-            raise
-        printed = run_local(python, compiled, environ=environ, cwd=folder)
-    results: dict[str, Any] = json.loads(printed)
-    return results
-
-
-def run_local(python: Path, compiled: Path, *, environ: Mapping[str, str], cwd: Path) -> str:
-    """What run_local.py prints of the compiled pipeline: the log lies beside it, the artifacts below `cwd`."""
-    with compiled.with_suffix(".log").open("w", encoding="utf-8") as log:
-        return run([python, "run_local.py", compiled, "--keep", compiled.stem], environ=environ, cwd=cwd, log=log)
-
-
 def require(holds: bool, message: str) -> None:  # noqa: FBT001 - it reads as an assertion
     """Raise `DemoError` with `message` unless it `holds`."""
     if not holds:
@@ -264,12 +207,19 @@ def require_score(ran: Ran, trained: Mapping[str, Any], kept: Path) -> None:
     require(str(image) in compiled, f"the training pipeline does not name {image}")
 
 
-def table(ran: Sequence[Ran], trained: Mapping[str, Any]) -> Table:
-    """The end of the demo: a column a version. With the last one a model was `trained`."""
+def require_moved(ran: Ran, moved: Moved) -> None:
+    """What the mirror is to show: the same images give the same result there."""
+    require(moved.states == {"mirrored"}, f"the pipeline on the mirror is {', '.join(sorted(moved.states))}")
+    require(moved.results == ran.results, f"the pipeline on the mirror gives {moved.results}, not {ran.results}")
+
+
+def table(ran: Sequence[Ran], trained: Mapping[str, Any], moved: Moved) -> Table:
+    """The end of the demo: a column a version. With the last one a model was `trained`, and a pipeline `moved`."""
     shown = Table(title=f"{DISTRIBUTION}: two releases, two pipelines", box=box.ROUNDED, title_style="bold")
     shown.add_column("", style="dim")
     for item in ran:
         shown.add_column(item.version.number, overflow="fold", style="bold green")
+    nothing = [""] * (len(ran) - 1)
     rows = {
         "commit": [item.release["commit"][:12] for item in ran],
         **{
@@ -284,14 +234,16 @@ def table(ran: Sequence[Ran], trained: Mapping[str, Any]) -> Table:
         "sha256": [f"{item.wheel['sha256'][:12]}…" for item in ran],
         "pipeline: 2 * 3": [f"{item.results['product']}" for item in ran],
         "pipeline: mean": [f"{item.results['mean']:.2f}" for item in ran],
-        "training: score": [*[""] * (len(ran) - 1), f"{trained['score']:.4f}"],
+        "training: score": [*nothing, f"{trained['score']:.4f}"],
+        "bytes to the mirror": [*nothing, f"{moved.bytes_copied:,}"],
+        "from there: 2 * 3": [*nothing, f"{moved.results['product']}"],
     }
     for name, cells in rows.items():
         shown.add_row(name, *cells)
     return shown
 
 
-def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any]]:
+def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any], Moved]:
     """Run all of it; what is kept goes to `output`, everything else away again."""
     output.mkdir(parents=True, exist_ok=True)
     with (
@@ -321,7 +273,11 @@ def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any]]:
             trained = training.result()
         require_promises(ran, output)
         require_score(ran[-1], trained, kept[-1])
-        return ran, trained
+        console.step("copy the images of the last to a mirror, and run the same pipeline from there")
+        python, compiled = homes[-1] / "bin/python", kept[-1] / "pipeline.yaml"
+        moved = to_production(VERSIONS[-1].number, compiled, python=python, repository=repository, environ=environ)
+        require_moved(ran[-1], moved)
+        return ran, trained, moved
 
 
 def main() -> int:
@@ -330,7 +286,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         with signals_end_the_block(), Console() as console:
-            ran, trained = demo(output, console)
+            ran, trained, moved = demo(output, console)
     except (DemoError, ReleaseError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
@@ -338,7 +294,7 @@ def main() -> int:
         sys.stderr.write("stopped; everything that was started is stopped too\n")
         return 130
     terminal = Terminal(width=None if sys.stdout.isatty() else 120)
-    terminal.print(table(ran, trained))
+    terminal.print(table(ran, trained, moved))
     kept = "release.json, wheels, sdists, pipelines and the report on the model"
     terminal.print(f"{time.monotonic() - began:.0f} s; {kept} lie in {output}/")
     return 0

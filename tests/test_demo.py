@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -143,8 +144,9 @@ def ran(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ra
 def test_it_leaves_each_versions_files_and_none_of_an_earlier_run(ran: Ran, version: str) -> None:
     promised = {item["filename"]: item["sha256"] for item in ran.record(version)["distributions"]}
     folder = ran.output / version
-    names = {path.name for path in folder.iterdir()} - {"pipeline.log", "training.log"}
-    trained = {"training.yaml", "report.html"} if version == VERSIONS[-1] else set()
+    names = {path.name for path in folder.iterdir() if path.suffix != ".log"}
+    last = {"training.yaml", "report.html", "pipeline-production.yaml"}
+    trained = last if version == VERSIONS[-1] else set()
     assert names == {*promised, *trained, "release.json", "pipeline.yaml"}
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in promised} == promised
     name = f"kubeflow_demo_components-{version}"
@@ -167,6 +169,16 @@ def test_the_model_has_its_score_and_the_report_shows_it(ran: Ran) -> None:
     assert before == ""
     assert float(score) == pytest.approx(140 / 143, abs=0.01)
     assert score in (ran.output / VERSIONS[-1] / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_same_pipeline_runs_on_a_mirror_from_the_same_bytes(ran: Ran) -> None:
+    here, there = (ran.output / VERSIONS[-1] / f"pipeline{end}.yaml" for end in ("", "-production"))
+    (image,) = set(re.findall(r"image: (\S+)", there.read_text(encoding="utf-8")))
+    assert image == ran.pin("1.1").replace("/data-science-kubeflow/", "/production/data-science-kubeflow/")
+    assert there.read_text(encoding="utf-8").replace("/production/", "/") == here.read_text(encoding="utf-8")
+    assert ran.row("from there: 2 * 3") == ["", "600.0"]
+    copied = int(ran.row("bytes to the mirror")[1].replace(",", ""))
+    assert copied > int(ran.row("bytes pushed")[0].replace(",", "")) * 0.9
 
 
 def test_it_ends_with_a_table_of_both_versions(ran: Ran) -> None:
