@@ -27,7 +27,7 @@ class TeamAct(Act):
         return {**_index_secrets(self.sandbox.environ), "PIP_INDEX_URL": self.sandbox.pip_index_url}
 
     def workflows(self) -> list[Path]:
-        return [*super().workflows(), PROJECT / ".github/workflows/release.yml"]
+        return [*super().workflows(), *PROJECT.glob(".github/workflows/re*.yml")]
 
     def stand_ins(self) -> list[str]:
         of_actions = [each for each in super().stand_ins() if "=kubeflow-demo/" not in each]
@@ -38,10 +38,14 @@ class TeamAct(Act):
 class Run:
     """What came of one run."""
 
+    act: TeamAct
     said: str
     roles: list[str]
     record: Any
-    sandbox: Sandbox
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self.act.sandbox
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +64,7 @@ def run(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     done = act.run("release.yml", "push", "refs/tags/v0.1")
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     record = json.loads((act.folder / "github-release/release.json").read_text())
-    return Run(done.stdout, (act.folder / "roles").read_text().splitlines(), record, sandbox)
+    return Run(act, done.stdout, (act.folder / "roles").read_text().splitlines(), record)
 
 
 def test_their_tag_is_released_by_the_workflow_of_this_project(run: Run) -> None:
@@ -93,3 +97,9 @@ def test_the_tool_comes_from_the_index_and_the_build_takes_its_requirements_from
 def test_the_index_s_password_is_in_no_log(run: Run) -> None:
     assert run.sandbox.environ["TWINE_PASSWORD"] not in run.said
     assert not re.search(r"://[^/\s]*:[^/\s*]+@127", run.said)
+
+
+def test_every_night_their_tags_are_compared_by_the_workflow_of_this_project(run: Run) -> None:
+    done = run.act.run("reconcile.yml", "schedule", "refs/heads/main")
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    assert f"{NAME}: 1 in order" in done.stdout

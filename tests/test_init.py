@@ -29,7 +29,7 @@ GIVEN = {
     "--source": "https://github.com/forecasting/components",
     "--index-url": "https://pypi.data-science.example/simple/",
 }
-FILES = 17
+FILES = 18
 """Without the lock of the tool, which the index has hashes for."""
 
 
@@ -273,9 +273,9 @@ def test_a_newer_tool_updates_what_names_it_and_nothing_else(init: Init, index: 
     done = init.run("parts", "--update", "--json", given={}, environ=environ, offline=False)
     assert done.returncode == 0, done.stderr
     states = {file["path"]: file["state"] for file in json.loads(done.stdout)["files"]}
-    assert states == dict.fromkeys(
-        ("pyproject.toml", "locks/release.lock", ".github/workflows/release.yml", ".pre-commit-config.yaml"), "updated"
-    )
+    called = (".github/workflows/release.yml", ".github/workflows/reconcile.yml")
+    expected = ("pyproject.toml", "locks/release.lock", ".pre-commit-config.yaml", *called)
+    assert states == dict.fromkeys(expected, "updated")
     changed = {path for path, data in init.contents().items() if before.get(path) != data}
     assert {str(folder / path) for path in states} == {path for path in changed if "/parts/" in path}
     requires = tomllib.loads(pyproject.read_text())["build-system"]["requires"]

@@ -78,21 +78,21 @@ def test_no_placeholder_is_left_and_every_file_ends_with_a_line() -> None:
         assert not text.endswith("\n\n")
 
 
-def test_the_workflow_passes_every_secret_and_grants_what_its_jobs_ask_for() -> None:
-    called = yaml.safe_load((PROJECT / ".github/workflows/release.yml").read_text())
-    (job,) = yaml.safe_load(FILES[".github/workflows/release.yml"])["jobs"].values()
+@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml"])
+def test_a_workflow_passes_every_secret_and_grants_what_the_jobs_ask_for(name: str) -> None:
+    called = yaml.safe_load((PROJECT / ".github/workflows" / name).read_text())
+    (job,) = yaml.safe_load(FILES[f".github/workflows/{name}"])["jobs"].values()
+    assert f"/{name}@v1.1" in job["uses"]
     assert set(job["secrets"]) == set(called[True]["workflow_call"]["secrets"])
-    asked = {
-        right: level
-        for each in called["jobs"].values()
-        for right, level in each["permissions"].items()
-        if level == "write"
-    }
+    asked: dict[str, str] = {}
+    for each in called["jobs"].values():
+        asked |= {right: level for right, level in each["permissions"].items() if asked.get(right) != "write"}
     assert job["permissions"] == asked
 
 
-def test_both_workflows_have_another_concurrency_group() -> None:
-    texts = (FILES[".github/workflows/release.yml"], (PROJECT / ".github/workflows/release.yml").read_text())
+@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml"])
+def test_caller_and_called_have_other_concurrency_groups(name: str) -> None:
+    texts = (FILES[f".github/workflows/{name}"], (PROJECT / ".github/workflows" / name).read_text())
     groups = {yaml.safe_load(text)["concurrency"]["group"].lower() for text in texts}
     assert len(groups) == 2
 

@@ -103,7 +103,7 @@ def test_what_looks_every_night_can_only_read() -> None:
     assert job["steps"][0]["with"]["fetch-depth"] == 0
     assert set(re.findall(r"(?:vars|secrets)\.(\w+)", text)) == {
         *("AWS_READ_ROLE", "AWS_REGION"),
-        *("INDEX_READ_USERNAME", "INDEX_READ_PASSWORD"),
+        *("INDEX_READ_USERNAME", "INDEX_READ_PASSWORD", "PIP_INDEX_URL"),
     }
 
 
@@ -157,8 +157,9 @@ def test_every_release_job_that_reads_tags_has_all_of_them() -> None:
         assert jobs[name]["steps"][0]["with"]["fetch-depth"] == 0
 
 
-def test_other_repositories_can_call_the_release_with_every_secret_that_it_uses() -> None:
-    text = (ROOT / ".github/workflows/release.yml").read_text()
+@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml"])
+def test_other_repositories_can_call_it_with_every_secret_that_it_uses(name: str) -> None:
+    text = (ROOT / ".github/workflows" / name).read_text()
     declared = yaml.safe_load(text)[True]["workflow_call"]["secrets"]  # YAML 1.1 takes `on` for true
     assert set(re.findall(r"secrets\.(\w+)", text)) == set(declared)
     assert not any(secret.get("required") for secret in declared.values())

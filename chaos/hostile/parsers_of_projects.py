@@ -13,7 +13,7 @@ from kfp_release.config import package_name
 from kfp_release.errors import ReleaseError
 from kfp_release.new_project import QUESTIONS, is_answered, parse_answers, refuse_wrong, source_of_remote
 from kfp_release.settings import declared_repository
-from kfp_release.tool_pin import SOURCE, TOOL, TOOL_LOCK, WORKFLOW, ToolPin
+from kfp_release.tool_pin import SOURCE, TOOL, TOOL_LOCK, WORKFLOWS, ToolPin
 from kfp_release.tool_uses import updated_texts
 
 _ANSWER = words(
@@ -58,7 +58,7 @@ _VERSIONS = ("1.1", "2.0rc1")
 _USES = {
     "pyproject.toml": f'[build-system]\nrequires = ["{TOOL}==1.1", "setuptools==84.2.1"]\n[project]\n',
     TOOL_LOCK: f"{TOOL}[cli]==1.1\n",
-    ".github/workflows/release.yml": f"uses: {WORKFLOW}@v1.1 # a tag\n",
+    ".github/workflows/release.yml": f"uses: {WORKFLOWS}/release.yml@v1.1 # a tag\n",
     ".pre-commit-config.yaml": f"repo: {SOURCE}\n    rev: v1.1\n",
 }
 

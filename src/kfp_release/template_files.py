@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from kfp_release.new_project import Answers
-from kfp_release.tool_pin import SOURCE, WORKFLOW, ToolPin
+from kfp_release.tool_pin import SOURCE, WORKFLOWS, ToolPin
 
 _FOLDER: Final = Path(__file__).parent / "new-project"
 _SUFFIX: Final = ".template"
@@ -29,7 +29,7 @@ def filled_templates(answers: Answers, tool: ToolPin) -> dict[str, str]:
         "tool": str(tool.version),
         "tool_source": SOURCE,
         "tool_rev": tool.revision,
-        "workflow": f"{WORKFLOW}@{tool.called_at}",
+        **{name: f"{WORKFLOWS}/{name}.yml@{tool.called_at}" for name in ("release", "reconcile")},
     }
     return {
         path.replace(_PACKAGE, answers["package"]): _Template(text).substitute(values)

@@ -16,8 +16,8 @@ SOURCE: Final = "https://github.com/kubeflow-demo/components"
 """Where its workflow and its pre-commit hook are."""
 TOOL_LOCK: Final = "locks/release.lock"
 """What installs it in CI."""
-WORKFLOW: Final = f"{SOURCE.removeprefix('https://github.com/')}/.github/workflows/release.yml"
-"""What a job that releases uses, at a tag or commit."""
+WORKFLOWS: Final = f"{SOURCE.removeprefix('https://github.com/')}/.github/workflows"
+"""The folder of what a job uses, as ``release.yml`` in it, at a tag or commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ToolPin:
 
     @property
     def called_at(self) -> str:
-        """Where a job calls the workflow: at the commit, or at the tag."""
+        """Where a job calls a workflow: at the commit, or at the tag."""
         if self.commit:
             return f"{self.commit} # {self.version.tag}"
         return f"{self.version.tag} # zizmor: ignore[unpinned-uses] nobody can move its tags"

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 
 from kfp_release.config import PYPROJECT
 from kfp_release.errors import Problem, Problems
-from kfp_release.tool_pin import SOURCE, TOOL, TOOL_LOCK, WORKFLOW, ToolPin
+from kfp_release.tool_pin import SOURCE, TOOL, TOOL_LOCK, WORKFLOWS, ToolPin
 
 _BUILD_SYSTEM = re.compile(r"^\[build-system\][^\n]*\n(?:(?!\[)[^\n]*\n?)*", re.MULTILINE)
-_CALLED = re.compile(rf"{re.escape(WORKFLOW)}@[^\n]*")
+_CALLED = re.compile(rf"({re.escape(WORKFLOWS)}/[a-z]+\.yml)@[^\n]*")
 _HOOK = re.compile(rf"(repo: {re.escape(SOURCE)}\n\s+rev: )[^\n]*")
 
 
@@ -22,10 +22,12 @@ def updated_texts(there: Mapping[str, str], new: Mapping[str, str], tool: ToolPi
     requires no exact version of the tool.
     """
     requires = tomllib.loads(new[PYPROJECT])["build-system"]["requires"]
+    called = rf"\g<1>@{tool.called_at}"
     change: Mapping[str, Callable[[str], str]] = {
         PYPROJECT: lambda text: _BUILD_SYSTEM.sub(lambda found: _required(found[0], requires), text, count=1),
         TOOL_LOCK: lambda _: new[TOOL_LOCK],
-        ".github/workflows/release.yml": lambda text: _CALLED.sub(f"{WORKFLOW}@{tool.called_at}", text),
+        ".github/workflows/release.yml": lambda text: _CALLED.sub(called, text),
+        ".github/workflows/reconcile.yml": lambda text: _CALLED.sub(called, text),
         ".pre-commit-config.yaml": lambda text: _HOOK.sub(rf"\g<1>{tool.revision}", text),
     }
     texts = {path: changed(there[path]) for path, changed in change.items() if path in there and path in new}
