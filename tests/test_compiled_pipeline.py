@@ -41,6 +41,11 @@ def one(**component: Any) -> dict[str, Any]:
     return pipeline(components={"comp-a": component}, root=dag(a="comp-a"))
 
 
+def run(image: str) -> dict[str, Any]:
+    """The executor of a component that is called a."""
+    return {"executors": {"a": {"container": {"image": image}}}}
+
+
 def wide(levels: int) -> dict[str, Any]:
     """Ten tasks a level, each of them the level below."""
     components = {f"comp-{level}": dag(**{f"t{n}": f"comp-{level + 1}" for n in range(10)}) for level in range(levels)}
@@ -100,6 +105,17 @@ def test_what_is_no_pipeline_is_refused(data: bytes, message: str) -> None:
         (
             pipeline(components={"comp-a": dag(b="comp-b"), "comp-b": dag(c="comp-a")}, root=dag(a="comp-a")),
             "runs in a circle: a/b/c leads back to comp-a",
+        ),
+        (pipeline(root={"dag": {"tasks": {}}}), "has no tasks"),
+        (
+            pipeline(components={"comp-a": dag(**{"b" * 1000: "comp-b"})}, root=dag(**{"a" * 1000: "comp-a"})),
+            "names a task with 2,001 letters, 'aaaa",
+        ),
+        (
+            pipeline(
+                components={"comp-a": {"executorLabel": "a"}}, root=dag(a="comp-a"), deploymentSpec=run("b" * 2001)
+            ),
+            "names an image with 2,001 letters, 'bbbb",
         ),
         (wide(4), "nests graphs more than 50 levels deep, or has more than 10,000|has more than 10,000 tasks"),
         (wide(30), "nests graphs more than 50 levels deep, or has more than 10,000|has more than 10,000 tasks"),

@@ -308,6 +308,28 @@ def test_without_the_commit_the_working_tree_tells_the_component(
     assert place.one(tmp_path, place.image(0), "multiply").component is None
 
 
+def test_a_copy_below_a_prefix_of_a_repository_of_one_word_is_known_by_its_digest(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    text = PYPROJECT.replace(str(DECLARED), f"{DECLARED.host}/single")
+    (project / "pyproject.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(place, "project", project)
+    (nowhere,) = place.trace(compiled(tmp_path, A=(place.image(0, repository="cache/single"), ("any",)))).tasks
+    assert nowhere.origin.state == "foreign"
+    push(place.repository("single"), place.releases[:1])
+    there = place.one(tmp_path, place.image(0, repository="cache/single"))
+    assert (there.origin.state, there.origin.why) == (
+        "missing",
+        f"{place.host}/cache/single has no image of this digest",
+    )
+    elsewhere = place.one(tmp_path, place.image(0, repository="cache/single").replace(place.host, "mirror.example"))
+    assert (elsewhere.origin.state, elsewhere.origin.version) == ("mirrored", "1.0")
+    strangers = place.one(tmp_path, place.image(1, repository="any/single"))
+    assert strangers.origin.state == "foreign"
+
+
 def test_an_ecr_that_cannot_be_asked_is_an_error_and_a_mirror_a_state(place: Place, tmp_path: Path) -> None:
     file = compiled(tmp_path, A=(place.image(0), ("multiply",)))
     with pytest.raises(EcrError, match="the secret access key does not belong"):

@@ -129,15 +129,36 @@ def trace(
 
     Raise `ReleaseError` where ECR cannot be asked.
     """
-    owned = owned_images(config, digests)
     texts = dict.fromkeys(task.image for task in pipeline.tasks if task.container is not None)
-    images = _Images(config, owned, {text: ImageName.parse(text) for text in texts if unpinned(text) is None})
+    names = {text: ImageName.parse(text) for text in texts if unpinned(text) is None}
+    owned = owned_images(config, {**(digests or {}), **_copies(names.values(), config, stores)})
+    images = _Images(config, owned, names)
     git = Git(project)
     origins = images.origins(images.shelves(stores), _tags(git))
     versions = {one.commit: one.version for one in origins.values() if one.commit}
     history = _History(git, project, config, owned, versions)
     tasks = [_traced(task, origins, history) for task in pipeline.tasks]
     return Trace(pipeline.name, tuple(tasks))
+
+
+def _copies(
+    images: Iterable[ImageName], config: Config, stores: Callable[[Repository], EcrRepository]
+) -> Mapping[str, str]:
+    """Digests of images that may be copies, by their name, and are, for the repository of that name has them."""
+    owned = owned_images(config)
+    doubtful = [(name, home) for name in images if owned.home(name) is None and (home := owned.namesake(name))]
+    at = {home: asked_repository(config, home, home) for _, home in doubtful}
+    there = {home: _digests(stores(found)) for home, found in at.items() if found}
+    return {name.digest: home for name, home in doubtful if Digest.parse(name.digest) in there[home]}
+
+
+def _digests(store: EcrRepository) -> set[Digest]:
+    try:
+        return {image.digest for image in store.images()}
+    except EcrError as error:
+        if error.is_absence:
+            return set()
+        raise
 
 
 def _traced(task: Task, origins: Mapping[str, Origin], history: _History) -> Traced:

@@ -28,6 +28,11 @@ class Owned(NamedTuple):
         fitting = [home for home in self.repositories if _is_copy(image.path, path_of(home))]
         return max(fitting, key=len, default=self.digests.get(image.digest))
 
+    def namesake(self, image: ImageName) -> str | None:
+        """The repository of one word that `image` ends with, below a prefix: a copy of it, or anybody's."""
+        words = (home for home in self.repositories if "/" not in path_of(home))
+        return next((home for home in words if image.path.endswith(f"/{path_of(home)}")), None)
+
 
 def owned_by(catalog: Catalog, named: Iterable[str]) -> Owned:
     """The repositories of the package's own images: those that a build has pinned.

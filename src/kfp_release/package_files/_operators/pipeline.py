@@ -13,6 +13,8 @@ from .command_line import MALFORMED, Container, compiled_container
 from .yaml_places import MOST_BYTES, BadYaml, Text, YamlPlaces
 
 MOST_TASKS = 10_000
+MOST_LETTERS = 2_000
+"""Of an image, and of a task's name with those of the graphs that it is in: each is told again and again."""
 _MOST_LEVELS = 50
 _COMPILE = "compile it with kfp: kfp dsl compile --py FILE.py --output FILE.yaml"
 
@@ -138,8 +140,17 @@ def _read(spec: Mapping[str, Any]) -> tuple[str, tuple[Task, ...], tuple[Text, .
         found.append(task)
         if len(found) > MOST_TASKS:
             raise BadPipeline(f"has more than {MOST_TASKS:,} tasks")
+    if not found:
+        raise BadPipeline("has no tasks", remedy=_COMPILE)
     images = {one.image.start: one.image for one in executors.values() if one is not None and one.image is not None}
+    for image in images.values():
+        _require_short(image, "an image")
     return str(spec["pipelineInfo"]["name"]), tuple(found), tuple(images[start] for start in sorted(images))
+
+
+def _require_short(name: str, what: str) -> None:
+    if len(name) > MOST_LETTERS:
+        raise BadPipeline(f"names {what} with {len(name):,} letters, {name[:40]!r}…", remedy=_COMPILE)
 
 
 class _Graph:
@@ -164,6 +175,7 @@ class _Graph:
         for name, task in component["dag"]["tasks"].items():
             inner = task["componentRef"]["name"]
             below = f"{path}/{name}" if path else str(name)
+            _require_short(below, "a task")
             if inner in above:
                 raise BadPipeline(f"runs in a circle: {below[:200]} leads back to {inner[:80]}", remedy=_COMPILE)
             if inner not in self._components:

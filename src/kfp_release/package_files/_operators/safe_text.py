@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+LONGEST_CELL = 200
+"""Letters of a cell of a table."""
 _COMMAND = re.compile(r"^(\s*)(::|##\[)", re.MULTILINE)
 
 
@@ -16,9 +18,10 @@ def printable(text: str) -> str:
     return _COMMAND.sub(r"\1| \2", kept)
 
 
-def one_line(text: str) -> str:
-    """`printable`, with a space for each line end and what is blank around it."""
-    return printable(" ".join(part for line in text.splitlines() if (part := line.strip())))
+def one_line(text: str, length: int | None = None) -> str:
+    """`printable`, with a space for each line end and what is blank around it; at most `length` letters."""
+    line = printable(" ".join(part for line in text.splitlines() if (part := line.strip())))
+    return line if length is None or len(line) <= length else f"{line[:length]}…"
 
 
 def markdown_text(text: str) -> str:
@@ -32,7 +35,7 @@ def markdown_text(text: str) -> str:
 
 def markdown_code(text: str) -> str:
     """A cell of a table, as code; nothing for nothing."""
-    line = one_line(text).replace("`", "'").replace("|", "\\|")
+    line = one_line(text, LONGEST_CELL).replace("`", "'").replace("|", "\\|")
     return f"`{line}`" if line else ""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .catalog import Catalog
 from .image_name import ImageName
-from .safe_text import markdown_code, markdown_text, one_line, printable
+from .safe_text import LONGEST_CELL, markdown_code, markdown_text, one_line, printable
 from .tracing import Trace, Traced
 
 HEADINGS = ("task", "component", "version", "commit", "image", "digest", "state")
@@ -52,7 +52,7 @@ def tasks_json(trace: Trace) -> dict[str, Any]:
 
 def trace_table(trace: Trace, catalog: Catalog) -> str:
     """A row a task, the totals, and why a task is flagged."""
-    rows = [HEADINGS, *(tuple(one_line(cell) or "-" for cell in row(task)) for task in trace.tasks)]
+    rows = [HEADINGS, *(tuple(one_line(cell, LONGEST_CELL) or "-" for cell in row(task)) for task in trace.tasks)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     told = (f"{trace.pipeline}: {totals(trace)}", installation(catalog), *notes(trace))
