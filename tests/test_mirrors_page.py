@@ -7,10 +7,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, kfp_release
 from pages import blocks, commands
+from promote_fixtures import OTHER_HOST, Company, Shipped, a_company
 from promote_fixtures import PROJECT as DISTRIBUTION
-from promote_fixtures import a_company
 from relay import Relay
 
 from kfp_release.config import Config
@@ -22,6 +22,30 @@ OF_OTHERS = "GetAuthorizationToken"
 
 USUAL = {"AWS_PROFILE": "staging", "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 """AWS's usual credentials are those of the account that has the release."""
+
+PIPELINE = """\
+components:
+  comp-demo:
+    executorLabel: exec-demo
+deploymentSpec:
+  executors:
+    exec-demo:
+      container:
+        image: IMAGE
+        command: [demo]
+pipelineInfo:
+  name: small
+root:
+  dag:
+    tasks:
+      demo:
+        componentRef:
+          name: comp-demo
+        taskInfo:
+          name: demo
+schemaVersion: 2.1.0
+sdkVersion: kfp-2.17.0
+"""
 
 
 def promotes() -> list[list[str]]:
@@ -52,9 +76,24 @@ def test_every_promote_of_the_page_works_with_the_permissions_that_it_names(tmp_
                 done = company.run(*(here.get(word, word) for word in words[2:]), environ=USUAL)
                 assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
         assert company.arrived("demo").find("1.2") == shipped.manifests["demo"]
+        company.use(company.second.stand_in.url)
+        rehomed(company, shipped)
     of_source, of_target, of_policy = actions()
     assert {call.target for call in first.calls if call.target} == of_source == of_policy
     assert {call.target for call in second.calls if call.target} - {OF_OTHERS} == of_target
+
+
+def rehomed(company: Company, shipped: Shipped) -> None:
+    """The page's pipeline goes where the images went."""
+    (words,) = [words for command in commands(PAGE) if (words := shlex.split(command))[1] == "rehome"]
+    image = next(one.pin for one in shipped.pins.images if one.name == "demo")
+    (company.project / "pipeline.yaml").write_text(PIPELINE.replace("IMAGE", image), encoding="utf-8")
+    there = {**company.environ, **USUAL, "AWS_PROFILE": "production"}
+    done = kfp_release(words[1:], cwd=company.project, environ=there)
+    assert done.returncode == 0, done.stdout + done.stderr
+    host = company.sandbox.environ["KFP_RELEASE_REGISTRY"]
+    expected = PIPELINE.replace("IMAGE", image.replace(host, OTHER_HOST))
+    assert (company.project / "production.yaml").read_text(encoding="utf-8") == expected
 
 
 def test_the_page_shows_what_the_command_has() -> None:
