@@ -107,38 +107,67 @@ def _file(content_type: str, body: bytes) -> bytes:
     return data
 
 
+class _Handler(BaseHTTPRequestHandler):
+    def answer(self) -> tuple[int, str, bytes]:
+        """Status, type and bytes."""
+        raise NotImplementedError
+
+    def do_POST(self) -> None:
+        status, kind, data = self.answer()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    do_GET = do_POST  # noqa: N815 - the name that http.server calls
+
+    def body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing is told."""
+
+
 @contextmanager
 def running_kfp_api(token: str) -> Iterator[KfpApi]:
     """It listens at a free port until the block ends."""
     api = KfpApi(token)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
+    class Handler(_Handler):
+        def answer(self) -> tuple[int, str, bytes]:
+            headers, value = {name.lower(): text for name, text in self.headers.items()}, {}
             try:
-                status, value = 200, api.answer(self.command, self.path, headers, body)
+                status, value = 200, api.answer(self.command, self.path, headers, self.body())
             except _Refusal as refusal:
                 status, value = refusal.status, {"message": str(refusal)}
-            data = json.dumps(value).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            return status, "application/json", json.dumps(value).encode()
 
-        do_GET = do_POST  # noqa: N815 - the name that http.server calls
+    with _listening(Handler) as api.url:
+        yield api
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            """Nothing is told."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+@contextmanager
+def one_page(text: str, kind: str) -> Iterator[str]:
+    """The URL of a server that answers everything with this page, as one to log in."""
+
+    class Handler(_Handler):
+        def answer(self) -> tuple[int, str, bytes]:
+            self.body()
+            return 200, kind, text.encode()
+
+    with _listening(Handler) as url:
+        yield url
+
+
+@contextmanager
+def _listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    api.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield api
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import PROJECT
-from kfp_api import KfpApi, running_kfp_api
+from kfp_api import KfpApi, one_page, running_kfp_api
 from pages import commands
 from pipeline_repo import EXAMPLE, URL, PipelineRepo, copy_repo, release
 
@@ -178,10 +178,11 @@ def test_another_commit_is_another_version(followed: Followed) -> None:
     ("more", "says"),
     [
         ({"KFP_HOST": ""}, "upload.py: set KFP_HOST to the URL of the Kubeflow Pipelines API\n"),
+        ({"KFP_TOKEN": f"{TOKEN}\n{TOKEN}"}, "no token has: blanks, line breaks, or letters beyond ASCII\n"),
         ({"KFP_TOKEN": "another"}, "answers 401 Unauthorized: the token is not valid\n"),
         ({"KFP_HOST": "http://127.0.0.1:9"}, "cannot be asked: MaxRetryError; is KFP_HOST right?\n"),
     ],
-    ids=["no host", "wrong token", "nobody there"],
+    ids=["no host", "broken token", "wrong token", "nobody there"],
 )
 def test_a_failed_upload_says_why_in_one_line(followed: Followed, more: dict[str, str], says: str) -> None:
     done = followed.upload(**more)
@@ -192,7 +193,26 @@ def test_a_failed_upload_says_why_in_one_line(followed: Followed, more: dict[str
     assert TOKEN not in done.stderr
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "kind: Workflow\n"], ids=["empty", "no YAML", "another thing"])
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+def test_a_page_to_log_in_is_no_cluster(followed: Followed, kind: str) -> None:
+    with one_page("[]" if kind.endswith("json") else "<form>Log in</form>", kind) as url:
+        done = followed.upload(KFP_HOST=url)
+    assert (done.returncode, done.stdout) == (1, "")
+    expected = f"upload.py: {url} answers, but not as the API: are KFP_HOST and KFP_TOKEN right?"
+    assert done.stderr.splitlines()[-1] == expected
+    assert "Traceback" not in done.stderr
+
+
+def test_a_token_from_a_file_may_end_with_a_new_line(followed: Followed) -> None:
+    done = followed.upload(KFP_TOKEN=f"{TOKEN}\n")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "a: [", "a: 2026-13-45", "kind: Workflow\n"],
+    ids=["empty", "no YAML", "no date", "another thing"],
+)
 def test_what_is_no_compiled_pipeline_is_not_uploaded(followed: Followed, tmp_path: Path, text: str) -> None:
     file = tmp_path / "pipeline.yaml"
     file.write_text(text)

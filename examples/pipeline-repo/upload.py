@@ -57,7 +57,7 @@ def read(path: Path) -> dict[str, Any]:
         documents: list[dict[str, Any]] = [
             document for document in yaml.safe_load_all(path.read_text(encoding="utf-8")) if document
         ]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:  # a value of no YAML is a date in month 13
         raise Refused(f"{path} cannot be read: {error}") from error
     match documents:
         case [{"pipelineInfo": {"name": str()}} as specification]:
@@ -72,7 +72,9 @@ def client() -> Any:
     if not os.environ.get("KFP_HOST"):
         raise Refused("set KFP_HOST to the URL of the Kubeflow Pipelines API")
     warnings.filterwarnings("ignore", "This client only works with", FutureWarning)
-    token = os.environ.get("KFP_TOKEN") or None
+    token = os.environ.get("KFP_TOKEN", "").strip() or None  # a file that became a secret ends with a new line
+    if token and (not token.isascii() or not token.isprintable() or " " in token):
+        raise Refused("KFP_TOKEN holds what no token has: blanks, line breaks, or letters beyond ASCII")
     # Without a namespace it asks whether there are several users, and where it may not, again and again.
     return kfp.Client(os.environ["KFP_HOST"], existing_token=token, namespace=os.environ.get("KFP_NAMESPACE") or "-")
 
@@ -81,10 +83,11 @@ def version_name() -> str:
     """As in 1.2-3f9c2d41ab07: the components' version, and the commit of this repository."""
     commit = os.environ.get("GITHUB_SHA")
     if not commit:
-        asked = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+        try:
+            asked = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            raise Refused("the commit is not known: run this in the repository, or set GITHUB_SHA") from error
         commit = asked.stdout.strip()
-        if asked.returncode:
-            raise Refused("the commit is not known: run this in the repository, or set GITHUB_SHA")
     return f"{version(COMPONENTS)}-{commit[:12]}"
 
 
@@ -114,12 +117,14 @@ def _create(api: Any, title: str) -> str:
     """A pipeline without versions; with one, the API would give that the pipeline's own name."""
     pipeline = V2beta1Pipeline(display_name=title, namespace=os.environ.get("KFP_NAMESPACE") or None)
     try:
-        return str(api.pipelines.pipeline_service_create_pipeline(pipeline=pipeline).pipeline_id)
+        made = api.pipelines.pipeline_service_create_pipeline(pipeline=pipeline).pipeline_id
     except ApiException as error:
-        found = _find(api, title) if error.status == CONFLICT else None
-        if found is None:
+        made = _find(api, title) if error.status == CONFLICT else None
+        if made is None:
             raise
-        return found
+    if not made:  # a page to log in, say, which the client reads as an answer without anything in it
+        raise Refused(f"{os.environ['KFP_HOST']} answers, but not as the API: are KFP_HOST and KFP_TOKEN right?")
+    return str(made)
 
 
 def _is_there(api: Any, pipeline_id: str, name: str, specification: dict[str, Any]) -> bool:
