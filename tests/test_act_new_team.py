@@ -82,9 +82,9 @@ def test_each_job_takes_the_role_that_it_takes_in_this_project(run: Run) -> None
     jobs = [line.partition(" ") for line in run.roles]
     assert [(job, role) for job, _, role in jobs] == [
         ("look", ROLES["READ"]),
-        ("runtime", ROLES["RUNTIME"]),
+        ("runtime", ROLES["WRITE"]),
         ("plan", ROLES["READ"]),
-        ("publish", ROLES["PUBLISH"]),
+        ("publish", ROLES["WRITE"]),
         ("verify", ROLES["READ"]),
     ]
 
