@@ -28,7 +28,7 @@ ON_CODE_ARTIFACT = {"CodeArtifactDomain": "team", "CodeArtifactRepository": "com
 WITH_A_TOKEN = {"sts:GetServiceBearerToken", "codeartifact:ReadFromRepository"}
 """What CodeArtifact asks for besides, where a token is taken and pages and files are read with it."""
 WITH_AN_UPLOAD = {"codeartifact:PublishPackageVersion"}
-"""And where twine sends a file. AWS CodeArtifact User Guide, "Packages overview", "Publishing permissions": of Python."""
+"""And where twine sends a file. AWS CodeArtifact User Guide, "Packages overview", "Publishing permissions"."""
 
 
 @dataclass(frozen=True)
