@@ -114,7 +114,7 @@ def write_files(folder: Path, files: tuple[NewFile, ...]) -> None:
 
 
 def answers_of(folder: Path) -> dict[str, str]:
-    """What the configuration in `folder` answers; nothing where there is none that can be read."""
+    """What the configuration in `folder` answers; where it is none, the name of the project alone, if it has one."""
     try:
         data = read_plain(folder / PYPROJECT)
     except OSError:
@@ -189,7 +189,7 @@ def _outside_src(folder: Path, texts: Mapping[str, str]) -> list[Problem]:
         no_code = FlatLayoutPackageFinder.DEFAULT_EXCLUDE
         beside |= {name for name in found if not any(fnmatchcase(name, pattern) for pattern in no_code)}
     message = "is a package outside of src, where setuptools finds those of this repository"
-    return [Problem(name, 0, message, f"git mv {name} src/{name}") for name in sorted(beside)]
+    return [Problem(name, 0, message, f"mkdir -p src && git mv {name} src/{name}") for name in sorted(beside)]
 
 
 def _refuse_around(folder: Path, path: str) -> None:
