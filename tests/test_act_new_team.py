@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from conftest import PROJECT, SMALL_DOCKERFILE, commit_all, run_git
 from ecr_fixtures import ecr_of
-from new_team import NAME, PACKAGE, REPOSITORY, TOOL, Team, release_tool
+from new_team import NAME, PACKAGE, PAGE, REPOSITORY, TOOL, Team, release_tool
+from pages import commands
 from test_act import ROLES, Act, _index_secrets
 
+from kfp_release.cache import cache_folder
 from kfp_release.sandbox import Sandbox
 
 CALLED = f"kubeflow-demo/components@v{TOOL}"
@@ -49,8 +51,8 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def run(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """0.1, released by their workflow."""
+def team(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Team:
+    """Their repository, tagged as 0.1."""
     folder = tmp_path_factory.mktemp("team")
     release_tool(folder, sandbox)
     team = Team(folder, sandbox)
@@ -59,6 +61,13 @@ def run(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Run:
     commit_all(team.repository, "A small runtime")
     run_git(team.repository, "remote", "set-url", "origin", "https://github.com/forecasting/components.git")
     run_git(team.repository, "tag", "v0.1")
+    return team
+
+
+@pytest.fixture(scope="module")
+def run(team: Team, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """0.1, released by their workflow."""
+    sandbox = team.sandbox
     ecr_of(sandbox).create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
     act = TeamAct(tmp_path_factory.mktemp("act"), team.repository, sandbox, "forecasting")
     done = act.run("release.yml", "push", "refs/tags/v0.1")
@@ -82,9 +91,9 @@ def test_each_job_takes_the_role_that_it_takes_in_this_project(run: Run) -> None
     jobs = [line.partition(" ") for line in run.roles]
     assert [(job, role) for job, _, role in jobs] == [
         ("look", ROLES["READ"]),
-        ("runtime", ROLES["RUNTIME"]),
+        ("runtime", ROLES["WRITE"]),
         ("plan", ROLES["READ"]),
-        ("publish", ROLES["PUBLISH"]),
+        ("publish", ROLES["WRITE"]),
         ("verify", ROLES["READ"]),
     ]
 
@@ -103,3 +112,19 @@ def test_every_night_their_tags_are_compared_by_the_workflow_of_this_project(run
     done = run.act.run("reconcile.yml", "schedule", "refs/heads/main")
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     assert f"{NAME}: 1 in order" in done.stdout
+
+
+def test_on_a_machine_alone_the_same_release_goes_to_a_sandbox(team: Team, tmp_path: Path) -> None:
+    """As the page says, in a clone with an environment of its own. The sandbox's base image is this machine's."""
+    cache = team.folder / "cache/kfp-release"
+    cache.mkdir(parents=True, exist_ok=True)
+    for made in (path for path in cache_folder().iterdir() if path.is_dir() and path.name != "runtimes"):
+        (cache / made.name).symlink_to(made)
+    run_git(tmp_path, "clone", "--quiet", str(team.repository), "clone")
+    lines = [line for line in commands(PAGE, "The first release") if line.startswith(("pip ", "kfp-release sandbox"))]
+    assert len(lines) == 2
+    said = team.run(["python3 -m venv --without-pip .venv", ". .venv/bin/activate", *lines], tmp_path / "clone")
+    assert said.startswith(f"{NAME} 0.1 is released\n")
+    assert re.search(rf"{PACKAGE}-0\.1-py3-none-any\.whl +sent ", said)
+    (host,) = {*re.findall(rf"(127\.0\.0\.1:\d+)/{REPOSITORY}:0\.1@sha256:", said)}
+    assert host != team.sandbox.environ["KFP_RELEASE_REGISTRY"]

@@ -27,8 +27,8 @@ TO_BE_TOLD_OF_NOTHING = {"s3:ListBucket"}
 ON_CODE_ARTIFACT = {"CodeArtifactDomain": "team", "CodeArtifactRepository": "components"}
 WITH_A_TOKEN = {"sts:GetServiceBearerToken", "codeartifact:ReadFromRepository"}
 """What CodeArtifact asks for besides, where a token is taken and pages and files are read with it."""
-WITH_AN_UPLOAD = {"codeartifact:PublishPackageVersion", "codeartifact:PutPackageMetadata"}
-"""And where twine sends a file. AWS CodeArtifact User Guide, "Using CodeArtifact with Python"."""
+WITH_AN_UPLOAD = {"codeartifact:PublishPackageVersion"}
+"""And where twine sends a file. AWS CodeArtifact User Guide, "Packages overview", "Publishing permissions"."""
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,7 @@ def test_an_index_on_code_artifact_is_read_by_both_roles_and_written_by_one(owne
         "sts:GetServiceBearerToken": ["*"],
     }
     packages = [f"{package}/pypi//*"]
-    writes = {"codeartifact:PublishPackageVersion": packages, "codeartifact:PutPackageMetadata": packages}
+    writes = {"codeartifact:PublishPackageVersion": packages}
     assert _besides_images(outputs["ReadRoleArn"]) == reads
     assert _besides_images(outputs["WriteRoleArn"]) == reads | writes
     conditions = [

@@ -176,12 +176,28 @@ def test_links_are_not_followed(init: Init) -> None:
     (init.folder / "yaml/add.yaml").unlink()
     (init.folder / "yaml").rmdir()
     (init.folder / "yaml").symlink_to(init.metadata)
-    assert "yaml/add.yaml: yaml is no folder" in init.refused()
+    assert "yaml/add.yaml: yaml is a link, which is not followed" in init.refused()
     assert [path.name for path in init.metadata.iterdir()] == ["kfp_release-1.1.dist-info"]
+
+
+def test_an_update_reads_what_names_the_tool_and_follows_no_link_either(init: Init) -> None:
+    init.written()
+    (init.folder / "README.md").unlink()
+    (init.folder / "README.md").symlink_to("/proc/nothing")
+    assert {file["state"] for file in init.written("--update", given={})["files"]} == {"unchanged"}
+    elsewhere = init.folder / "elsewhere"
+    (init.folder / ".github").rename(elsewhere)
+    (init.folder / ".github").symlink_to(elsewhere)
+    (init.folder / ".pre-commit-config.yaml").unlink()
+    (init.folder / ".pre-commit-config.yaml").symlink_to("/proc/nothing")
+    said = init.refused("--update", given={})
+    assert said.count("is a link, which is not followed") == 3
+    assert ".github/workflows/release.yml: .github is a link" in said
 
 
 def test_what_was_written_before_a_failure_is_taken_away(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
+    (tmp_path / "pyproject.toml").chmod(0o640)
     done = NewFile("pyproject.toml", "completed", b"more", before=b"")
     files = (done, NewFile("a/b/c", "new", b""), NewFile("a/d", "new", b""), NewFile("e", "new", b""))
     (tmp_path / "e").write_text("somebody was faster", encoding="utf-8")
@@ -191,6 +207,15 @@ def test_what_was_written_before_a_failure_is_taken_away(tmp_path: Path) -> None
         "pyproject.toml": "",
         "e": "somebody was faster",
     }
+    assert (tmp_path / "pyproject.toml").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_is_completed_is_replaced_whole(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("before", encoding="utf-8")
+    with (tmp_path / "pyproject.toml").open() as open_before:
+        write_files(tmp_path, (NewFile("pyproject.toml", "completed", b"after", before=b"before"),))
+        assert open_before.read() == "before"
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["after"]
 
 
 def test_all_files_that_are_in_the_way_are_named_and_none_changes(init: Init) -> None:
@@ -225,8 +250,33 @@ def test_a_pyproject_without_settings_gets_them_at_its_end(init: Init) -> None:
     assert {file["state"] for file in init.written("--keep")["files"]} == {"unchanged", "kept"}
 
 
+def test_packages_beside_src_are_refused_before_setuptools_looks_elsewhere(init: Init) -> None:
+    for name in ("forecasts", "tests"):
+        (init.folder / name).mkdir()
+        (init.folder / name / "__init__.py").touch()
+    said = init.refused()
+    assert "forecasts: is a package outside of src" in said
+    assert "git mv forecasts src/forecasts" in said
+    assert "tests: is" not in said
+    (init.folder / "src").mkdir()
+    (init.folder / "forecasting_components").mkdir()
+    said = init.refused("--keep")
+    assert "git mv forecasting_components src/forecasting_components" in said
+    assert "forecasts:" not in said
+
+
+def test_the_name_of_a_pyproject_that_is_there_comes_before_the_folder_s(init: Init) -> None:
+    ours = '[project]\nname = "forecasting-components"\ndynamic = ["version"]\ndependencies = ["kfp"]\n'
+    (init.folder / "pyproject.toml").write_text(ours)
+    given = {name: text for name, text in GIVEN.items() if name != "--distribution"}
+    states = {file["path"]: file["state"] for file in init.written(given=given)["files"]}
+    assert (states["pyproject.toml"], states["src/forecasting_components/add.py"]) == ("completed", "new")
+
+
 def test_a_pyproject_that_says_otherwise_is_left_and_the_text_to_write_is_given(init: Init) -> None:
-    (init.folder / "pyproject.toml").write_text('[project]\nname = "others"\n', encoding="utf-8")
+    (init.folder / "pyproject.toml").write_text(
+        '[project]\nname = "others"\ndynamic = ["version", "dependencies"]\n', encoding="utf-8"
+    )
     said = init.refused()
     assert said.startswith("error: pyproject.toml:1: is of another name than forecasting-components\n")
     assert '\n    name = "forecasting-components"\n' in said
@@ -239,8 +289,9 @@ def test_settings_that_are_there_are_never_replaced(init: Init) -> None:
 
 def test_in_a_folder_of_a_repository_it_says_where_github_looks(init: Init) -> None:
     run_git(init.folder, "init", "--quiet")
-    notes = init.written("parts")["notes"]
-    assert [note for note in notes if f"in {init.folder} alone: move them there" in note]
+    tried, written = (init.written("new/parts", *more)["notes"] for more in (("--dry-run",), ()))
+    assert [note for note in written if f"in {init.folder} alone: move them there" in note]
+    assert tried == written
 
 
 def test_the_lock_has_the_tool_s_hashes_of_the_index(init: Init, index: IndexServer) -> None:
@@ -255,6 +306,7 @@ def test_an_index_that_refuses_or_lacks_the_version_is_told(init: Init, index: I
     environ = {"KFP_RELEASE_SIMPLE_URL": index.simple_url, "TWINE_REPOSITORY_URL": index.upload_url}
     said = init.refused(environ=environ, offline=False)
     assert "401" in said
+    assert "; --offline leaves locks/release.lock out" in said
     environ = {**asking(index), "PYTHONPATH": str(metadata_of(tmp_path / "other", "1.2"))}
     said = init.refused(environ=environ, offline=False)
     assert "the index has no kfp-release 1.2" in said
@@ -289,13 +341,51 @@ def test_a_newer_tool_updates_what_names_it_and_nothing_else(init: Init, index: 
 
 def test_an_update_adds_the_lock_that_was_left_out(init: Init, index: IndexServer) -> None:
     init.written()
-    written = init.written("--update", environ=asking(index), offline=False)
+    written = init.written("--update", given={}, environ=asking(index), offline=False)
     assert {file["path"]: file["state"] for file in written["files"]}["locks/release.lock"] == "new"
     assert (init.folder / "locks/release.lock").is_file()
 
 
+@pytest.mark.parametrize("settings", ['devpi = "https://devpi.example/team/prod/"', 's3 = "s3://team/python"'])
+def test_an_update_asks_an_index_of_any_kind_that_is_configured(init: Init, index: IndexServer, settings: str) -> None:
+    """The sandbox's takes its place here."""
+    init.written()
+    pyproject = init.folder / "pyproject.toml"
+    text = pyproject.read_text().partition("[tool.kfp-release.index]\n")[0]
+    pyproject.write_text(f"{text}[tool.kfp-release.index]\n{settings}\n")
+    states = init.written("--update", given={}, environ=asking(index), offline=False)["files"]
+    assert {file["path"] for file in states if file["state"] == "new"} == {"locks/release.lock"}
+
+
+def test_an_update_needs_a_sound_configuration_and_no_answers(init: Init) -> None:
+    assert "pyproject.toml cannot be read" in init.refused("--update", given={})
+    init.written()
+    pyproject = init.folder / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("upload-url", "upload-uri"))
+    assert "did you mean upload-url?" in init.refused("--update", given={})
+    done = init.run("--update")
+    assert done.returncode == 2
+    assert "--distribution is for a new repository" in done.stderr
+
+
+def test_an_update_lowers_no_version_and_makes_no_tag_of_a_commit(init: Init, tmp_path: Path) -> None:
+    init.written("--workflow-commit", "c0ffee" * 6 + "c0de")
+    said = init.refused("--update", given={}, environ={"PYTHONPATH": str(metadata_of(tmp_path / "old", "1.0"))})
+    assert "pyproject.toml: [build-system] requires kfp-release 1.1, and this is the older 1.0" in said
+    environ = {"PYTHONPATH": str(metadata_of(tmp_path / "new", "1.2"))}
+    said = init.refused("--update", given={}, environ=environ)
+    assert ".github/workflows/reconcile.yml:22: is bound to the commit c0ffeec0ffee, and a tag would take its" in said
+    assert ".pre-commit-config.yaml:4: is bound to the commit" in said
+    init.written("--update", "--workflow-commit", "beef" * 10, given={}, environ=environ)
+    assert f"release.yml@{'beef' * 10} # v1.2\n" in (init.folder / ".github/workflows/release.yml").read_text()
+
+
 def test_where_no_version_of_the_tool_is_named_there_is_nothing_to_update(init: Init) -> None:
-    assert "pyproject.toml: [build-system] requires no exact version of kfp-release" in init.refused("--update")
+    init.written()
+    pyproject = init.folder / "pyproject.toml"
+    pyproject.write_text(pyproject.read_text().replace("kfp-release==1.1", "kfp-release>=1.1"))
+    said = init.refused("--update", given={})
+    assert "pyproject.toml: [build-system] requires no exact version of kfp-release" in said
     assert init.run("--update", "--keep").returncode == 2
 
 

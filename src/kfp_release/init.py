@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from kfp_release.config import PYPROJECT, Config
+from kfp_release.config import PYPROJECT, Config, declared_components
 from kfp_release.digest import Digest
 from kfp_release.distributions import version_of_file
 from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
@@ -19,7 +22,7 @@ from kfp_release.plain_file import read_plain
 from kfp_release.pyproject_addition import completed_pyproject, has_settings
 from kfp_release.released_files import PackageIndex
 from kfp_release.tool_pin import TOOL, TOOL_LOCK, ToolPin
-from kfp_release.tool_uses import updated_texts
+from kfp_release.tool_uses import TOOL_USES, updated_texts
 
 State: TypeAlias = Literal["new", "completed", "updated", "unchanged", "kept"]
 
@@ -54,7 +57,7 @@ def new_files(folder: Path, texts: Mapping[str, str], *, keep: bool) -> tuple[Ne
     """
     if os.path.lexists(folder) and not folder.is_dir():
         raise ReleaseError(f"{folder} is no folder", remedy="name another, or none for the one that you are in")
-    problems: list[Problem] = []
+    problems = _outside_src(folder, texts)
     files: list[NewFile] = []
     for path, text in texts.items():
         try:
@@ -67,12 +70,22 @@ def new_files(folder: Path, texts: Mapping[str, str], *, keep: bool) -> tuple[Ne
 
 
 def updated_files(folder: Path, texts: Mapping[str, str], tool: ToolPin) -> tuple[NewFile, ...]:
-    """What is to be done in `folder`, whose files are like those of `texts`, so that they name this release of `tool`.
+    """What is to be done in `folder` so that its files name this release of `tool`; `texts` are those of the tool.
 
-    Nothing is written. Raise `Problems` where that cannot be.
+    Nothing is written, and no other file is read. Raise `Problems` where that cannot be.
     """
-    files = []
-    there = {path: _plain(folder / path, path) for path in texts if (folder / path).is_file()}
+    files: list[NewFile] = []
+    problems: list[Problem] = []
+    there: dict[str, bytes] = {}
+    for path in TOOL_USES:
+        try:
+            _refuse_around(folder, path)
+            if os.path.lexists(folder / path):
+                there[path] = _plain(folder / path, path)
+        except Problems as error:
+            problems += error.problems
+    if problems:
+        raise Problems(problems)
     if TOOL_LOCK in texts and TOOL_LOCK not in there:
         files.append(NewFile(TOOL_LOCK, "new", texts[TOOL_LOCK].encode()))
     decoded = {path: data.decode(errors="surrogateescape") for path, data in there.items()}
@@ -101,11 +114,15 @@ def write_files(folder: Path, files: tuple[NewFile, ...]) -> None:
 
 
 def answers_of(folder: Path) -> dict[str, str]:
-    """What the configuration in `folder` answers; nothing where there is none that can be read."""
+    """What the configuration in `folder` answers; where it is none, the name of the project alone, if it has one."""
     try:
-        config = Config.parse(read_plain(folder / PYPROJECT), {})
-    except (ReleaseError, OSError):
+        data = read_plain(folder / PYPROJECT)
+    except OSError:
         return {}
+    try:
+        config = Config.parse(data, {})
+    except ReleaseError:
+        return _named(data)
     image = config.images[0]
     answers = {
         "distribution": config.distribution,
@@ -120,6 +137,14 @@ def answers_of(folder: Path) -> dict[str, str]:
     return answers
 
 
+def _named(pyproject: bytes) -> dict[str, str]:
+    try:
+        name, _ = declared_components(PYPROJECT, pyproject)
+    except ReleaseError:
+        return {}
+    return {"distribution": name} if name else {}
+
+
 def git_remote(folder: Path) -> str:
     """Where the repository around `folder` was cloned from; empty where there is none."""
     try:
@@ -129,19 +154,17 @@ def git_remote(folder: Path) -> str:
 
 
 def git_top(folder: Path) -> Path | None:
-    """The top of the repository around `folder`; None where there is none."""
+    """The top of the repository around `folder`, which need not be there yet; None where there is none."""
+    there = next((each for each in (folder, *folder.absolute().parents) if each.is_dir()), folder)
     try:
-        return Path(os.fsdecode(run_git(folder, ["rev-parse", "--show-toplevel"])).strip())
+        return Path(os.fsdecode(run_git(there, ["rev-parse", "--show-toplevel"])).strip())
     except GitFailed:
         return None
 
 
 def _file(folder: Path, path: str, text: str, *, keep: bool) -> NewFile:
     place, data = folder / path, text.encode()
-    for parent in [folder / part for part in Path(path).parents][:-1]:
-        if parent.is_symlink() or (parent.exists() and not parent.is_dir()):
-            name = parent.relative_to(folder)
-            raise Problems([Problem(path, 0, f"{name} is no folder", f"make {name} one, or move it away")])
+    _refuse_around(folder, path)
     if not os.path.lexists(place):
         return NewFile(path, "new", data)
     there = _plain(place, path)
@@ -153,6 +176,30 @@ def _file(folder: Path, path: str, text: str, *, keep: bool) -> NewFile:
         return NewFile(path, "kept", there)
     remedy = "move it away, or leave all that is there as it is and write the rest with --keep"
     raise Problems([Problem(path, 0, "is there with another content, and is not overwritten", remedy)])
+
+
+def _outside_src(folder: Path, texts: Mapping[str, str]) -> list[Problem]:
+    """What is wrong where packages are beside `src`: setuptools looks in one of the two places alone."""
+    from setuptools.discovery import FlatLayoutPackageFinder  # type: ignore[import-untyped] # noqa: PLC0415 - slow
+
+    ours = {path.split("/")[1] for path in texts if path.startswith("src/")}
+    beside = {name for name in ours if (folder / name).is_dir()}
+    if not (folder / "src").is_dir():
+        found = {path.parent.name for path in folder.glob("*/__init__.py")}
+        no_code = FlatLayoutPackageFinder.DEFAULT_EXCLUDE
+        beside |= {name for name in found if not any(fnmatchcase(name, pattern) for pattern in no_code)}
+    message = "is a package outside of src, where setuptools finds those of this repository"
+    return [Problem(name, 0, message, f"mkdir -p src && git mv {name} src/{name}") for name in sorted(beside)]
+
+
+def _refuse_around(folder: Path, path: str) -> None:
+    """Raise `Problems` where a folder that `path` lies in is a link or a file."""
+    for name in [str(part) for part in Path(path).parents][:-1]:
+        if (folder / name).is_symlink():
+            remedy = "put the folder itself in its place"
+            raise Problems([Problem(path, 0, f"{name} is a link, which is not followed", remedy)])
+        if os.path.lexists(folder / name) and not (folder / name).is_dir():
+            raise Problems([Problem(path, 0, f"{name} is no folder", f"make {name} one, or move it away")])
 
 
 def _plain(place: Path, path: str) -> bytes:
@@ -167,8 +214,8 @@ def _plain(place: Path, path: str) -> bytes:
 def _write(folder: Path, file: NewFile, undo: contextlib.ExitStack) -> None:
     place = folder / file.path
     if file.before is not None:
-        undo.callback(place.write_bytes, file.before)
-        place.write_bytes(file.data)
+        _replace(place, file.data)
+        undo.callback(_replace, place, file.before)
     if file.state != "new":
         return
     missing = [parent for parent in (place.parent, *place.parent.parents) if not parent.exists()]
@@ -178,3 +225,17 @@ def _write(folder: Path, file: NewFile, undo: contextlib.ExitStack) -> None:
     with place.open("xb") as target:
         undo.callback(place.unlink)
         target.write(file.data)
+
+
+def _replace(place: Path, data: bytes) -> None:
+    """Another content for a file that is there, whole or not at all; its rights stay."""
+    descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            target.write(data)
+        shutil.copymode(place, temporary)
+        temporary.replace(place)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from sys import stdlib_module_names
 from typing import Final
 
 from kfp_release.config import package_name
@@ -18,7 +19,11 @@ from kfp_release.url import BadUrl, parse_url
 
 _PLAIN_URL = re.compile(r"[A-Za-z0-9._~:/%+=,\[\]-]+", re.ASCII)
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
-_REMOTE = re.compile(r"(?:https://|ssh://git@|git@)([A-Za-z0-9.-]+)[:/]([\w./-]+?)(?:\.git)?/?", re.ASCII)
+_HOST = r"([A-Za-z0-9.-]+)"
+_REMOTE = re.compile(
+    rf"(?:https://{_HOST}(:\d+)?/|ssh://git@{_HOST}(?::\d+)?/|git@{_HOST}:)([\w./-]+?)(?:\.git)?/?", re.ASCII
+)
+"""The port of a page is one of git too; that of ssh is not."""
 _TAKEN: Final = {"kfp", "kfp_release", "yaml", "tests", "examples"}
 """Packages that a pipeline, or the repository itself, has already."""
 
@@ -51,6 +56,8 @@ def _package(text: str) -> str:
     name = package_name(text)
     if "." in name:
         raise BadSetting(f"{text[:120]!r} is a package inside of another", remedy="take a name without dots")
+    if name in stdlib_module_names:
+        raise BadSetting(f"{text[:120]!r} is a module of Python itself", remedy="take one that is your team's own")
     if name in _TAKEN:
         raise BadSetting(f"{text[:120]!r} is another package's name", remedy="take one that is your team's own")
     return name
@@ -156,4 +163,7 @@ def _from(question: Question) -> str:
 def source_of_remote(remote: str) -> str:
     """The page of a repository that git fetches from `remote`; empty where that is not told."""
     found = _REMOTE.fullmatch(remote)
-    return f"https://{found[1]}/{found[2]}" if found else ""
+    if not found:
+        return ""
+    http, port, ssh, short, path = found.groups(default="")
+    return f"https://{http or ssh or short}{port}/{path}"

@@ -10,11 +10,15 @@ from packaging.utils import canonicalize_name
 
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.errors import Problem, Problems, ReleaseError
+from kfp_release.requirement import BadRequirement, parse_requirement
 from kfp_release.toml_table import TomlFile
 
 _HEADER = re.compile(r"^(?=\[)", re.MULTILINE)
 _NAME = re.compile(r"\[([^\]\n]+)\]")
 _TOOL = "tool.kfp-release"
+_FIND = """move the packages to src, and write in the place of this:
+    [tool.setuptools.packages.find]
+    where = ["src"]"""
 _LEFT_OUT = "tool.setuptools."
 """Where packages are is what the project knows already."""
 
@@ -32,6 +36,7 @@ def completed_pyproject(there: bytes, new: str) -> bytes:
     file = TomlFile.parse(PYPROJECT, there)
     wanted = TomlFile.parse(PYPROJECT, new.encode()).value
     added: list[str] = []
+    _refuse_other_folders(file, wanted["tool"]["kfp-release"]["package"])
     for section in _HEADER.split(new)[1:]:
         name = _name(section)
         table = file.table(*name.split("."))
@@ -62,13 +67,58 @@ def _backend(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def _project(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    wrong = []
     name = wanted["project"]["name"]
     if canonicalize_name(str(there.get("name", ""))) != canonicalize_name(name):
-        return f"is of another name than {name}"
-    dynamic = there.get("dynamic")
-    if "version" in there or not isinstance(dynamic, list) or "version" not in dynamic:
-        return 'has a version of its own, or none: a release takes it from the tag, dynamic = ["version"]'
-    return ""
+        wrong.append(f"is of another name than {name}")
+    dynamic = _listed(there.get("dynamic"))
+    if "version" in there or "version" not in dynamic:
+        wrong.append('has a version of its own, or none: a release takes it from the tag, dynamic = ["version"]')
+    if "dependencies" not in dynamic and "kfp" not in map(_required, _listed(there.get("dependencies"))):
+        wrong.append("has no kfp in dependencies, which the operators import")
+    return "; ".join(wrong)
+
+
+def _listed(value: Any) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def _required(text: str) -> str:
+    """The name of what a requirement asks for; empty where it is none."""
+    try:
+        return canonicalize_name(parse_requirement(text).name)
+    except BadRequirement:
+        return ""
+
+
+def _extras(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    missing = wanted["project"]["optional-dependencies"].keys() - {canonicalize_name(name) for name in there}
+    return f"lacks the extra {', '.join(missing)}, which says what is installed in the image" if missing else ""
+
+
+def _refuse_other_folders(file: TomlFile, package: str) -> None:
+    """Report where setuptools is told to look for packages elsewhere than in src, where the new one is written."""
+    settings = file.table("tool", "setuptools")
+    if settings is None:
+        return
+    place = ("tool", "setuptools")
+    folders, packages = settings.value.get("package-dir"), settings.value.get("packages")
+    if isinstance(folders, dict) and folders and not _is_src(folders.get(""), folders.get(package), package):
+        file.report((*place, "package-dir"), "[tool.setuptools] has packages elsewhere than in src", _FIND)
+    if isinstance(packages, list) and (package not in packages or not isinstance(folders, dict)):
+        file.report((*place, "packages"), f"[tool.setuptools] names packages, and not src/{package}", _FIND)
+    for kind in ("find", "find-namespace"):
+        found = file.table(*place, "packages", kind)
+        if found is not None and "src" not in map(_folder, _listed(found.value.get("where"))):
+            file.report(found.place, f"[{found.name()}] finds packages elsewhere than in src", _FIND)
+
+
+def _is_src(root: object, own: object, package: str) -> bool:
+    return _folder(own) == f"src/{package}" or (own is None and _folder(root) == "src")
+
+
+def _folder(text: object) -> str:
+    return str(text).removeprefix("./").rstrip("/")
 
 
 def _scripts(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
@@ -79,6 +129,7 @@ def _scripts(there: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 _RULES: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any]], str]] = {
     "build-system": _backend,
     "project": _project,
+    "project.optional-dependencies": _extras,
     "project.scripts": _scripts,
 }
 """By table: what is wrong in one that is there."""

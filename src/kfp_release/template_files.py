@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from kfp_release.new_project import Answers
-from kfp_release.tool_pin import SOURCE, WORKFLOWS, ToolPin
+from kfp_release.config import PYPROJECT
+from kfp_release.new_project import QUESTIONS, Answers
+from kfp_release.tool_pin import SOURCE, TOOL_LOCK, WORKFLOWS, ToolPin
 
 _FOLDER: Final = Path(__file__).parent / "new-project"
 _SUFFIX: Final = ".template"
@@ -35,6 +36,12 @@ def filled_templates(answers: Answers, tool: ToolPin) -> dict[str, str]:
         path.replace(_PACKAGE, answers["package"]): _Template(text).substitute(values)
         for path, text in _templates().items()
     }
+
+
+def tool_templates(tool: ToolPin) -> dict[str, str]:
+    """Of these, the two whose build requirements and lock an update takes: they are the same whatever the answers."""
+    texts = filled_templates({question.name: "any" for question in QUESTIONS}, tool)
+    return {path: texts[path] for path in (PYPROJECT, TOOL_LOCK)}
 
 
 @cache

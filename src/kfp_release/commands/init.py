@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import click
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.questions import asked
-from kfp_release.index_settings import SIMPLE_URL, UPLOAD_URL, IndexUrls
+from kfp_release.errors import ReleaseError
+from kfp_release.index_settings import SIMPLE_URL, UPLOAD_URL, IndexSettings, IndexUrls
 from kfp_release.init import (
     NewFile,
     answers_of,
@@ -25,13 +27,17 @@ from kfp_release.init import (
 )
 from kfp_release.new_project import Answers, is_answered, parse_answers, source_of_remote
 from kfp_release.report import Report, Table
-from kfp_release.template_files import filled_templates
+from kfp_release.template_files import filled_templates, tool_templates
 from kfp_release.tool_pin import TOOL, TOOL_LOCK, ToolPin
 
 
 @click.command("init", epilog=options.NETWORK)
 @click.argument("folder", required=False, default=".", type=click.Path(path_type=Path), metavar="[FOLDER]")
-@click.option("--distribution", metavar="NAME", help="What pipelines install.  [default: the folder's name]")
+@click.option(
+    "--distribution",
+    metavar="NAME",
+    help="What pipelines install.  [default: from pyproject.toml, else the folder's name]",
+)
 @click.option("--package", metavar="NAME", help="What pipelines import.  [default: from the distribution]")
 @click.option("--repository", metavar="HOST/NAME", help="The ECR repository of the image, without a tag.")
 @click.option("--image", metavar="NAME", help="What the image is called here.  [default: from the repository]")
@@ -81,8 +87,13 @@ def command(
     place = invocation.project / folder
     tool = ToolPin.of(metadata.version(TOOL), workflow_commit or "")
     said = {name.replace("_", "-"): text for name, text in given.items() if text}
-    texts = _texts(invocation, _answers(place, said, ask=not update), tool, offline=offline)
-    files = updated_files(place, texts, tool) if update else new_files(place, texts, keep=keep)
+    if update and said:
+        raise click.UsageError(f"--{next(iter(said))} is for a new repository, and --update changes none of that")
+    if update:
+        texts = _update(replace(invocation, project=place), tool, offline=offline)
+        files = updated_files(place, texts, tool)
+    else:
+        files = new_files(place, _texts(invocation, _answers(place, said), tool, offline=offline), keep=keep)
     if not dry_run:
         write_files(place, files)
     notes = _notes(place, folder, files, offline=offline)
@@ -95,33 +106,48 @@ def command(
     invocation.tell(_report(folder, files, notes, dry_run=dry_run), value, as_json=as_json)
 
 
-def _answers(place: Path, given: Answers, *, ask: bool) -> dict[str, str]:
+def _answers(place: Path, given: Answers) -> dict[str, str]:
     defaults = {
         "distribution": place.resolve().name,
         "source": source_of_remote(git_remote(place)),
         **answers_of(place),
     }
     on_terminal = sys.stdin is not None and sys.stdin.isatty()
-    if ask and on_terminal and not is_answered(given, defaults=defaults):
+    if on_terminal and not is_answered(given, defaults=defaults):
         given = asked(given, defaults)
     return parse_answers(given, defaults=defaults)
 
 
 def _texts(invocation: Invocation, answers: Answers, tool: ToolPin, *, offline: bool) -> dict[str, str]:
-    texts = filled_templates(answers, tool)
-    others = texts.pop(TOOL_LOCK)
-    return texts if offline else {**texts, TOOL_LOCK: tool.lock(_hashes(invocation, answers, tool), others)}
-
-
-def _hashes(invocation: Invocation, answers: Answers, tool: ToolPin) -> tuple[str, ...]:
-    from kfp_release.console import Console  # noqa: PLC0415 - where the index is asked alone
-
     environ = invocation.environ
     settings = IndexUrls(
         environ.get(UPLOAD_URL) or answers["upload-url"], environ.get(SIMPLE_URL) or answers["index-url"]
     )
+    return _locked(invocation, filled_templates(answers, tool), tool, None if offline else settings)
+
+
+def _update(invocation: Invocation, tool: ToolPin, *, offline: bool) -> dict[str, str]:
+    config = invocation.config()
+    return _locked(invocation, tool_templates(tool), tool, None if offline else config.require_index())
+
+
+def _locked(
+    invocation: Invocation, texts: Mapping[str, str], tool: ToolPin, index: IndexSettings | None
+) -> dict[str, str]:
+    """`texts` with the tool's files in its lock, as the index has them; without the lock where none is asked."""
+    from kfp_release.console import Console  # noqa: PLC0415 - where the index is asked alone
+
+    if index is None:
+        return {path: text for path, text in texts.items() if path != TOOL_LOCK}
     with Console() as console:
-        return tool_hashes(invocation.index(settings, console), tool)
+        try:
+            hashes = tool_hashes(invocation.index(index, console), tool)
+        except ReleaseError as error:
+            if "--offline" not in error.remedy:
+                also = f"--offline leaves {TOOL_LOCK} out"
+                error.remedy = f"{error.remedy}; {also}" if error.remedy else also
+            raise
+    return {**texts, TOOL_LOCK: tool.lock(hashes, texts[TOOL_LOCK])}
 
 
 def _report(folder: Path, files: Sequence[NewFile], notes: Sequence[str], *, dry_run: bool) -> Report:
@@ -131,7 +157,7 @@ def _report(folder: Path, files: Sequence[NewFile], notes: Sequence[str], *, dry
 
 
 def _notes(place: Path, folder: Path, files: Sequence[NewFile], *, offline: bool) -> list[str]:
-    top = git_top(place) if place.is_dir() else None
+    top = git_top(place)
     notes = [] if top else [f"it is no git repository yet: git init {folder}"]
     if top is not None and top != place.resolve():
         notes.append(f"GitHub reads .github and pre-commit its configuration in {top} alone: move them there")
