@@ -59,6 +59,15 @@ class IndexFile:
     yanked: bool = False
     """PEP 592."""
 
+    def require_bytes(self, data: bytes) -> None:
+        """Raise `ReleaseError` where `data` are other bytes than the index tells of."""
+        seen = Digest.of(data).hex
+        if self.sha256 is not None and self.sha256 != seen:
+            raise ReleaseError(
+                f"{self.filename} from the index has sha256 {seen}, its page says {self.sha256}",
+                remedy="try again; if it stays so, the file or the page was changed on the index",
+            )
+
 
 def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dict[str, IndexFile]:
     """The files by name that the page `data` of `project` lists; `url` is where it came from.
