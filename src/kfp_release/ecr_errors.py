@@ -25,9 +25,9 @@ _ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInacc
 
 
 class EcrError(ReleaseError):
-    """A call to ECR was refused, or got no answer.
+    """A call to AWS was refused, or got no answer: to ECR, or, of S3 and CodeArtifact, to what `AwsCalls` asks.
 
-    `code` is ECR's own (``ImageTagAlreadyExistsException``), empty where there was no answer; `details` are the other
+    `code` is AWS's own (``ImageTagAlreadyExistsException``), empty where there was no answer; `details` are the other
     fields of its answer (``lastValidByteReceived``).
     """
 
