@@ -181,6 +181,10 @@ BAD_ENDPOINTS = {
     "http://[::1": "Invalid IPv6 URL",
     "ftp://127.0.0.1": "Invalid endpoint: ftp://127.0.0.1",
     f"ftp://user:{SECRET}@127.0.0.1": "Invalid endpoint: ftp://127.0.0.1",
+    f"http://user:{SECRET}@127.0.0.1:1/x?token={SECRET}": "endpoint http://127.0.0.1:1/x has a query or a fragment",
+    f"http://127.0.0.1:1/#{SECRET}": "endpoint http://127.0.0.1:1/ has a query or a fragment",
+    f"http://no!host/?token={SECRET}": "Invalid endpoint: http://no!host/",
+    "localhost:5000": "Invalid endpoint: localhost:5000",
 }
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore import exceptions as aws
 from botocore.stub import Stubber
 from conftest import kfp_release, run_git
 from ecr_fixtures import ACCESS_KEY, HOST, REGION, SECRET_KEY
 from scripted import answering
 
 from kfp_release.ecr import EcrRepository, open_ecr
-from kfp_release.ecr_errors import EcrError
+from kfp_release.ecr_errors import EcrError, unanswered
 from kfp_release.image_ref import Repository
 
 TOKEN = "a-session-token-that-nobody-may-see"  # noqa: S105 - of nothing
@@ -62,6 +63,28 @@ def test_the_answer_of_a_gateway_without_a_code_says_what_to_do_too(status: int,
     with stubber, pytest.raises(EcrError) as caught:
         store.describe()
     assert remedy in caught.value.remedy
+
+
+def test_a_gateway_that_gives_no_code_at_all_is_told_by_its_status() -> None:
+    store, stubber = store_of("team/demo")
+    stubber.add_client_error("describe_repositories", "", "", 403)
+    with stubber, pytest.raises(EcrError, match=r"HTTP 403\n.*is AWS_ENDPOINT_URL_ECR the URL of ECR, and no proxy"):
+        store.describe()
+
+
+@pytest.mark.parametrize(
+    "error", [aws.NoRegionError(), aws.ParamValidationError(report="too short")], ids=["region", "parameter"]
+)
+def test_the_settings_of_ecr_are_no_remedy_for_other_services(error: aws.BotoCoreError) -> None:
+    told = {service: unanswered(error, where="there", service=service).remedy for service in ("ecr", "s3")}
+    assert told["ecr"] != told["s3"]
+    assert "ECR" not in told["s3"]
+    assert "images" not in told["s3"]
+
+
+def test_user_and_password_of_an_endpoint_are_not_repeated() -> None:
+    error = aws.EndpointResolutionError(msg=f"Custom endpoint `http://user:{TOKEN}@host/` was not a valid URI")
+    assert "endpoint `http://host/` was not" in str(unanswered(error, where="there", service="s3"))
 
 
 def test_what_aws_says_is_one_line() -> None:

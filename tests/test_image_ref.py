@@ -100,6 +100,25 @@ def test_on_another_ecr_account_and_region_are_that_ecrs_and_elsewhere_they_stay
     assert (there.account, there.region) == ("111122223333", "eu-west-1")
     here = demo.at_registry(Registry.parse("127.0.0.1:5000/prod"))
     assert (here.account, here.region) == (demo.account, demo.region)
+    assert there.is_at_ecr
+    assert not here.is_at_ecr
+
+
+@pytest.mark.parametrize(
+    ("host", "same"),
+    [
+        (ECR, True),
+        (ECR.replace(".ecr.", ".ecr-fips."), True),
+        (ECR.replace(".eu-", ".us-"), False),
+        ("111122223333" + ECR[12:], False),
+        ("127.0.0.1:5000", False),
+    ],
+)
+def test_names_of_one_registry_are_the_same_and_a_host_that_is_no_ecr_is_itself_alone(host: str, *, same: bool) -> None:
+    demo = Repository.parse(f"{ECR}/team/demo")
+    assert demo.is_same(demo.at_host(host)) is demo.at_host(host).is_same(demo) is same
+    assert demo.at_host(host).is_same(demo.at_host(host))
+    assert not demo.is_same(Repository.parse(f"{ECR}/team/other"))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_name_that_no_file_has_is_passed_over(name: str) -> None:
 def test_what_is_no_page_or_more_than_one_is_refused(data: bytes, kind: str, message: str) -> None:
     with pytest.raises(ReleaseError, match=message) as caught:
         names(data, kind)
-    assert caught.value.remedy == "is simple-url that of a simple API (PEP 503, PEP 691)?"
+    assert caught.value.remedy == "is the index's URL right, and that of a simple API (PEP 503, PEP 691)?"
 
 
 PIECES = (
@@ -150,8 +150,22 @@ def test_a_page_takes_neither_a_minute_nor_a_gigabyte(name: str) -> None:
 
 @pytest.mark.parametrize("form", [b"<form>", b'<FORM action="/login">', b"<form\nmethod=post>"])
 def test_a_log_in_page_is_not_a_project_without_files(form: bytes) -> None:
-    page = b"<html><body>" + form + b"<input type=password></form></body></html>"
+    page = b"<html><body>" + form + b"<input type=password></form><a href='/help'>Help</a></body></html>"
     with pytest.raises(ReleaseError, match="is a page with a form, for a log-in perhaps") as caught:
         names(page)
     assert "no proxy between that wants a log-in" in caught.value.remedy
-    assert names(b"<p>information and &lt;form&gt;</p>" + listed("a-1.zip")) == ["a-1.zip"]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<p>information and &lt;form&gt;</p>",
+        "<form action='refresh' method='post'><input name='refresh' type='submit' value='Refresh'/></form>",
+    ],
+)
+def test_a_page_with_a_form_beside_its_files_is_read(around: str) -> None:
+    assert names(around.encode() + listed("a-1.zip")) == ["a-1.zip"]
+
+
+def test_a_form_in_a_comment_is_none() -> None:
+    assert names(b"<!-- <form></form> --><h1>Links for a</h1>") == []

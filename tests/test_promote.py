@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -216,6 +217,11 @@ def test_progress_tells_bytes_and_steps(accounts: Accounts, shipped: Shipped) ->
     name = target(accounts, shipped).repository.name
     size = sum(blob.descriptor.size for blob in shipped.blobs["demo"])
     assert (f"3 layers to {name}", size, size) in told.told
+    tags = [f"{target(accounts, shipped, image).repository}:1.2" for image in ("demo", "training")]
+    assert told.steps[-2:] == [f"commit {tag}" for tag in tags]
+    again = Told()
+    accounts.promote(shipped, progress=again)
+    assert again.steps == ["look at both registries", *(f"read back {tag}" for tag in tags)]
 
 
 def test_lifecycle_rules_that_would_take_it_away_are_told(accounts: Accounts, shipped: Shipped) -> None:
@@ -299,6 +305,7 @@ def test_a_repository_whose_tags_can_be_moved_is_refused_unless_that_is_meant(
     error = refused(accounts, shipped, "is MUTABLE: tag 1.2 could be moved")
     assert "put-image-tag-mutability" in error.remedy
     assert untouched(accounts, shipped, "training")
+    assert "mutable-tags" not in refused(accounts, shipped, "is MUTABLE", mutable=None).remedy
     assert accounts.promote(shipped, mutable={"demo"}).changed
 
 
@@ -403,17 +410,27 @@ def test_a_target_that_refuses_is_named_with_the_permission(
 
 
 def test_a_host_that_is_no_ecr_is_refused_where_aws_is_asked(accounts: Accounts, shipped: Shipped) -> None:
-    def targets(repository: Repository) -> EcrRepository:
-        return EcrRepository(
-            accounts.first.session.client(
-                "ecr", region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
-            ),
-            repository,
-        )
-
-    error = refused(accounts, shipped, r"ghcr\.io is not the host of an ECR", to="ghcr.io/team", targets=targets)
+    at_aws = partial(asked_at_aws, accounts)
+    error = refused(accounts, shipped, r"ghcr\.io is not the host of an ECR", to="ghcr.io/team", targets=at_aws)
     assert "<account>.dkr.ecr.<region>.amazonaws.com" in error.remedy
+    assert "--to-profile" in error.remedy
     assert not isinstance(error, EcrError)
+
+
+def test_a_source_that_is_no_ecr_is_refused_where_aws_is_asked(accounts: Accounts, shipped: Shipped) -> None:
+    wanted = promotions(shipped.pins, Registry.parse(OTHER_HOST), Registry.parse("nowhere.example"))
+    promoter = accounts.promoter(sources=partial(asked_at_aws, accounts))
+    with pytest.raises(ReleaseError, match=r"nowhere\.example is not the host of an ECR") as caught:
+        promoter.promote(wanted)
+    assert "--from-profile" in str(caught.value)
+    assert untouched(accounts, shipped)
+
+
+def asked_at_aws(accounts: Accounts, repository: Repository) -> EcrRepository:
+    client = accounts.first.session.client(
+        "ecr", region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
+    )
+    return EcrRepository(client, repository)
 
 
 def test_an_endpoint_of_another_registry_than_the_host_is_refused(accounts: Accounts, shipped: Shipped) -> None:

@@ -168,10 +168,11 @@ def test_one_chain_of_credentials_serves_both_sides_and_without_git_the_index_al
     [
         (("6.1", "--to", OTHER_HOST, "--to-profile", "nobody"), "(nobody) could not be found"),
         (("6.1", "--to", OTHER_HOST, *PROFILES[:2], "--to-profile", "stranger"), f"{OTHER_HOST}/team/demo at http"),
-        (("6.1", "--to", OTHER_HOST, *PROFILES[2:]), "for 127.0.0.1:"),
+        (("6.1", "--to", OTHER_HOST, *PROFILES[2:]), " is not the host of an ECR"),
         (("6.2", "--to", OTHER_HOST, *PROFILES), "it pins tags alone, no digests"),
+        (("6.1", "--to", OTHER_HOST, "--name", "../x"), "'../x' is not the name of a distribution"),
     ],
-    ids=["no profile", "stranger", "one profile", "half pinned"],
+    ids=["no profile", "stranger", "one profile", "half pinned", "no name"],
 )
 def test_what_cannot_be_is_one_error_with_a_remedy(company: Company, arguments: tuple[str, ...], message: str) -> None:
     if not list(company.sandbox.packages.glob("*-6.1-*")):

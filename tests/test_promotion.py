@@ -49,7 +49,7 @@ def test_the_registry_takes_the_place_of_the_host_and_tag_and_digest_stay(
     assert str(found.source) == f"{FIRST}/team/demo"
     assert str(found.target) == f"{target}:1.2@{DIGEST}"
     assert (found.target.repository.account, found.target.repository.region) == (account, region)
-    assert found.is_at_ecr is not to.startswith("127")
+    assert found.target.repository.is_at_ecr is not to.startswith("127")
     assert not found.is_there
 
 

@@ -127,6 +127,16 @@ def test_step_by_step_it_is_the_same_and_build_needs_no_credentials(places: dict
     assert "cannot ask S3 for s3://components/python: there are no AWS credentials" in said
 
 
+def test_promote_reads_the_index_with_the_usual_credentials(places: dict[str, Place]) -> None:
+    place = places["s3"]
+    to = f"{place.environ['KFP_RELEASE_REGISTRY']}/mirror"
+    there = place.json("promote", "1.0", "--to", to, "--create-repository")
+    assert there["images"]["demo"]["target"].startswith(f"{to}/team/s3:1.0@sha256:")
+    nothing: Any = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "")
+    said = place.run("promote", "1.0", "--to", to, good=False, **nothing).stderr
+    assert "cannot ask S3 for s3://components/python: there are no AWS credentials" in said
+
+
 def test_a_status_asks_for_one_token(places: dict[str, Place]) -> None:
     place = places["codeartifact"]
     place.server.asked.clear()

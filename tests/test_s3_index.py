@@ -278,9 +278,7 @@ def test_a_page_that_others_change_all_the_time_ends_with_an_error(
             page = {"meta": {"_generator": "kfp-release", "number": next(numbers)}, "files": []}
             server.client.put_object(Bucket=bucket, Key=key, Body=json.dumps(page).encode())
 
-    with pytest.raises(
-        ReleaseError, match=rf"s3://{bucket}/simple/ was changed by others 30 times.*\n.*run this again"
-    ):
+    with pytest.raises(ReleaseError, match=rf"s3://{bucket}/{PAGE} was changed by others 30 times.*\n.*run this again"):
         index_in(bucket, change).upload(wheel(tmp_path, "1.0"))
 
 
@@ -394,6 +392,17 @@ def test_a_file_that_is_gone_or_changed_is_told(server: S3Server, bucket: str, t
     assert caught.value.status == 404
 
 
+def test_a_listing_that_leads_in_a_circle_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in AWS.items():
+        monkeypatch.setenv(variable, value)
+    folder = S3Folder("b-u-c")
+    again = "<Name>b-u-c</Name><IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>"
+    with answering(200, f"<ListBucketResult>{again}</ListBucketResult>".encode()) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+        with pytest.raises(ReleaseError, match=r"list_objects_v2 with .*: a page leads back to one before"):
+            list(Bucket(folder, s3_calls(folder, RETRY)).list("packages/"))
+
+
 def test_a_bucket_that_is_missing_is_told(server: S3Server, tmp_path: Path) -> None:
     index = new_index("no-such-bucket")
     for ask in (lambda: index.files(PROJECT), lambda: index.upload(wheel(tmp_path, "1.0"))):
@@ -425,8 +434,13 @@ ANSWERS = {
         error("AccessDenied"),
         r"AccessDenied: No.\n.*s3:GetObject, and s3:PutObject .*ListBucket",
     ),
-    "another region": (301, error("PermanentRedirect"), "PermanentRedirect.*\n.*set AWS_REGION to the bucket's region"),
+    "another region": (
+        301,
+        error("PermanentRedirect"),
+        "PermanentRedirect.*\n.*set AWS_DEFAULT_REGION to the bucket's region",
+    ),
     "no conditional writes": (501, error("NotImplemented"), "NotImplemented.*\n.*conditional writes"),
+    "a gateway without a code": (403, b"<Error/>", "S3 refused .*: HTTP 403\n.*is AWS_ENDPOINT_URL_S3 the URL of S3"),
     "a log-in page": (200, b"<html><form></form></html>", "get_object with something that S3 does not say"),
     "an error that is none": (403, b"<html><p>Log in.", "S3 (refused|answers).*get_object"),
     "a key that is none": (403, error("InvalidAccessKeyId"), r"InvalidAccessKeyId: No.\n.*set AWS_PROFILE"),

@@ -40,8 +40,21 @@ def test_a_tag_that_could_be_moved_is_refused_with_the_command_that_fixes_it(
     with pytest.raises(ReleaseError, match=f"{mutability}: tag 1.0 could be moved") as caught:
         require_home(REPOSITORY, RepositoryState(str(REPOSITORY), mutability, exclusions), "1.0")
     assert "put-image-tag-mutability --repository-name team/demo --image-tag-mutability IMMUTABLE" in str(caught.value)
+    assert "--registry-id 533211398604 --region eu-north-1" in str(caught.value)
     assert "mutable-tags = true" in str(caught.value)
     require_home(REPOSITORY, RepositoryState(str(REPOSITORY), mutability, exclusions), "1.0", mutable=True)
+
+
+def test_a_setting_that_is_not_read_is_no_remedy() -> None:
+    with pytest.raises(ReleaseError, match=r"tag 1\.0 could be moved") as caught:
+        require_home(REPOSITORY, RepositoryState(str(REPOSITORY), "MUTABLE"), "1.0", mutable=None)
+    assert "put-image-tag-mutability" in caught.value.remedy
+    assert "mutable-tags" not in caught.value.remedy
+
+
+def test_another_host_that_the_account_was_kept_for_is_another_registry() -> None:
+    with pytest.raises(ReleaseError, match=r"pinned to ghcr\.io/team/demo, and ECR's answer says"):
+        require_home(REPOSITORY.at_host("ghcr.io"), RepositoryState(str(REPOSITORY), "IMMUTABLE"), "1.0")
 
 
 def test_a_registry_by_its_other_name_is_the_same() -> None:

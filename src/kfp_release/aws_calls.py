@@ -17,7 +17,7 @@ from kfp_release.ecr_errors import (
     LONGEST,
     SERVICES,
     EcrError,
-    endpoint_variable,
+    not_aws,
     refused,
     status_of,
     tellable,
@@ -88,10 +88,10 @@ class AwsCalls:
 
     def strange(self, operation: str, said: str = "") -> AwsIndexError:
         """The error for an answer that the service does not give; `said` is what is wrong in it."""
-        name, variable = SERVICES[self.service], endpoint_variable(self.service)
+        name = SERVICES[self.service]
         return AwsIndexError(
             f"{self.where} answers {operation} with something that {name} does not say{said and f': {said}'}",
-            remedy=f"run this again; if it stays so: is {variable} the URL of {name}, and no proxy between?",
+            remedy=not_aws(self.service),
         )
 
     def unanswered(self, error: Exception, operation: str) -> AwsIndexError:

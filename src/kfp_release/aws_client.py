@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from botocore import exceptions as aws
 
 from kfp_release.aws_credentials import require_credentials
 from kfp_release.aws_retry import AwsRetry
-from kfp_release.ecr_errors import LONGEST, SERVICES, EcrError, endpoint_variable, unanswered
+from kfp_release.ecr_errors import LONGEST, SERVICES, EcrError, endpoint_variable, unanswered, without_user
 from kfp_release.errors import ReleaseError
 from kfp_release.patience import Patience
 from kfp_release.retry import Retry
 from kfp_release.terminal_text import one_line
+from kfp_release.url import shown_url
 
-_USER = re.compile(r"//[^/\s]*@")
-"""User and password in a URL, which no message repeats."""
+_INVALID: Final = "Invalid endpoint: "
+"""What botocore's own words begin with, before the whole URL."""
 
 
 def aws_client(
@@ -43,7 +43,7 @@ def aws_client(
         raise unanswered(error, where=where, service=service) from error
     except ValueError as error:
         raise ReleaseError(
-            f"cannot open {SERVICES[service]} for {where}: {_USER.sub('//', str(error))}",
+            f"cannot open {SERVICES[service]} for {where}: {_told(error)}",
             remedy=f"set {endpoint_variable(service)} to an http or https URL, or unset it",
         ) from None  # a traceback would repeat it
     # Those that end are renewed on the way: a source that fails then is no fault of the endpoint either.
@@ -76,7 +76,17 @@ def _core(patience: Patience, profile: str | None) -> Any:
 
 
 def _require_endpoint(url: str) -> None:
-    """Raise `ValueError` for what botocore takes for an endpoint and cannot ask."""
+    """Raise `ValueError` for what botocore takes for an endpoint and cannot ask, or shows whole when it is asked."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
-        raise ValueError(f"Invalid endpoint: {url}")
+        raise ValueError(f"{_INVALID}{url}")
+    if "?" in url or "#" in url:
+        raise ValueError(f"the endpoint {shown_url(url)} has a query or a fragment")
+
+
+def _told(error: ValueError) -> str:
+    """Its words, without what may be a secret in the endpoint."""
+    words, found, url = str(error).partition(_INVALID)
+    if not found:
+        return without_user(words)
+    return _INVALID + (shown_url(url) if "://" in url else one_line(without_user(url), LONGEST))

@@ -1,4 +1,4 @@
-"""What ECR answers, held against AWS's own model of it, so that no other part meets an answer of another form.
+"""What ECR, S3 and CodeArtifact answer, held against AWS's own model, so that no other part meets one of another form.
 
 The model says which parts there are and their types, and not which must be there: a part that is missing is an error
 at the moment when it is asked for.
@@ -36,7 +36,7 @@ _FORMS: dict[str, Callable[[str], object]] = {
 
 
 class Structure(dict[str, Any]):
-    """A structure of an answer. What it lacks is ECR's fault, not a `KeyError`; `get` is for what may be missing."""
+    """A structure of an answer. What it lacks is AWS's fault, not a `KeyError`; `get` is for what may be missing."""
 
     def __init__(self, value: dict[str, Any], name: str, strange: Strange) -> None:
         super().__init__(value)
@@ -48,7 +48,7 @@ class Structure(dict[str, Any]):
 
 
 class Items(list[Any]):
-    """A list of an answer. A place behind its end is ECR's fault, not an `IndexError`."""
+    """A list of an answer. A place behind its end is AWS's fault, not an `IndexError`."""
 
     def __init__(self, value: list[Any], name: str, strange: Strange) -> None:
         super().__init__(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,13 +20,14 @@ LONGEST = 300
 """Letters of what AWS, botocore or a program of the user's says: it can be pages."""
 
 
+_USER = re.compile(r"(?<=//)[^/\s]*@")
 _ABSENT = {"RepositoryNotFoundException", "LayersNotFoundException", "LayerInaccessibleException"}
 
 
 class EcrError(ReleaseError):
-    """A call to ECR was refused, or got no answer.
+    """A call to AWS was refused, or got no answer: to ECR, or, of S3 and CodeArtifact, to what `AwsCalls` asks.
 
-    `code` is ECR's own (``ImageTagAlreadyExistsException``), empty where there was no answer; `details` are the other
+    `code` is AWS's own (``ImageTagAlreadyExistsException``), empty where there was no answer; `details` are the other
     fields of its answer (``lastValidByteReceived``).
     """
 
@@ -82,6 +84,7 @@ _REMEDIES = {
 _SKEW = 5 * 60
 """Seconds between two clocks that AWS bears with: IAM User Guide, "Signature Version 4"."""
 _OTHER = "run this again; if it stays so, look the code up in the Amazon {} API Reference"
+_INDEX = "correct [tool.kfp-release.index]"
 _SETTINGS = "mend AWS's settings: ~/.aws/config, or the file that AWS_CONFIG_FILE names, and the variables AWS_*"
 
 
@@ -93,17 +96,26 @@ def refused(error: aws.ClientError, *, operation: str, where: str, service: str 
     clock = _clock(answer, SERVICES[service]) if code in _UNSAID else ""
     return EcrError(
         f"{SERVICES[service]} refused {operation} for {where}: {words_of(error)}{clock and f': {clock}'}",
-        remedy=_CLOCK if clock else _REMEDIES.get(code) or _remedy(status_of(error), SERVICES[service]),
+        remedy=_CLOCK if clock else _REMEDIES.get(code) or _remedy(code, status_of(error), service),
         code=code,
         details=details,
     )
 
 
-def _remedy(status: int, name: str) -> str:
+def _remedy(code: str, status: int, service: str) -> str:
     """What to do about a code that is not known: gateways before AWS have codes of their own, or none."""
+    name = SERVICES[service]
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _BUSY
-    return (_FAULT if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _OTHER).format(name)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _FAULT.format(name)
+    return _OTHER.format(name) if code else not_aws(service)
+
+
+def not_aws(service: str) -> str:
+    """What to do about an answer that the service does not give."""
+    name = SERVICES[service]
+    return f"run this again; if it stays so: is {endpoint_variable(service)} the URL of {name}, and no proxy between?"
 
 
 def status_of(error: aws.ClientError) -> int:
@@ -124,8 +136,14 @@ def _clock(answer: Mapping[str, Any], name: str) -> str:
 
 
 def words_of(error: aws.ClientError) -> str:
-    """AWS's code and words, in one line; the code alone where the words could hold a secret."""
-    code, text = _code(error), one_line(str(error.response.get("Error", {}).get("Message", "")), LONGEST)
+    """AWS's code and words, in one line; the code alone where the words could hold a secret.
+
+    A gateway before AWS may give no code: then it is the answer's status.
+    """
+    code, text = (
+        _code(error) or f"HTTP {status_of(error)}",
+        one_line(str(error.response.get("Error", {}).get("Message", "")), LONGEST),
+    )
     return f"{code}: {text}" if text and code not in _UNSAID else code
 
 
@@ -156,15 +174,22 @@ def unanswered(error: aws.BotoCoreError, *, where: str, operation: str = "", ser
             text = f"the AWS credentials cannot be had: {one_line(str(error), LONGEST)}"
             remedy = "log in again (aws sso login, aws login), or check the role or program that they come from"
         case aws.NoRegionError():
-            text, remedy = "no AWS region is known", "name the repository by its ECR host, or set AWS_DEFAULT_REGION"
+            by_name = "name the repository by its ECR host, or " if service == "ecr" else ""
+            text, remedy = "no AWS region is known", f"{by_name}set AWS_DEFAULT_REGION"
         case aws.HTTPClientError() | aws.ConnectionError():
             text = f"the endpoint does not answer: {type(error).__name__}"
             remedy = f"check the network, the proxy and {endpoint_variable(service)}, and run this again"
         case aws.ParamValidationError():
-            text, remedy = one_line(str(error), LONGEST), _REMEDIES["InvalidParameterException"]
+            text = one_line(str(error), LONGEST)
+            remedy = _REMEDIES["InvalidParameterException"] if service == "ecr" else _INDEX
         case _:
-            text, remedy = one_line(str(error), LONGEST), _SETTINGS
+            text, remedy = one_line(without_user(str(error)), LONGEST), _SETTINGS
     return EcrError(f"cannot {asked} for {where}: {text}", remedy=remedy)
+
+
+def without_user(text: str) -> str:
+    """`text`, without user and password in a URL."""
+    return _USER.sub("", text)
 
 
 def endpoint_variable(service: str) -> str:

@@ -70,7 +70,16 @@ class Repository:
         """
         name = f"{registry.prefix}/{self.name}" if registry.prefix else self.name
         there = Repository.parse(f"{registry.host}/{name}")
-        return there if there.account else Repository(there.host, there.name, self.account, self.region)
+        return there if there.is_at_ecr else Repository(there.host, there.name, self.account, self.region)
+
+    @property
+    def is_at_ecr(self) -> bool:
+        """Whether the host itself tells of the account and the region, as those of ECR do."""
+        return _ECR.fullmatch(self.host) is not None
+
+    def is_same(self, other: Repository) -> bool:
+        """Whether both are one repository; FIPS and dual-stack hosts are other names of one registry."""
+        return self.name == other.name and _registry(self.host) == _registry(other.host)
 
     def __str__(self) -> str:
         return f"{self.host}/{self.name}"
@@ -132,6 +141,12 @@ def repository_of(image: str) -> str:
     name = image.partition("@")[0]
     head, colon, tag = name.rpartition(":")
     return head if colon and "/" not in tag else name
+
+
+def _registry(host: str) -> tuple[str | None, ...]:
+    """What hosts of one registry have in common."""
+    ecr = _ECR.fullmatch(host)
+    return ecr.groups() if ecr else (host,)
 
 
 def _require_tag(text: str) -> None:

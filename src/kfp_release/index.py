@@ -12,7 +12,6 @@ import requests
 from packaging.utils import canonicalize_name
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
-from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.index_page import ACCEPT, MAX_PAGE, IndexFile, parse_page
 from kfp_release.index_session import IndexSession, PackageIndexError, status, tellable, unreachable, unwell
@@ -69,12 +68,7 @@ class Index:
         Raise another `ReleaseError` where they are not those that the index announced, or too many.
         """
         data = self.ask(file.filename, file.url, accept="*/*", limit=MAX_FILE, allow_elsewhere=True).data
-        seen = Digest.of(data).hex
-        if file.sha256 is not None and file.sha256 != seen:
-            raise ReleaseError(
-                f"{file.filename} from the index has sha256 {seen}, its page says {file.sha256}",
-                remedy="try again; if it stays so, the file or the page was changed on the index",
-            )
+        file.require_bytes(data)
         return data
 
     def require_credentials(self) -> None:

@@ -59,6 +59,15 @@ class IndexFile:
     yanked: bool = False
     """PEP 592."""
 
+    def require_bytes(self, data: bytes) -> None:
+        """Raise `ReleaseError` where `data` are other bytes than the index tells of."""
+        seen = Digest.of(data).hex
+        if self.sha256 is not None and self.sha256 != seen:
+            raise ReleaseError(
+                f"{self.filename} from the index has sha256 {seen}, its page says {self.sha256}",
+                remedy="try again; if it stays so, the file or the page was changed on the index",
+            )
+
 
 def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dict[str, IndexFile]:
     """The files by name that the page `data` of `project` lists; `url` is where it came from.
@@ -71,12 +80,12 @@ def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dic
     except _UNREADABLE as error:
         raise ReleaseError(
             f"the page of {project} at {shown_url(url)} cannot be read: {one_line(str(error), 200)}",
-            remedy="is simple-url that of a simple API (PEP 503, PEP 691)?",
+            remedy="is the index's URL right, and that of a simple API (PEP 503, PEP 691)?",
         ) from error
     if packages is None:
         raise ReleaseError(
             f"{shown_url(url)} is {one_line(kind, 80)!r}, not a page of a simple API (PEP 503, PEP 691)",
-            remedy="is simple-url right? It often ends in /simple/",
+            remedy="is the index's URL right? That of a simple API often ends in /simple/",
         )
     files = (
         IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked) for item in packages
@@ -94,16 +103,20 @@ def _packages(project: str, data: bytes, kind: str, charset: str | None, url: st
         _require_few(files)
         return simple_api.packages_of_json({**page, "files": files}, url)
     if kind in {"application/vnd.pypi.simple.v1+html", "text/html"}:
-        text = _text(data, charset)
-        _require_no_form(text, url)
-        text = _links(text)
-        links = [link for link in simple_api.links_of_html(text, url) if _is_file_name(link.text)]
-        return [simple_api.package_of_link(link, project) for link in links]
+        text = _shown(_text(data, charset))
+        links = [link for link in simple_api.links_of_html(_links(text), url) if _is_file_name(link.text)]
+        packages = [simple_api.package_of_link(link, project) for link in links]
+        if not any(package.package_type for package in packages):
+            _require_no_form(text, url)
+        return packages
     return None
 
 
 def _require_no_form(text: str, url: str) -> None:
-    """What a proxy puts before an index, to log in, has links of no file: it would be a project without any."""
+    """What a proxy puts before an index, to log in, has links of no file: it would be a project without any.
+
+    Pages of indexes can have forms too, beside their files: devpi's have a button that reads a mirror anew.
+    """
     if _FORM.search(text):
         raise ReleaseError(
             f"{shown_url(url)} is a page with a form, for a log-in perhaps, and not one of a simple API (PEP 503)",
@@ -118,11 +131,15 @@ def _text(data: bytes, charset: str | None) -> str:
     return data.decode(codec, errors="replace")
 
 
-def _links(text: str) -> str:
-    """The links of a page, and what it says of them all; not those in comments."""
+def _shown(text: str) -> str:
+    """A page without its comments."""
     first, *rest = text.split("<!--")
-    shown = "".join([first, *(part.partition("-->")[2] for part in rest)])
-    parts = [part for part in _PART.findall(shown) if len(part) <= _LONGEST_PART]
+    return "".join([first, *(part.partition("-->")[2] for part in rest)])
+
+
+def _links(text: str) -> str:
+    """The links of a page, and what it says of them all."""
+    parts = [part for part in _PART.findall(text) if len(part) <= _LONGEST_PART]
     _require_few(parts)
     return "\n".join(parts)
 

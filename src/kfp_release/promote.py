@@ -38,14 +38,15 @@ _ELSEWHERE: Final = (
 class Promoter:
     """What all images have in common: both sides, and what may be done at the target.
 
-    `create` makes a repository that is missing; `mutable` names the images whose tags may be moved there.
+    `create` makes a repository that is missing; `mutable` names the images whose tags may be moved there, None where
+    nothing could name any.
     """
 
     sources: Stores
     targets: Stores
     progress: Progress
     create: bool = False
-    mutable: Collection[str] = ()
+    mutable: Collection[str] | None = ()
 
     def promote(self, promotions: Sequence[Promotion], *, dry_run: bool = False) -> Promoted:
         """Copy what the targets lack, or only tell it; what was cut off is completed by doing it again.
@@ -90,7 +91,7 @@ class Promoter:
 
     def _state(self, promotion: Promotion, target: EcrRepository) -> RepositoryState | None:
         """That of the target's repository, which will do; None where it is to be made."""
-        _require_ecr(promotion, target)
+        _require_ecr(target, "--to-profile")
         state = target.describe()
         if state is not None:
             self._require_home(promotion, state)
@@ -107,12 +108,18 @@ class Promoter:
         return state
 
     def _require_home(self, promotion: Promotion, state: RepositoryState) -> None:
-        mutable = promotion.name in self.mutable
+        mutable = None if self.mutable is None else promotion.name in self.mutable
         require_home(promotion.target.repository, state, promotion.target.tag, mutable=mutable, elsewhere=_ELSEWHERE)
 
+    def _source(self, promotion: Promotion) -> EcrRepository:
+        source = self.sources(promotion.source)
+        _require_ecr(source, "--from-profile")
+        return source
+
     def _manifest(self, promotion: Promotion) -> Manifest:
+        source = self._source(promotion)
         with _of_source(promotion):
-            found = self.sources(promotion.source).find(promotion.target.digest)
+            found = source.find(promotion.target.digest)
         if found is None:
             raise _absent(promotion, f"ECR has no image of this digest in {promotion.source}")
         return found
@@ -120,7 +127,7 @@ class Promoter:
     def _require_source(self, pending: _Pending) -> None:
         """Raise `ReleaseError` unless the source has, and hands out, what the target lacks."""
         promotion = pending.promotion
-        source = self.sources(promotion.source)
+        source = self._source(promotion)
         with _of_source(promotion):
             if lacking := source.missing(blob.digest for blob in pending.missing):
                 raise _absent(promotion, f"its source lacks {len(lacking)} of its layers, {min(lacking)} for one")
@@ -149,11 +156,12 @@ class Promoter:
 
     def _commit(self, pending: _Pending, sent: int) -> PromotedImage:
         ref, manifest = pending.promotion.target, pending.manifest
-        self.progress.step(f"commit {ref.repository}:{ref.tag}")
+        left = pending.left(Deed.COPIED, sent)
+        self.progress.step(f"{'read back' if left.deed is Deed.LEFT else 'commit'} {ref.repository}:{ref.tag}")
         pending.target.put(manifest, ref.tag)
         for blob in (manifest.config, *manifest.layers[-1:]):
             pending.target.require_blob(blob)
-        return pending.left(Deed.COPIED, sent)
+        return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +190,13 @@ class _Pending:
         )
 
 
-def _require_ecr(promotion: Promotion, target: EcrRepository) -> None:
+def _require_ecr(store: EcrRepository, profile: str) -> None:
     """Raise `ReleaseError` where AWS would be asked for a registry that is none of its own."""
-    if target.is_at_aws and not promotion.is_at_ecr:
+    if store.is_at_aws and not store.repository.is_at_ecr:
         raise ReleaseError(
-            f"{target.repository.host} is not the host of an ECR: it names no account and no region",
+            f"{store.repository.host} is not the host of an ECR: it names no account and no region",
             remedy="write it as <account>.dkr.ecr.<region>.amazonaws.com; what else speaks as ECR does is named by "
-            "AWS_ENDPOINT_URL_ECR, or by endpoint_url in the profile of --to-profile",
+            f"AWS_ENDPOINT_URL_ECR, or by endpoint_url in the profile of {profile}",
         )
 
 

@@ -33,15 +33,8 @@ class Promotion:
 
     @property
     def is_there(self) -> bool:
-        """Whether source and target are one repository; FIPS and dual-stack hosts are other names of one registry."""
-        one, other = self.source, self.target.repository
-        homes = [(at.account, at.region) for at in (_plain(one), _plain(other))]
-        return one.name == other.name and (one.host == other.host or (None not in homes[0] and homes[0] == homes[1]))
-
-    @property
-    def is_at_ecr(self) -> bool:
-        """Whether the target's host tells of the account and the region that it is in."""
-        return _plain(self.target.repository).account is not None
+        """Whether source and target are one repository."""
+        return self.source.is_same(self.target.repository)
 
 
 def promotions(pins: Pins, to: Registry, source: Registry | None = None) -> tuple[Promotion, ...]:
@@ -124,8 +117,3 @@ class Promoted:
             "images": {image.promotion.name: image.to_json() for image in self.images},
             "warnings": [asdict(warning) for warning in self.warnings],
         }
-
-
-def _plain(repository: Repository) -> Repository:
-    """With the account and the region of its host alone."""
-    return Repository.parse(str(repository))

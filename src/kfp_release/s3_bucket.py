@@ -20,7 +20,7 @@ from kfp_release.index_settings import S3Folder
 from kfp_release.retry import Passing, Retry
 
 _KEY = "s3 of [tool.kfp-release.index]"
-_REGION = "set AWS_REGION to the bucket's region, and unset AWS_ENDPOINT_URL_S3 if it is set to another's"
+_REGION = "set AWS_DEFAULT_REGION to the bucket's region, and unset AWS_ENDPOINT_URL_S3 if it is set to another's"
 CONDITIONS = "an S3 is needed that has conditional writes: without, nothing is kept from being overwritten"
 """What to do where it has none."""
 _REMEDIES = {
@@ -126,6 +126,7 @@ class Bucket:
     def _pages(self, folder: str, **options: str) -> Iterator[dict[str, Any]]:
         operation = "list_objects_v2"
         more: dict[str, str] = {}
+        seen: set[str] = set()
         while True:
             page = self._calls.call(
                 operation, Bucket=self._folder.bucket, Prefix=self._folder.prefix + folder, **options, **more
@@ -135,7 +136,11 @@ class Bucket:
             yield page
             if not page.get("IsTruncated"):
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+            following = page["NextContinuationToken"]
+            if following in seen:
+                raise self._calls.strange(operation, "a page leads back to one before")
+            seen.add(following)
+            more = {"ContinuationToken": following}
 
     def _get(self, key: str, most: int) -> Stored | None:
         operation = "get_object"

@@ -65,12 +65,7 @@ class S3Index:
                 remedy="release under the next version, or put the same file there again",
                 status=404,
             )
-        seen = Digest.of(found.data).hex
-        if file.sha256 is not None and file.sha256 != seen:
-            raise ReleaseError(
-                f"{file.filename} from the index has sha256 {seen}, its page says {file.sha256}",
-                remedy="try again; if it stays so, the file or the page was changed on the index",
-            )
+        file.require_bytes(found.data)
         return found.data
 
     def require_credentials(self) -> None:

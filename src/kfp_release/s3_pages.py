@@ -8,7 +8,7 @@ for its writer was killed, is written by the next round.
 from __future__ import annotations
 
 import email.parser
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -97,7 +97,7 @@ class S3Pages:
         self._write(_keys(SIMPLE), self._root)
         self._write(_keys(project_page(project)), lambda: self._project(project))
 
-    def _write(self, keys: Iterable[str], made: Made) -> None:
+    def _write(self, keys: Sequence[str], made: Made) -> None:
         for round_ in range(_ROUNDS):
             if round_:
                 self.retry.sleep(_WAIT * round_)
@@ -106,7 +106,7 @@ class S3Pages:
             if all(self._put(key, before[key], pages[key]) for key in keys):
                 return
         raise ReleaseError(
-            f"{self.bucket.url(SIMPLE)} was changed by others {_ROUNDS} times while its pages were written",
+            f"{self.bucket.url(keys[-1])} was changed by others {_ROUNDS} times while it was written",
             remedy="run this again: what is uploaded is left alone, and comes on the pages",
         )
 

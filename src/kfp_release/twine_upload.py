@@ -67,7 +67,7 @@ def upload_distribution(path: Path, *, url: str, credentials: Credentials, patie
     if response.is_redirect:
         raise PackageIndexError(
             f"{url} sends the upload of {path.name} elsewhere ({status(response)})",
-            remedy="set upload-url to where it leads, if that is yours; a missing / at its end is a common cause",
+            remedy="have the index's settings name where it leads, if that is yours; often a / at the end is missing",
             status=response.status_code,
         )
     if not response.ok:

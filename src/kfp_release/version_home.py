@@ -10,6 +10,7 @@ from kfp_release.image_ref import Repository
 from kfp_release.repository_state import RepositoryState
 
 _ELSEWHERE: Final = "set KFP_RELEASE_REGISTRY and AWS_ENDPOINT_URL_ECR together, or neither"
+_MEANT: Final = "; or say that it is meant: mutable-tags = true in [tool.kfp-release.images]"
 
 
 class Home(Protocol):
@@ -41,20 +42,21 @@ def ensure_home(store: Home, tag: str, *, create: bool = False, mutable: bool = 
 
 
 def require_home(
-    repository: Repository, state: RepositoryState, tag: str, *, mutable: bool = False, elsewhere: str = _ELSEWHERE
+    repository: Repository,
+    state: RepositoryState,
+    tag: str,
+    *,
+    mutable: bool | None = False,
+    elsewhere: str = _ELSEWHERE,
 ) -> None:
     """Raise `ReleaseError` where pulls would go elsewhere than ECR's `state` says, or `tag` could be moved later.
 
     `elsewhere` is the remedy for the former. The latter may be meant, and then is `mutable`: pins hold a digest, so
-    that they stay; but two releases at once can then both have the tag, one after the other.
+    that they stay; but two releases at once can then both have the tag, one after the other. None is for a project
+    whose configuration is not read, and cannot say that it is meant.
     """
     seen = Repository.parse(state.uri)
-    # A FIPS or dual-stack host is another name of the same registry.
-    same_registry = seen.host == repository.host or (
-        None not in {seen.account, seen.region}
-        and (seen.account, seen.region) == (repository.account, repository.region)
-    )
-    if seen.name != repository.name or not same_registry:
+    if not seen.is_same(repository):
         raise ReleaseError(
             f"images would be pinned to {repository}, and ECR's answer says that they are pulled from {seen}",
             remedy=elsewhere,
@@ -62,10 +64,18 @@ def require_home(
     if not mutable and not _stays(state, tag):
         raise ReleaseError(
             f"ECR repository {repository} is {state.mutability}: tag {tag} could be moved after the release",
-            remedy="make its tags immutable: aws ecr put-image-tag-mutability "
-            f"--repository-name {repository.name} --image-tag-mutability IMMUTABLE; or say that it is meant: "
-            "mutable-tags = true in [tool.kfp-release.images]",
+            remedy=_immutable(repository) + ("" if mutable is None else _MEANT),
         )
+
+
+def _immutable(repository: Repository) -> str:
+    """The command names account and region: the caller's own may have a repository of the same name."""
+    known = (("--registry-id", repository.account), ("--region", repository.region))
+    home = "".join(f" {option} {value}" for option, value in known if value)
+    return (
+        f"make its tags immutable: aws ecr put-image-tag-mutability --repository-name {repository.name} "
+        f"--image-tag-mutability IMMUTABLE{home}"
+    )
 
 
 def _stays(state: RepositoryState, tag: str) -> bool:

@@ -14,6 +14,7 @@ from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Registry
 from kfp_release.index_settings import SIMPLE_URL, IndexUrls
+from kfp_release.project_name import parse_project_name
 from kfp_release.promote import Promoter
 from kfp_release.promotion import Promoted, PromotedImage, promotions
 from kfp_release.released_pins import ReleasedPins, released_pins
@@ -90,7 +91,7 @@ def command(
             targets=invocation.stores(console, to_profile),
             progress=console,
             create=create_repository,
-            mutable=() if name else invocation.config().mutable_images,
+            mutable=None if name else invocation.config().mutable_images,
         )
         promoted = promoter.promote(promotions(released.pins, registry, origin), dry_run=dry_run)
     pins = released.pins
@@ -112,7 +113,7 @@ def _released(
             console.note(f"the index alone tells whether {version} is withdrawn, for git does not: {error.args[0]}")
     return released_pins(
         version,
-        distribution=name or invocation.config().distribution,
+        distribution=parse_project_name(name) if name else invocation.config().distribution,
         index=invocation.index(index, console),
         withdrawn=withdrawn,
     )

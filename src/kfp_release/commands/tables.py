@@ -5,19 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rich.filesize import decimal
 
-from kfp_release.console import StepTime
-from kfp_release.plan import Plan
-from kfp_release.planned_image import PlannedImage
-from kfp_release.publish import Outcome
-from kfp_release.rebuilt_part import RebuiltPart
-from kfp_release.record import Distribution, PinnedImage
 from kfp_release.report import Table
-from kfp_release.runtime import RuntimeResult
-from kfp_release.runtimes import RuntimeState
-from kfp_release.source import Source
+
+if TYPE_CHECKING:  # commands that show steps alone need not wait for what plans and builds
+    from kfp_release.console import StepTime
+    from kfp_release.plan import Plan
+    from kfp_release.planned_image import PlannedImage
+    from kfp_release.publish import Outcome
+    from kfp_release.rebuilt_part import RebuiltPart
+    from kfp_release.record import Distribution, PinnedImage
+    from kfp_release.runtime import RuntimeResult
+    from kfp_release.runtimes import RuntimeState
+    from kfp_release.source import Source
 
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
 

@@ -9,6 +9,7 @@ from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.tables import images
 from kfp_release.console import Console
 from kfp_release.index_settings import SIMPLE_URL, IndexUrls
+from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
 from kfp_release.verify import verify
 from kfp_release.version import ReleaseVersion
@@ -84,7 +85,7 @@ def _look(
 ) -> int:
     """Look from outside alone, and tell; the exit code."""
     index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
-    distribution = name or invocation.config().distribution
+    distribution = parse_project_name(name) if name else invocation.config().distribution
     with Console() as console:
         console.step(f"look at {wanted} on the index and in ECR")
         verified = verify(
