@@ -150,6 +150,21 @@ def test_it_ends_quietly_where_its_reader_has_seen_enough(released: Installation
     assert (done.returncode, done.stderr) == (1, "")
 
 
+def test_where_its_output_has_no_room_that_is_one_line(released: Installation) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, *LIST],
+            cwd=released.folder,
+            env={**os.environ, "PYTHONPATH": str(released.folder)},
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    told = "kubeflow_demo_components: its output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
