@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from installation import (
     DIGEST,
     EXACT_PIN,
     IMAGES,
+    OPERATORS,
     PROJECT,
     TAG_PIN,
     YAML,
@@ -95,6 +97,15 @@ def test_a_checkout_is_said_to_be_one(tmp_path: Path) -> None:
     assert message.startswith(f"Not pinned: the components are those of the folder {YAML} and")
     assert remedy == f"  {RELEASED}"
     assert json.loads(installation.python(*LIST, "--json").stdout)["version"] is None
+
+
+def test_a_checkout_whose_component_files_lie_in_the_package_has_its_name(tmp_path: Path) -> None:
+    installation = install_code(tmp_path)
+    shutil.copytree(YAML, installation.package / "yaml")
+    as_checkout(installation, installation.package / "yaml")
+    value = json.loads(installation.python(*LIST, "--json").stdout)
+    assert (value["distribution"], value["version"]) == ("kubeflow-demo-components", None)
+    assert list(value["components"]) == OPERATORS
 
 
 def test_without_component_files_there_is_nothing_to_list(tmp_path: Path) -> None:
