@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,9 @@ def test_they_work_on_the_component_files_of_the_checkout(project: Path) -> None
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=project / "src", capture_output=True, text=True, check=False
     )
-    assert done.stdout == "['foreign_op', 'multiply_op'] <multiply_op(a: float)>\n", done.stderr
+    assert done.stdout == "['UnpinnedWarning', 'foreign_op', 'load', 'multiply_op'] <multiply_op(a: float)>\n", (
+        done.stderr
+    )
     assert f"UnpinnedWarning: the components are those of the folder {project / 'yaml'}" in done.stderr
     listed = subprocess.run(
         [sys.executable, "-m", "demo_parts", "--json"], cwd=project / "src", capture_output=True, text=True, check=True
@@ -91,6 +94,24 @@ def test_a_listing_that_a_person_wrote_is_left_alone(project: Path) -> None:
     main.write_text("print(1)\n", encoding="utf-8")
     assert read(project).write()
     assert main.read_text(encoding="utf-8") == "print(1)\n"
+
+
+@pytest.mark.parametrize("name", ["_operators/__init__.py", "_operators/deep/mine.py", "_operators.py", "_operators"])
+def test_a_persons_file_where_theirs_go_is_refused(project: Path, name: str) -> None:
+    read(project).write()
+    if name == "_operators":
+        shutil.rmtree(project / PACKAGE / name)
+    path = project / PACKAGE / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("mine = 1\n", encoding="utf-8")
+    told = f"is one that a person wrote, where kfp-release writes {PACKAGE}/_operators/"
+    done = kfp_release(["operators"], cwd=project, environ={})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"error: {PACKAGE}/{name} {told}\n  → give it another name than _operators\n"
+    problems = check(project, Config.parse((project / "pyproject.toml").read_bytes(), {}))
+    found = [(problem.message, problem.severity) for problem in problems if problem.path == f"{PACKAGE}/{name}"]
+    assert found == [(told, "error")]
+    assert path.read_text(encoding="utf-8") == "mine = 1\n"
 
 
 def test_a_package_at_the_projects_top_is_found(project: Path) -> None:

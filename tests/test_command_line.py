@@ -24,6 +24,7 @@ outputs:
 - {{name: rows, type: JsonArray}}
 - {{name: model, type: Model}}
 - {{name: untyped}}
+- {{name: table, type: {{GCSPath: {{data_type: CSV}}}}}}
 implementation:
   container:
     image: {REPOSITORY}
@@ -37,6 +38,7 @@ implementation:
     - {{outputPath: rows}}
     - {{outputPath: model}}
     - {{outputUri: model}}
+    - {{outputPath: table}}
     - if: {{cond: {{isPresent: maybe}}, then: [--maybe, {{inputValue: maybe}}], else: [--none, {{inputValue: My In}}]}}
     - if: {{cond: {{isPresent: maybe}}, then: --maybe}}
     - concat: [a, {{inputValue: My In}}, {{if: {{cond: {{isPresent: maybe}}, then: {{inputValue: maybe}}, else: b}}}}]
@@ -65,6 +67,7 @@ def test_a_component_file_runs_what_kfp_compiles_of_it(name: str, tmp_path: Path
         "implementation: 3",
         "deploymentSpec: {executors: [a]}",
         "implementation: {container: {args: [{a: b}]}}",
+        "implementation: {container: {args: [[a, b]]}}",
     ],
 )
 def test_what_is_no_component_is_named(text: str) -> None:

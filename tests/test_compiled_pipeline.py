@@ -46,6 +46,11 @@ def run(image: str) -> dict[str, Any]:
     return {"executors": {"a": {"container": {"image": image}}}}
 
 
+def other(**executor: Any) -> dict[str, Any]:
+    """A pipeline whose tasks have this executor."""
+    return pipeline(deploymentSpec={"executors": {"exec-leaf": executor}})
+
+
 def wide(levels: int) -> dict[str, Any]:
     """Ten tasks a level, each of them the level below."""
     components = {f"comp-{level}": dag(**{f"t{n}": f"comp-{level + 1}" for n in range(10)}) for level in range(levels)}
@@ -127,12 +132,43 @@ def test_what_is_no_pipeline_is_refused(data: bytes, message: str) -> None:
         (pipeline(components=["a"]), "is no sound pipeline|has no component"),
         (pipeline(pipelineInfo={}), "is no sound pipeline: it has no 'name' where one belongs"),
         (pipeline(deploymentSpec={"executors": {"exec-leaf": {"container": "a"}}}), "is no sound pipeline"),
+        (pipeline(pipelineInfo={"name": ["a"]}), "is no sound pipeline"),
+        (other(contaner={"image": "a.b/c"}), "has an executor that is neither container nor importer: 'exec-leaf'"),
+        (other(customJob={"customJob": {}}), "has an executor that is neither container nor importer: 'exec-leaf'"),
+        (other(resolver={}), "has an executor that is neither container nor importer: 'exec-leaf'"),
+        (other(importer=None), "has an executor that is neither container nor importer: 'exec-leaf'"),
+        (other(), "has an executor that is neither container nor importer: 'exec-leaf'"),
         (pipeline(root=dag(a=["list"])), "is no sound pipeline"),  # type: ignore[arg-type] # on purpose
     ],
 )
 def test_a_damaged_pipeline_is_refused(value: Any, message: str) -> None:
     with pytest.raises(BadPipeline, match=f"^a.yaml: ({message})"):
         parsed(value)
+
+
+def test_an_importer_alone_runs_no_image() -> None:
+    assert [task.container for task in parsed(other(importer={"artifactUri": {}})).tasks] == [None, None]
+
+
+BOMB = """\
+a: &a [x, x, x, x, x, x, x, x, x, x]
+b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]
+c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]
+d: &d [*c, *c, *c, *c, *c, *c, *c, *c, *c, *c]
+e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]
+components: {comp-a: {executorLabel: a}}
+deploymentSpec: {executors: {a: {container: {image: a.b/c, command: [COMMAND], args: ARGS}}}}
+pipelineInfo: {name: NAME}
+root: {dag: {tasks: {a: {componentRef: {name: comp-a}}}}}
+"""
+
+
+@pytest.mark.parametrize("place", ["COMMAND", "ARGS", "NAME"])
+def test_lists_that_aliases_repeat_are_never_written_out(place: str) -> None:
+    # With a few lines more it would not fit into any memory.
+    with pytest.raises(BadPipeline, match=r"^a\.yaml: is no sound pipeline: a part of it is not what it should be"):
+        Pipeline.parse("a.yaml", BOMB.replace(place, "*e").encode())
+    assert len(Pipeline.parse("a.yaml", BOMB.encode()).tasks) == 1
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:

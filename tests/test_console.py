@@ -200,6 +200,18 @@ def test_a_report_in_markdown_quotes_what_it_shows() -> None:
     )
 
 
+def test_a_report_in_markdown_mentions_nobody_and_links_nowhere() -> None:
+    shown = Report("of @team, see http://evil.example", notes=("~~gone~~ ![x](https://evil.example/x.png)",)).markdown()
+    assert shown == (
+        "### of &#64;team, see http:&#47;/evil.example\n\n\\~\\~gone\\~\\~ \\!\\[x\\](https:&#47;/evil.example/x.png)\n"
+    )
+
+
+def test_a_cell_is_told_in_full() -> None:
+    pin = f"{'a' * 200}@sha256:{'b' * 64}"
+    assert f"| `{pin}` |" in Table.of(("image",), [(pin,)]).markdown()
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

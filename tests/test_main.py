@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from installation import (
     DIGEST,
     EXACT_PIN,
     IMAGES,
+    OPERATORS,
     PROJECT,
     TAG_PIN,
     YAML,
@@ -97,6 +99,15 @@ def test_a_checkout_is_said_to_be_one(tmp_path: Path) -> None:
     assert json.loads(installation.python(*LIST, "--json").stdout)["version"] is None
 
 
+def test_a_checkout_whose_component_files_lie_in_the_package_has_its_name(tmp_path: Path) -> None:
+    installation = install_code(tmp_path)
+    shutil.copytree(YAML, installation.package / "yaml")
+    as_checkout(installation, installation.package / "yaml")
+    value = json.loads(installation.python(*LIST, "--json").stdout)
+    assert (value["distribution"], value["version"]) == ("kubeflow-demo-components", None)
+    assert list(value["components"]) == OPERATORS
+
+
 def test_without_component_files_there_is_nothing_to_list(tmp_path: Path) -> None:
     done = install_code(tmp_path).python(*LIST)
     assert (done.returncode, done.stdout) == (1, "")
@@ -148,6 +159,21 @@ def test_it_ends_quietly_where_its_reader_has_seen_enough(released: Installation
     )
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_where_its_output_has_no_room_that_is_one_line(released: Installation) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, *LIST],
+            cwd=released.folder,
+            env={**os.environ, "PYTHONPATH": str(released.folder)},
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    told = "kubeflow_demo_components: its output cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, told)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +108,47 @@ def test_another_file_at_the_output_is_replaced_with_force_alone(released: Insta
     assert read(output) == "mine\n"
     assert released.python(*REHOME, "small.yaml", "--to", MIRROR, "--output", output, "--force").returncode == 0
     assert read(output) == moved(read(released.folder / "small.yaml"))
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_link_at_the_output_stays_one(released: Installation, tmp_path: Path, *, is_there: bool) -> None:
+    target, output = tmp_path / "target.yaml", tmp_path / "out.yaml"
+    if is_there:
+        target.write_text("mine\n", encoding="utf-8")
+    output.symlink_to(target)
+    done = released.python(*REHOME, "small.yaml", "--to", MIRROR, "--output", output, "--force")
+    assert done.returncode == 0, done.stderr
+    assert output.readlink() == target
+    assert read(target) == moved(read(released.folder / "small.yaml"))
+
+
+def test_what_is_no_plain_file_is_no_output(released: Installation, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = released.python(*REHOME, "small.yaml", "--to", MIRROR, "--output", tmp_path / "pipe", "--force")
+    assert done.returncode == 1
+    assert "pipe cannot be written: it is no plain file\n  → name another file with --output" in done.stderr
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize("options", [("--json", "rehome"), ("rehome", "--json")])
+def test_as_json_it_tells_everything_wherever_that_is_asked_for(
+    released: Installation, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    output = tmp_path / "out.yaml"
+    done = released.python(*REHOME[:-1], *options, "whole.yaml", "--to", MIRROR, "--output", output)
+    value = json.loads(done.stdout)
+    trace = value.pop("trace")
+    assert (value["output"], value["registry"], value["written"], value["stayed"]) == (str(output), MIRROR, True, [])
+    assert value["moved"] == {EXACT_PIN: moved(EXACT_PIN)}
+    assert FOREIGN in value["left"]
+    assert {task["task"]: task["state"] for task in trace["tasks"]}["make-table"] == "mirrored"
+
+
+@pytest.mark.parametrize("file", [".", "/", "gone.yaml"])
+def test_a_pipeline_that_is_none_is_told_before_all_else(released: Installation, file: str) -> None:
+    done = released.python(*REHOME, file, "--to", MIRROR)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"kubeflow_demo_components: {file} cannot be read: ")
 
 
 def link(source: Path, target: Path) -> Path:

@@ -254,3 +254,5 @@ def test_help_teaches(released: Installation) -> None:
     assert all(word in told for word in ("pinned", "mirrored", "drift", "unknown", "foreign", "Exit codes"))
     assert released.python(*RUN, "trace").returncode == 2
     assert released.python(*RUN, "trace", "small.yaml", "--json", "--markdown").returncode == 2
+    assert released.python(*RUN, "--json", "trace", "small.yaml", "--markdown").returncode == 2
+    assert json.loads(released.python(*RUN, "--json", "trace", "small.yaml").stdout)["good"]

@@ -14,7 +14,7 @@ from kfp_release.errors import Problems, ReleaseError
 from kfp_release.package_files import package_files
 from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand
 from kfp_release.stub import stub_text
-from kfp_release.written import WRITTEN
+from kfp_release.written import WRITTEN, NotFree
 
 
 @pytest.fixture
@@ -51,6 +51,19 @@ def test_operators_of_an_earlier_build_are_replaced_and_a_persons_listing_is_not
     assert wheel.read("demo_parts/operators.py") == package_files()["operators.py"]
     assert wheel.read("demo_parts/__main__.py") == b"1"
     assert "demo_parts/_operators/gone.py" not in {member.path for member in wheel.members}
+
+
+@pytest.mark.parametrize("name", ["_operators/mine.py", "_operators/catalog.py", "_operators.py"])
+def test_a_persons_file_where_operators_go_is_refused_unless_all_of_them_are_a_persons(
+    project: Path, name: str
+) -> None:
+    files = {"demo_parts/__init__.py": b"", f"demo_parts/{name}": b"mine = 1\n"}
+    with pytest.raises(NotFree, match=f"^demo_parts/{name} is one that a person wrote, where .*\n  → give it another"):
+        pinned(project).in_wheel(make_wheel(files))
+    wheel = pinned(project).in_wheel(make_wheel({**files, "demo_parts/operators.py": LAZY}))
+    assert {path for path in (member.path for member in wheel.members) if "_operators" in path} == {
+        f"demo_parts/{name}"
+    }
 
 
 LAZY = b"def __getattr__(name):\n    return name\n"

@@ -94,5 +94,5 @@ def test_every_command_and_snippet_of_the_page_works(author: Author) -> None:
     for number, snippet in enumerate(blocks(PAGE, "python")):
         file = author.home / f"snippet_{number}.py"
         file.write_text(snippet, encoding="utf-8")
-        done = author.run("python", "-W", "error::UserWarning:kubeflow_demo_components", file)
+        done = author.run("python", "-W", "error::UserWarning", file)
         assert done.returncode == 0, done.stderr

@@ -391,5 +391,7 @@ def test_what_cannot_be_rehomed_is_an_error(place: Place, tmp_path: Path) -> Non
     ended = place.run("rehome", file, "--to", "mirror.example")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "no image in it is of " in ended.stderr
+    for none in (".", "/"):
+        assert "cannot be read: Is a directory" in place.run("rehome", none, "--to", "mirror.example").stderr
     assert "is not a registry" in place.run("rehome", file, "--to", "https://mirror.example").stderr
     assert place.run("rehome", file).returncode == 2

@@ -118,6 +118,11 @@ PARSERS = {
     "pipeline": Parser((f"{_OPERATORS}.pipeline.Pipeline.parse",), _either, _pipeline),
     "YAML with places": Parser((f"{_OPERATORS}.yaml_places.YamlPlaces.parse",), _either, _places),
     "names of images and registries": Parser(
-        (f"{_OPERATORS}.image_name.ImageName.parse", f"{_OPERATORS}.image_name.Registry.parse"), _names, _name
+        tuple(
+            f"{_OPERATORS}.image_name.{name}"
+            for name in ("ImageName.parse", "Registry.parse", "path_of", "is_path", "is_host")
+        ),
+        _names,
+        _name,
     ),
 }

@@ -223,7 +223,13 @@ PARSERS = {
         _runtime_inputs,
     ),
     "text on a terminal": Parser(
-        ("terminal_text.printable", "terminal_text.one_line", "terminal_text.annotation"),
+        (
+            "terminal_text.annotation",
+            "package_files._operators.safe_text.printable",
+            "package_files._operators.safe_text.one_line",
+            "package_files._operators.safe_text.markdown_text",
+            "package_files._operators.safe_text.markdown_code",
+        ),
         words("a line", "::error::x", "a | b <i> `c`", more=("`", "|", "\\", "<")),
         _texts,
     ),

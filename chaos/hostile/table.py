@@ -42,6 +42,7 @@ LISTED = {
     "package_files._operators.definition.Definition.parse": "likewise",
     "package_files._operators.pipeline.read_pipeline": "opens a file; the parser 'pipeline' reads it",
     "written.is_replaceable": "all bytes begin with something",
+    "written.require_free": "refuses a path that is taken; of the bytes beside it is_replaceable is asked",
     "version.delete_tag": "tags that are versions",
     "version_home.ensure_home": "asks ECR, whose answer is parsed before",
     "version_home.require_home": "a tag and a repository's state that are parsed before",

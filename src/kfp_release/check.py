@@ -23,6 +23,7 @@ from kfp_release.stub import Operator
 from kfp_release.toml_table import TomlFile
 from kfp_release.version import ReleaseVersion
 from kfp_release.withdrawn import withdrawn_versions
+from kfp_release.written import NotFree
 
 
 def check(project: Path, config: Config) -> list[Problem]:
@@ -98,9 +99,13 @@ def _shadowing(project: Path, config: Config) -> Iterator[Problem]:
 
 
 def _stub(project: Path, config: Config, files: Sequence[ComponentFile]) -> Iterator[Problem]:
-    """A checkout has one for editors alone; a release makes its own."""
+    """A checkout has one for editors alone; a release makes its own, which a person's files must leave room for."""
     with suppress(ReleaseError, OSError):
-        stub = CheckoutOperators.of(project, config, [Operator.of(file) for file in files])
+        try:
+            stub = CheckoutOperators.of(project, config, [Operator.of(file) for file in files])
+        except NotFree as error:
+            yield Problem(error.path, 0, error.told, error.remedy)
+            return
         if stub.is_stale:
             message = "tells editors and type checkers of other component files than there are now"
             yield Problem(stub.stub, 0, message, "kfp-release operators writes it anew", severity="warning")

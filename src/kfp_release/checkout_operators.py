@@ -20,7 +20,7 @@ from kfp_release.package_files import package_files
 from kfp_release.package_files._operators.catalog import CHECKOUT
 from kfp_release.plain_file import read_plain
 from kfp_release.stub import Operator, mark_path, module_path, needs_stub, stub_path, stub_text
-from kfp_release.written import is_replaceable, package_path
+from kfp_release.written import OPERATORS_FOLDER, is_replaceable, package_path, require_free
 
 _SOURCES = ("src", ".")
 """Where setuptools finds packages unless it is told otherwise."""
@@ -53,7 +53,10 @@ class CheckoutOperators:
 
     @classmethod
     def of(cls, project: Path, config: Config, operators: Sequence[Operator]) -> CheckoutOperators:
-        """Of operators that are read already. Raise `ReleaseError` where no package is there, or one with its own."""
+        """Of operators that are read already.
+
+        Raise `ReleaseError` where no package is there, or one with its own; `NotFree` where a part is a person's.
+        """
         folder = package_path(config.package, "").rstrip("/")
         source = next((source for source in _SOURCES if (project / source / folder).is_dir()), None)
         if source is None:
@@ -73,6 +76,7 @@ class CheckoutOperators:
         files = {os.path.normpath(f"{source}/{stub_path(config.package)}"): stub}
         files[os.path.normpath(f"{source}/{mark_path(config.package)}")] = b""
         if is_replaceable(own):
+            require_free(package, _modules_below(project, package))
             files |= {f"{package}/{name}": data for name, data in package_files().items()}
             told = {"distribution": config.distribution, "components": os.path.relpath(config.components, package)}
             files[f"{package}/{CHECKOUT}"] = f"{json.dumps(told)}\n".encode()
@@ -138,3 +142,10 @@ class CheckoutOperators:
 
 def _found(path: Path) -> bytes | None:
     return read_plain(path) if path.is_file() else None
+
+
+def _modules_below(project: Path, package: str) -> dict[str, bytes]:
+    """What may be a person's among the operators of `package`, its folder, by path."""
+    place = project / package / OPERATORS_FOLDER
+    paths = (place, place.with_suffix(".py"), *place.rglob("*.py"))
+    return {path.relative_to(project).as_posix(): data for path in paths if (data := _found(path)) is not None}

@@ -8,14 +8,9 @@ from typing import Self
 
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
+from kfp_release.package_files._operators.image_name import MOST_LETTERS, ImageName, is_host, is_path
 
-_LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_HOST = re.compile(rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII)
-_MAX_PORT = 65535
-_MAX_LENGTH = 255
-_NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_EXACT = re.compile(r"[^@]+@sha256:[0-9a-f]{64}")
 _ECR = re.compile(r"(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)", re.ASCII)
 
 
@@ -39,7 +34,7 @@ class Repository:
     def parse(cls, text: str) -> Self:
         """Raise `BadImageName` unless `text` is ``host/name`` without tag and digest."""
         host, slash, name = text.partition("/")
-        if len(text) > _MAX_LENGTH or not slash or not _is_host(host) or not _NAME.fullmatch(name):
+        if len(text) > MOST_LETTERS or not slash or not is_host(host) or not is_path(name):
             raise BadImageName(
                 f"{text[:120]!r} is not a repository",
                 remedy="write it as <account>.dkr.ecr.<region>.amazonaws.com/<name>, without a tag",
@@ -58,7 +53,7 @@ class Repository:
 
     def at_host(self, host: str) -> Repository:
         """The repository of the same name on another host; account and region are as `at_registry` has them."""
-        if not _is_host(host):
+        if not is_host(host):
             raise BadImageName(f"{host[:120]!r} is not a registry host", remedy="write host or host:port")
         return self.at_registry(Registry(host))
 
@@ -96,7 +91,7 @@ class Registry:
     def parse(cls, text: str) -> Self:
         """Raise `BadImageName` unless `text` is ``HOST[:PORT][/PREFIX]``."""
         host, slash, prefix = text.partition("/")
-        if len(text) > _MAX_LENGTH or not _is_host(host) or (slash and not _NAME.fullmatch(prefix)):
+        if len(text) > MOST_LETTERS or not is_host(host) or (slash and not is_path(prefix)):
             raise BadImageName(
                 f"{text[:120]!r} is not a registry",
                 remedy="write HOST or HOST/PREFIX, as in 533211398604.dkr.ecr.eu-west-1.amazonaws.com, without https://",
@@ -133,14 +128,12 @@ class ImageRef:
 
 def has_digest(image: str) -> bool:
     """Whether the text of any image, ``python:3.12@sha256:…``, names exact bytes."""
-    return _EXACT.fullmatch(image) is not None
+    return bool(ImageName.parse(image).digest)
 
 
 def repository_of(image: str) -> str:
     """The text of any image without tag and digest."""
-    name = image.partition("@")[0]
-    head, colon, tag = name.rpartition(":")
-    return head if colon and "/" not in tag else name
+    return ImageName.parse(image).repository
 
 
 def _registry(host: str) -> tuple[str | None, ...]:
@@ -152,8 +145,3 @@ def _registry(host: str) -> tuple[str | None, ...]:
 def _require_tag(text: str) -> None:
     if not _TAG.fullmatch(text):
         raise BadImageName(f"{text[:140]!r} is not an image tag", remedy="letters, digits, _ . - and 128 at most")
-
-
-def _is_host(text: str) -> bool:
-    found = _HOST.fullmatch(text) if len(text) <= _MAX_LENGTH else None
-    return found is not None and int(found["port"] or 0) <= _MAX_PORT

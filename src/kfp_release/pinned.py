@@ -22,7 +22,7 @@ from kfp_release.sdist import Sdist
 from kfp_release.stub import Operator, mark_path, module_path, needs_stub, stub_path, stub_text
 from kfp_release.version import ReleaseVersion
 from kfp_release.wheel import Wheel
-from kfp_release.written import is_replaceable, package_path
+from kfp_release.written import is_replaceable, package_path, require_free
 
 PINS_SETTING = "kfp-release-pins"
 """The build setting (PEP 517, config_settings) that gives the path of a release's pins.json."""
@@ -54,7 +54,7 @@ class PinnedPackage:
         """`wheel` with component files, pins, operators and their types in its package, whatever it had of them before.
 
         Where a person wrote the package's module of operators it stays as it is; and so does a stub.
-        Raise `ReleaseError` where the wheel has no such package.
+        Raise `ReleaseError` where the wheel has no such package, or `NotFree` where operators would be half a person's.
         """
         package = self.config.package
         folder = package.replace(".", "/")
@@ -72,6 +72,8 @@ class PinnedPackage:
         package = self.config.package
         there = {member.path: member.data for member in wheel.members}
         own = there.get(module_path(package))  # what is left of them is a person's
+        if is_replaceable(own):
+            require_free(package.replace(".", "/"), there)
         given = {package_path(package, name): data for name, data in package_files().items()}
         files = {path: data for path, data in given.items() if is_replaceable(own) and is_replaceable(there.get(path))}
         if (files or needs_stub(own or b"")) and is_replaceable(there.get(stub_path(package))):

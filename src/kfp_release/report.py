@@ -11,6 +11,7 @@ from rich.console import Console as Terminal
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from kfp_release.package_files._operators.safe_text import markdown_code, markdown_text
 from kfp_release.terminal_text import one_line, printable
 
 _WIDE = 1000
@@ -69,20 +70,11 @@ class Report:
 
     def markdown(self) -> str:
         """For a summary."""
-        parts = [f"### {_plain(self.title)}"]
+        parts = [f"### {markdown_text(self.title)}"]
         parts += [table.markdown() for table in self.tables if table.rows]
-        parts += [_plain(note) for note in self.notes]
+        parts += [markdown_text(note) for note in self.notes]
         return "\n\n".join(parts) + "\n"
 
 
-def _plain(text: str) -> str:
-    """Text without what Markdown and HTML read something into."""
-    escaped = one_line(text).replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
-    for letter in "`*_[]|#":
-        escaped = escaped.replace(letter, f"\\{letter}")
-    return escaped
-
-
 def _code(cell: str) -> str:
-    text = one_line(cell).replace("`", "'").replace("|", "\\|")
-    return f"`{text}`" if text else ""
+    return markdown_code(cell, None)

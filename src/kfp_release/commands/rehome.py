@@ -13,7 +13,7 @@ from kfp_release.commands.pipelines import pipeline_of, refused, trace_report
 from kfp_release.console import Console
 from kfp_release.image_ref import Registry
 from kfp_release.package_files._operators.pipeline import BadPipeline, Pipeline
-from kfp_release.package_files._operators.rehoming import Rehomed, default_output, write_rehomed
+from kfp_release.package_files._operators.rehoming import Rehomed, default_output, rehomed_json, write_rehomed
 from kfp_release.package_files._operators.trace_text import tasks_json
 from kfp_release.package_files._operators.tracing import Trace
 from kfp_release.rehome import move, require_there
@@ -49,8 +49,9 @@ def command(
     """  # noqa: D301 - click reads the \\b
     registry, config = Registry.parse(to), invocation.config()
     source = invocation.project / file
+    compiled = pipeline_of(source)
     target = invocation.project / output if output else default_output(source)
-    moved = move(str(file), pipeline_of(source), registry, config=config)
+    moved = move(str(file), compiled, registry, config=config)
     found = None
     if moved.has_ecr and not no_check:
         pipeline = Pipeline.parse(str(target), moved.rehomed.text.encode())
@@ -70,7 +71,12 @@ def command(
     title = f"{target} {'written' if is_new else 'unchanged'}, with images on {registry}"
     asked = "" if moved.has_ecr else f"{registry} is no ECR: it was not asked whether it has them"
     report = _report(title, moved.rehomed, found, asked or f"{registry} was not asked whether it has them")
-    invocation.tell(report, _value(target, registry, moved.rehomed, found, is_new=is_new), as_json=as_json)
+    value = {
+        **rehomed_json(moved.rehomed, str(target), registry, is_new=is_new),
+        "checked": found is not None,
+        "trace": None if found is None else tasks_json(found),
+    }
+    invocation.tell(report, value, as_json=as_json)
     return 0
 
 
@@ -84,18 +90,3 @@ def _report(title: str, rehomed: Rehomed, found: Trace | None, unasked: str) -> 
         *((image, "of others, left as it is") for image in rehomed.left),
     ]
     return Report(title, (Table.of(("image", "state"), rows),), (unasked,))
-
-
-def _value(
-    target: Path, registry: Registry, rehomed: Rehomed, found: Trace | None, *, is_new: bool
-) -> dict[str, object]:
-    return {
-        "output": str(target),
-        "registry": str(registry),
-        "written": is_new,
-        "checked": found is not None,
-        "moved": dict(rehomed.moved),
-        "stayed": list(rehomed.stayed),
-        "left": list(rehomed.left),
-        "trace": None if found is None else tasks_json(found),
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -48,13 +49,21 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands; without one, the listing")
     trace = _command(commands, "trace", "tell which version and commit a compiled pipeline's tasks are of", _TRACE)
     form = trace.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="everything in full, for programs")
+    _json(form)
     form.add_argument("--markdown", action="store_true", help="a table for a pull request")
     rehome = _command(commands, "rehome", "write the same pipeline with its images on a mirror", _REHOME)
     rehome.add_argument("--to", required=True, metavar="REGISTRY", help="HOST[/PREFIX] that has the images")
     rehome.add_argument("--output", type=Path, metavar="FILE", help="default: FILE.rehomed.yaml, beside it")
+    _json(rehome)
     rehome.add_argument("--force", action="store_true", help="replace another file that is at the output")
     return parser
+
+
+def _json(command: argparse._ActionsContainer) -> None:
+    # Where it is given before the command it stays.
+    command.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="everything in full, for programs"
+    )
 
 
 def _command(commands: argparse._SubParsersAction, name: str, does: str, told: str) -> argparse.ArgumentParser:  # type: ignore[type-arg]
@@ -71,7 +80,10 @@ def _command(commands: argparse._SubParsersAction, name: str, does: str, told: s
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print what is asked for; end with 1 where it cannot be had, or something is flagged."""
-    options = build_parser().parse_args(argv)
+    parser = build_parser()
+    options = parser.parse_args(argv)
+    if options.json and getattr(options, "markdown", False):  # where the one is before the command
+        parser.error("--json and --markdown are two forms of one result")
     try:
         is_good, text = _COMMANDS[options.command](options)
     except (ValueError, OSError) as error:
@@ -80,9 +92,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stdout.reconfigure(errors="backslashreplace")  # what it cannot encode is told, too
     try:
         print(text, flush=True)  # noqa: T201 - the command's result
-    except BrokenPipeError:  # who reads it has seen enough
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # where Python writes what is left at its end
-        sys.exit(1)
+        if isinstance(error, BrokenPipeError):  # who reads it has seen enough
+            sys.exit(1)
+        _end(f"{PACKAGE}: its output cannot be written: {error.strerror}")
     if not is_good:
         sys.exit(1)
 
@@ -100,34 +114,35 @@ def _list(options: argparse.Namespace) -> tuple[bool, str]:
 
 
 def _trace(options: argparse.Namespace) -> tuple[bool, str]:
-    return _traced(_read(options.file), as_json=options.json, as_markdown=options.markdown)
+    from ._operators.trace_text import trace_json, trace_markdown, trace_table  # noqa: PLC0415 - see above
+    from ._operators.tracing import trace  # noqa: PLC0415 - likewise
+
+    catalog = installed()
+    found = trace(_read(options.file), catalog)
+    if options.json:
+        return found.is_good, json.dumps(trace_json(found, catalog), indent=2)
+    return found.is_good, (trace_markdown if options.markdown else trace_table)(found, catalog)
 
 
 def _rehome(options: argparse.Namespace) -> tuple[bool, str]:
     from ._operators.image_name import Registry  # noqa: PLC0415 - see above
     from ._operators.known import Known  # noqa: PLC0415 - likewise
     from ._operators.pipeline import Pipeline  # noqa: PLC0415 - likewise
-    from ._operators.rehoming import default_output, rehome, write_rehomed  # noqa: PLC0415 - likewise
+    from ._operators.rehoming import default_output, rehome, rehomed_json, write_rehomed  # noqa: PLC0415 - likewise
     from ._operators.safe_text import printable  # noqa: PLC0415 - likewise
-
-    registry, output = Registry.parse(options.to), options.output or default_output(options.file)
-    rehomed = rehome(str(options.file), _read(options.file), Known.of(installed()).owned, registry)
-    write_rehomed(options.file, output, rehomed.text, force=options.force)
-    _, table = _traced(Pipeline.parse(str(output), rehomed.text.encode()))
-    return True, "\n".join([*map(printable, rehomed.told(str(output), registry)), "", table])
-
-
-def _traced(pipeline: Pipeline, *, as_json: bool = False, as_markdown: bool = False) -> tuple[bool, str]:
-    from ._operators.trace_text import trace_json, trace_markdown, trace_table  # noqa: PLC0415 - see above
+    from ._operators.trace_text import trace_json, trace_table  # noqa: PLC0415 - likewise
     from ._operators.tracing import trace  # noqa: PLC0415 - likewise
 
-    catalog = installed()
-    found = trace(pipeline, catalog)
-    if as_json:
-        import json  # noqa: PLC0415 - likewise
-
-        return found.is_good, json.dumps(trace_json(found, catalog), indent=2)
-    return found.is_good, (trace_markdown if as_markdown else trace_table)(found, catalog)
+    catalog, registry, pipeline = installed(), Registry.parse(options.to), _read(options.file)
+    output = options.output or default_output(options.file)
+    rehomed = rehome(str(options.file), pipeline, Known.of(catalog).owned, registry)
+    is_new = write_rehomed(options.file, output, rehomed.text, force=options.force)
+    found = trace(Pipeline.parse(str(output), rehomed.text.encode()), catalog)
+    if options.json:
+        value = rehomed_json(rehomed, str(output), registry, is_new=is_new)
+        return True, json.dumps({**value, "trace": trace_json(found, catalog)}, indent=2)
+    told = map(printable, rehomed.told(str(output), registry))
+    return True, "\n".join([*told, "", trace_table(found, catalog)])
 
 
 def _read(path: Path) -> Pipeline:

@@ -41,7 +41,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return _names()
+    return [*_names(), "load", "UnpinnedWarning"]
 
 
 def _names() -> list[str]:

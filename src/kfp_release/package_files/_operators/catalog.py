@@ -107,18 +107,15 @@ def installed() -> Catalog:
     Empty where there are none. Raise `BadPins` where what the build left in the package is damaged.
     """
     package = Path(__file__).resolve().parents[1]
-    folder, pins = package / "yaml", package / "pins.json"
-    if folder.is_dir():
-        read = Pins.parse(pins.read_text(encoding="utf-8")) if pins.is_file() else None
-        return Catalog.of(folder, distribution=read.distribution if read else PACKAGE, pins=read)
-    checkout = package / CHECKOUT
-    if not checkout.is_file():
-        return Catalog(PACKAGE, folder, {}, None)
-    try:
-        told = json.loads(checkout.read_text(encoding="utf-8"))
-        distribution, components = str(told["distribution"]), (package / told["components"]).resolve()
-    except (ValueError, LookupError, TypeError) as error:
-        raise BadPins(f"{checkout} is damaged ({error!r}): kfp-release operators writes it anew") from error
-    if not components.is_dir():
-        return Catalog(distribution, components, {}, None)
-    return Catalog.of(components, distribution=distribution)
+    folder, pins, checkout = package / "yaml", package / "pins.json", package / CHECKOUT
+    if folder.is_dir() and pins.is_file():
+        read = Pins.parse(pins.read_text(encoding="utf-8"))
+        return Catalog.of(folder, distribution=read.distribution, pins=read)
+    distribution = PACKAGE
+    if checkout.is_file():  # whose component files may lie there, too
+        try:
+            told = json.loads(checkout.read_text(encoding="utf-8"))
+            distribution, folder = str(told["distribution"]), (package / told["components"]).resolve()
+        except (ValueError, LookupError, TypeError) as error:
+            raise BadPins(f"{checkout} is damaged ({error!r}): kfp-release operators writes it anew") from error
+    return Catalog.of(folder, distribution=distribution) if folder.is_dir() else Catalog(distribution, folder, {}, None)

@@ -42,13 +42,20 @@ def compiled_container(container: Mapping[str, Any]) -> Container:
 def v1_container(component: Mapping[str, Any]) -> Container:
     """That of v1 component YAML, as kfp compiles it. Raise one of `MALFORMED` for what is none."""
     container = component["implementation"]["container"]
-    types = {str(port["name"]): str(port.get("type", "Artifact")) for port in _listed(component.get("outputs"))}
+    types = {text_of(port["name"]): port.get("type") for port in _listed(component.get("outputs"))}
     words = (_compiled(word, types) for key in ("command", "args") for word in _listed(container.get(key)))
     return Container(_image(container), tuple(_plain(_written(word)) for word in words))
 
 
 MALFORMED = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
 """What is raised of parts that are not what they should be."""
+
+
+def text_of(value: Any) -> str:
+    """Raise `TypeError` for what is no text: lists that aliases repeat are without end when they are written out."""
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return str(value)
 
 
 def _image(container: Mapping[str, Any]) -> Text | None:
@@ -64,7 +71,7 @@ def _listed(value: Any) -> Iterable[Any]:
 
 def _plain(word: Any) -> str:
     """A word; of a struct, which is JSON in a text, its one form."""
-    text = str(word)
+    text = text_of(word)
     if not text.startswith(_STRUCTS):
         return text
     try:
@@ -77,10 +84,10 @@ def _written(word: Any) -> str:
     return word if isinstance(word, str) else json.dumps(word, sort_keys=True)
 
 
-def _compiled(word: Any, types: Mapping[str, str]) -> Any:
+def _compiled(word: Any, types: Mapping[str, Any]) -> Any:
     """A word of v1 YAML as a text or as a struct of such."""
     if not isinstance(word, Mapping):
-        return str(word)
+        return text_of(word)
     ((placeholder, value),) = word.items()
     if placeholder == "executorInput":
         return "{{$}}"
@@ -92,12 +99,13 @@ def _compiled(word: Any, types: Mapping[str, str]) -> Any:
             made["Else"] = _branch(value["else"], types)
         return {"IfPresent": made}
     if placeholder == "outputPath":
-        form = _OUTPUT_FILE if plain_type(types[value]) in PARAMETERS else _OUTPUT_PATH
+        kind = types[value]  # one with properties is an artifact's
+        form = _OUTPUT_FILE if isinstance(kind, str) and plain_type(kind) in PARAMETERS else _OUTPUT_PATH
         return form.format(_sanitized(value))
     return _SIMPLE[placeholder].format(_sanitized(value))
 
 
-def _branch(value: Any, types: Mapping[str, str]) -> Any:
+def _branch(value: Any, types: Mapping[str, Any]) -> Any:
     return [_compiled(one, types) for one in value] if isinstance(value, list) else _compiled(value, types)
 
 

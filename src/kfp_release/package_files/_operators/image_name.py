@@ -8,7 +8,8 @@ from typing import NamedTuple
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST = re.compile(rf"(?:localhost|{_LABEL}(?:\.{_LABEL})+|\[[0-9a-fA-F:]+\])(?::(?P<port>[0-9]{{1,5}}))?", re.ASCII)
 _MOST_PORT = 65535
-_MOST_LENGTH = 255
+MOST_LETTERS = 255
+"""Of a repository, with its host."""
 _NAME = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -59,7 +60,7 @@ class Registry(NamedTuple):
     def parse(cls, text: str) -> Registry:
         """Raise `BadRegistry` unless `text` is ``HOST[:PORT][/PREFIX]``."""
         host, slash, prefix = text.partition("/")
-        if len(text) > _MOST_LENGTH or not _is_host(host) or (slash and not _NAME.fullmatch(prefix)):
+        if len(text) > MOST_LETTERS or not is_host(host) or (slash and not is_path(prefix)):
             raise BadRegistry(
                 f"{text[:120]!r} is not a registry: write HOST or HOST/PREFIX, as in "
                 "533211398604.dkr.ecr.eu-west-1.amazonaws.com, without https://"
@@ -69,8 +70,8 @@ class Registry(NamedTuple):
     def repository(self, path: str) -> str:
         """The repository of that path here, below the prefix. Raise `BadRegistry` where its name becomes too long."""
         name = f"{self}/{path}"
-        if len(name) > _MOST_LENGTH:
-            raise BadRegistry(f"{name[:120]!r}… has {len(name)} letters, and a repository has {_MOST_LENGTH} at most")
+        if len(name) > MOST_LETTERS:
+            raise BadRegistry(f"{name[:120]!r}… has {len(name)} letters, and a repository has {MOST_LETTERS} at most")
         return name
 
     def __str__(self) -> str:
@@ -80,9 +81,15 @@ class Registry(NamedTuple):
 def path_of(repository: str) -> str:
     """A repository without its host."""
     host, slash, path = repository.partition("/")
-    return path if slash and _is_host(host) else repository
+    return path if slash and is_host(host) else repository
 
 
-def _is_host(text: str) -> bool:
-    found = _HOST.fullmatch(text) if len(text) <= _MOST_LENGTH else None
+def is_path(text: str) -> bool:
+    """Whether it can be that of a repository, or begin one. Source: distribution's reference grammar."""
+    return _NAME.fullmatch(text) is not None
+
+
+def is_host(text: str) -> bool:
+    """Whether it can be a registry's. Docker takes a word without a dot, but ``localhost``, for a part of the path."""
+    found = _HOST.fullmatch(text) if len(text) <= MOST_LETTERS else None
     return found is not None and int(found["port"] or 0) <= _MOST_PORT

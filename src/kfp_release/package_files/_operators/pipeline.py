@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .command_line import MALFORMED, Container, compiled_container
+from .command_line import MALFORMED, Container, compiled_container, text_of
 from .yaml_places import MOST_BYTES, BadYaml, Text, YamlPlaces
 
 MOST_TASKS = 10_000
@@ -132,7 +132,7 @@ def _spec_of(document: Any) -> Mapping[str, Any] | None:
 
 def _read(spec: Mapping[str, Any]) -> tuple[str, tuple[Task, ...], tuple[Text, ...]]:
     executors = {
-        label: compiled_container(executor["container"]) if "container" in executor else None
+        label: _container(label, executor)
         for label, executor in (spec["deploymentSpec"].get("executors") or {}).items()
     }
     found: list[Task] = []
@@ -145,7 +145,16 @@ def _read(spec: Mapping[str, Any]) -> tuple[str, tuple[Task, ...], tuple[Text, .
     images = {one.image.start: one.image for one in executors.values() if one is not None and one.image is not None}
     for image in images.values():
         _require_short(image, "an image")
-    return str(spec["pipelineInfo"]["name"]), tuple(found), tuple(images[start] for start in sorted(images))
+    return text_of(spec["pipelineInfo"]["name"]), tuple(found), tuple(images[start] for start in sorted(images))
+
+
+def _container(label: str, executor: Mapping[str, Any]) -> Container | None:
+    """That of an executor; None of an importer's. What is neither runs something that is not known."""
+    if "container" in executor:
+        return compiled_container(executor["container"])
+    if isinstance(executor.get("importer"), dict):
+        return None
+    raise BadPipeline(f"has an executor that is neither container nor importer: {label[:80]!r}", remedy=_COMPILE)
 
 
 def _require_short(name: str, what: str) -> None:

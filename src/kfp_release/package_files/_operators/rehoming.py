@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .image_name import BadRegistry, ImageName, Registry, path_of
 from .owned import Owned
@@ -63,6 +63,18 @@ def rehome(file: str, pipeline: Pipeline, owned: Owned, registry: Registry) -> R
     )
 
 
+def rehomed_json(rehomed: Rehomed, output: str, registry: object, *, is_new: bool) -> dict[str, Any]:
+    """Everything in full. `is_new` is what `write_rehomed` gave."""
+    return {
+        "output": output,
+        "registry": str(registry),
+        "written": is_new,
+        "moved": dict(rehomed.moved),
+        "stayed": list(rehomed.stayed),
+        "left": list(rehomed.left),
+    }
+
+
 def default_output(path: Path) -> Path:
     """Where it is written unless a name is given: ``pipeline.rehomed.yaml`` beside ``pipeline.yaml``."""
     return path.with_name(f"{path.stem}.rehomed{path.suffix or '.yaml'}")
@@ -71,18 +83,21 @@ def default_output(path: Path) -> Path:
 def write_rehomed(source: Path, output: Path, text: str, *, force: bool = False) -> bool:
     """Write it, whole or not at all; whether that changed anything.
 
-    Raise `BadPipeline` where `output` is `source`, or holds something else and `force` does not say to replace it.
+    A link stays one: what it leads to is written. Raise `BadPipeline` where `output` is `source`, no plain file, or
+    holds something else and `force` does not say to replace it.
     """
     data = text.encode()
     try:
         if output.exists():
+            if not output.is_file():
+                raise BadPipeline(f"{output} cannot be written: it is no plain file", remedy=_OTHER)
             if output.read_bytes() == data:
                 return False
             if output.samefile(source):
                 raise BadPipeline(f"{output} is the pipeline itself, which stays as it is", remedy=_OTHER)
             if not force:
                 raise BadPipeline(f"{output} is there, and is another", remedy=f"{_OTHER}, or replace it with --force")
-        _write(output, data)
+        _write(Path(os.path.realpath(output)), data)
     except OSError as error:
         raise BadPipeline(f"{output} cannot be written: {error.strerror}", remedy=_OTHER) from error
     return True

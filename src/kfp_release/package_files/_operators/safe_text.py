@@ -12,7 +12,7 @@ _COMMAND = re.compile(r"^(\s*)(::|##\[)", re.MULTILINE)
 def printable(text: str) -> str:
     """`text` with line ends and without other control characters, and no line that GitHub Actions takes for a command.
 
-    Source: GitHub Actions, "Workflow commands".
+    Source: GitHub Actions, "Workflow commands": ``::command::``, with white space in front too.
     """
     kept = "".join(letter if letter.isprintable() or letter == "\n" else _shown(letter) for letter in text)
     return _COMMAND.sub(r"\1| \2", kept)
@@ -33,9 +33,9 @@ def markdown_text(text: str) -> str:
     return escaped.replace("<", "&lt;").replace("@", "&#64;").replace("://", ":&#47;/")
 
 
-def markdown_code(text: str) -> str:
+def markdown_code(text: str, length: int | None = LONGEST_CELL) -> str:
     """A cell of a table, as code; nothing for nothing."""
-    line = one_line(text, LONGEST_CELL).replace("`", "'").replace("|", "\\|")
+    line = one_line(text, length).replace("`", "'").replace("|", "\\|")
     return f"`{line}`" if line else ""
 
 
