@@ -196,4 +196,4 @@ def test_no_other_module_can_open_a_connection() -> None:
         if any(text in CONNECTING or text.rpartition(".")[0] in CONNECTING for text in imported(path))
     }
     sandbox = {name for name in found if name.partition(".")[0] == "sandbox"}
-    assert found - sandbox == {"aws_client", "index", "index_session", "presigned", "twine_upload"}
+    assert found - sandbox == {"aws_client", "index", "index_session", "opener", "presigned", "twine_upload"}
