@@ -35,7 +35,7 @@ demo: $(READY) ## release 1.0 and 1.1 on the sandbox, install both, run both
 test: $(READY) ## lint, types and every test, integration tests included
 	@$(MAKE) --no-print-directory lint types
 	@$(BIN)/python .ci/prepare.py
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: chaos
 chaos: $(READY) ## what docs/reliability.md promises: releases killed, cut off, raced, for minutes

@@ -44,6 +44,21 @@ def _settle() -> None:
 
 _settle()
 
+LONG = (
+    *("test_demo", "test_act_two_images", "test_components_page", "test_act_new_team", "test_interrupt", "test_act"),
+    *("test_new_team", "test_rebuild", "test_pipeline_repo", "test_aws_actions", "test_release", "test_operations"),
+    *("test_engine", "test_act_pipeline_repo", "test_faults", "test_release_to_indexes", "test_local_run"),
+    *("test_pre_commit", "test_chaos", "test_types", "test_pipelines_page", "test_aws_index_actions"),
+)
+"""Modules of a minute or so. Of two that follow each other one needs no engine, for engines take turns."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: two processes take modules in this order, and neither is to wait for the other's last."""
+    order = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 SMALL_DOCKERFILE = """\
 ARG BASE
 FROM ${BASE}
