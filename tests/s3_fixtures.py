@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+import requests
 from ecr_fixtures import ACCESS_KEY, REGION, SECRET_KEY
 from moto.server import ThreadedMotoServer
 
@@ -48,12 +49,13 @@ class S3Server:
 
 @contextmanager
 def running_s3() -> Iterator[S3Server]:
-    """On a free port of this machine, in a thread of this process."""
+    """On a free port of this machine, in a thread of this process, whose servers before leave it nothing."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
+    requests.post(f"{url}/moto-api/reset", timeout=30).raise_for_status()
     client: Any = boto3.client(
         "s3", endpoint_url=url, region_name=REGION, aws_access_key_id=ACCESS_KEY, aws_secret_access_key=SECRET_KEY
     )
