@@ -16,6 +16,7 @@ from bench.figure import Values
 from bench.project import PACKAGE
 from bench.runner import plain_environ
 from bench.stage import Stage
+from kfp_release.package_files import package_files
 
 _COUNT: Final = 1_000
 _REPOSITORY: Final = "registry.example.com/team/demo"
@@ -59,7 +60,10 @@ def run(stage: Stage) -> dict[str, Values]:
 def _install(home: Path) -> Path:
     """The package as a release's wheel leaves it."""
     package = home / "kubeflow_demo_components"
-    shutil.copytree(PROJECT / PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__", "_operators"))
+    for name, data in package_files().items():
+        (package / name).parent.mkdir(exist_ok=True)
+        (package / name).write_bytes(data)
     unpinned = home / "unpinned"
     write_components(unpinned, [_REPOSITORY], _COUNT)
     (package / "yaml").mkdir()
@@ -68,7 +72,8 @@ def _install(home: Path) -> Path:
     shutil.rmtree(unpinned)
     components = {f"{file.stem}_op": {"file": file.name, "images": [_PIN]} for file in (package / "yaml").iterdir()}
     images = {"demo": {"pin": _PIN}}
-    pins = {"schema": 1, "version": "1.2", "commit": "c0" * 20, "images": images, "components": components}
+    of = {"distribution": "kubeflow-demo-components", "version": "1.2", "commit": "c0" * 20}
+    pins = {"schema": 1, **of, "images": images, "components": components}
     (package / "pins.json").write_text(json.dumps(pins), encoding="utf-8")
     return home
 
