@@ -17,7 +17,8 @@ from scripted import ANY, Answer, scripted
 
 from kfp_release.credentials import Credentials
 from kfp_release.errors import Problems, ReleaseError
-from kfp_release.index import MAX_FILE, Index, IndexFile
+from kfp_release.index import Index, IndexFile
+from kfp_release.index_page import MAX_FILE
 from kfp_release.index_session import PackageIndexError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.retry import Retry

@@ -13,14 +13,12 @@ from packaging.utils import canonicalize_name
 
 from kfp_release.credentials import PASSWORD, USERNAME, Credentials
 from kfp_release.errors import ReleaseError
-from kfp_release.index_page import ACCEPT, MAX_PAGE, IndexFile, parse_page
+from kfp_release.index_page import ACCEPT, MAX_FILE, MAX_PAGE, IndexFile, parse_page
 from kfp_release.index_session import IndexSession, PackageIndexError, status, tellable, unreachable, unwell
 from kfp_release.index_settings import IndexUrls
 from kfp_release.retry import SILENT, Retry
 from kfp_release.url import BadUrl, parse_url, shown_url
 
-MAX_FILE = 256 * 1024 * 1024
-"""Bytes. A longer file is none of ours."""
 _NOT_HERE = {404, 301, 302, 303, 307, 308}
 """Answers for a project that the index does not have: it is not found, or to be looked for elsewhere."""
 

@@ -26,6 +26,8 @@ ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+ht
 """The header that asks for a page: JSON before HTML. PEP 691."""
 MAX_PAGE = 16 * 1024 * 1024
 """Bytes."""
+MAX_FILE = 256 * 1024 * 1024
+"""Bytes of a file that it lists. A longer one is none of ours."""
 _MAX_FILES = 20_000
 _CHARSETS = {"utf-8", "ascii", "iso8859-1", "cp1252"}
 _ATTRIBUTES = r"""(?:[^<>"']++|"[^"]*"|'[^']*')*+"""

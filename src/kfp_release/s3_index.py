@@ -15,11 +15,11 @@ from kfp_release.archive import same_members
 from kfp_release.archive_name import ArchiveName
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.index_page import IndexFile, parse_page
+from kfp_release.index_page import MAX_FILE, IndexFile, parse_page
 from kfp_release.index_session import PackageIndexError
 from kfp_release.retry import SILENT, Retry
 from kfp_release.s3_bucket import Bucket
-from kfp_release.s3_pages import MAX_FILE, METADATA, S3Pages, metadata_of, project_page
+from kfp_release.s3_pages import METADATA, S3Pages, metadata_of, project_page
 from kfp_release.static_page import HTML, PACKAGES
 
 _WAITS = (0.5, 1.0, 2.0, 4.0)

@@ -17,7 +17,7 @@ from packaging.utils import is_normalized_name
 from kfp_release.archive_name import ArchiveName
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
-from kfp_release.index_page import MAX_PAGE
+from kfp_release.index_page import MAX_FILE, MAX_PAGE
 from kfp_release.member import BadArchive
 from kfp_release.retry import Retry
 from kfp_release.s3_bucket import CONDITIONS, Bucket, Listed, Stored
@@ -37,8 +37,6 @@ from kfp_release.static_page import (
 )
 from kfp_release.wheel import Wheel
 
-MAX_FILE = 256 * 1024 * 1024
-"""Bytes."""
 METADATA = ".metadata"
 """What the name of a wheel's METADATA beside it ends with. PEP 658."""
 SIMPLE = "simple/"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from kfp_release.index_settings import SIMPLE_URL
 from kfp_release.patience import ATTEMPTS, DEFAULT, MOST_ATTEMPTS, MOST_SECONDS, TIMEOUT
 
 JOBS = 4
@@ -19,6 +20,16 @@ NETWORK = (
 """The end of the help of each command that uses the network."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, for programs.")
+
+name = click.option("--name", metavar="DISTRIBUTION", help="Another distribution than that of pyproject.toml.")
+
+index_url = click.option(
+    "--index-url",
+    metavar="URL",
+    envvar=SIMPLE_URL,
+    show_envvar=True,
+    help="Another simple index than that of pyproject.toml.",
+)
 
 create_repository = click.option(
     "--create-repository", is_flag=True, help="Create an ECR repository that does not exist, with immutable tags."

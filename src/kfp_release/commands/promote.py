@@ -13,7 +13,7 @@ from kfp_release.commands.invocation import Invocation
 from kfp_release.console import Console
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Registry
-from kfp_release.index_settings import SIMPLE_URL, IndexUrls
+from kfp_release.index_settings import IndexUrls
 from kfp_release.project_name import parse_project_name
 from kfp_release.promote import Promoter
 from kfp_release.promotion import Promoted, PromotedImage, promotions
@@ -40,14 +40,8 @@ from kfp_release.withdrawn import withdrawn_versions
 @options.create_repository
 @click.option("--withdrawn", "withdrawn_too", is_flag=True, help="Also a version that is withdrawn.")
 @click.option("--dry-run", is_flag=True, help="Tell what would be copied, and change nothing.")
-@click.option("--name", metavar="DISTRIBUTION", help="Another distribution than that of pyproject.toml.")
-@click.option(
-    "--index-url",
-    metavar="URL",
-    envvar=SIMPLE_URL,
-    show_envvar=True,
-    help="Another simple index than that of pyproject.toml.",
-)
+@options.name
+@options.index_url
 @options.as_json
 @click.pass_obj
 def command(

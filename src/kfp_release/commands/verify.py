@@ -8,7 +8,7 @@ from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.tables import images
 from kfp_release.console import Console
-from kfp_release.index_settings import SIMPLE_URL, IndexUrls
+from kfp_release.index_settings import IndexUrls
 from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
 from kfp_release.verify import verify
@@ -17,14 +17,8 @@ from kfp_release.version import ReleaseVersion
 
 @click.command("verify", epilog=options.NETWORK)
 @click.argument("version", metavar="X.Y")
-@click.option("--name", metavar="DISTRIBUTION", help="Another distribution than that of pyproject.toml.")
-@click.option(
-    "--index-url",
-    metavar="URL",
-    envvar=SIMPLE_URL,
-    show_envvar=True,
-    help="Another simple index than that of pyproject.toml.",
-)
+@options.name
+@options.index_url
 @click.option(
     "--rebuild", is_flag=True, help="Then make it again from its tag, and hold what comes out against what is public."
 )
