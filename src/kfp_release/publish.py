@@ -1,14 +1,15 @@
-"""Makes a built release public: blobs, images one by one, sdists, wheels; then reads all of it back.
+"""Makes a built release public: blobs, images one by one, their evidence, sdists, wheels; then reads all of it back.
 
 Looks at everything before it sends a byte: at the layers of an image that is there already, too, for a file may name it
 only where it can be pulled. What is there unchanged is left alone, other content is refused. Images go in the order of
 their repositories' names, which is the same for every commit, however it lists them: so the first one's `PutImage` is
-the claim on the version, and who loses it stops there. The last wheel's upload is the moment of release.
+the claim on the version, and who loses it stops there. What refers to the images is attached once they are all public,
+and before any file names them. The last wheel's upload is the moment of release.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,19 +21,15 @@ from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
-from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.index_session import PackageIndexError
-from kfp_release.layout import Layout
-from kfp_release.manifest import Descriptor
+from kfp_release.pending_image import look_at, send_blobs
 from kfp_release.progress import Progress
-from kfp_release.record import Distribution, PinnedImage
+from kfp_release.record import Distribution
+from kfp_release.referrers import attach
 from kfp_release.released_files import PackageIndex
 from kfp_release.retry import SILENT, Retry
-from kfp_release.upload import LAYERS_AT_ONCE, new_lanes, upload_blobs
 from kfp_release.verify import require_whole, verify
-from kfp_release.version_home import ensure_home
-from kfp_release.workers import in_parallel
 
 THERE, SENT = "already there", "sent"
 
@@ -85,16 +82,6 @@ class Published:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _PendingImage:
-    pinned: PinnedImage
-    image: Image
-    store: EcrRepository
-    there: bool
-    missing: tuple[Descriptor, ...]
-    """What ECR lacks of it, although it may have its manifest; all of that is in the build's layout."""
-
-
 def publish(
     built: BuiltRelease,
     *,
@@ -115,16 +102,22 @@ def publish(
     if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
         index.require_credentials()
     ordered = sorted(built.record.pins.images, key=lambda pinned: str(pinned.repository))
-    looks = {item.name: partial(_look, item, built, stores, mutable=item.name in mutable) for item in ordered}
+    looks = {item.name: partial(look_at, item, built, stores, mutable=item.name in mutable) for item in ordered}
     images = list(look_beside(looks).values())
     outcomes: list[Outcome] = []
-    sent = _send_blobs([pending for pending in images if pending.missing], built.layout, progress)
+    sent = send_blobs([pending for pending in images if pending.missing], built.layout, progress)
     for pending in images:
         progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
-        pending.store.put(pending.image.manifest, pending.pinned.ref.tag)
-        _read_back(pending)
+        pending.commit()
         state = THERE if pending.there and not pending.missing else SENT
         outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
+    for pending in images:
+        for wanted in pending.evidence:
+            progress.step(f"attach the {wanted.what} of {pending.pinned.name}")
+            evidence, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
+            what = f"{wanted.what} of {pending.pinned.name}"
+            outcomes.append(Outcome(what, SENT if bytes_sent else THERE, str(evidence.digest)))
+            sent += bytes_sent
     for item in built.record.distributions:
         # Looked for again: others may have sent it while the layers went.
         there = _sha256_there(item, built, index)
@@ -136,70 +129,6 @@ def publish(
     pins = built.record.pins
     require_whole(verify(pins.version, distribution=pins.distribution, index=index, stores=stores))
     return Published(built, tuple(outcomes), sent)
-
-
-def _look(
-    pinned: PinnedImage, built: BuiltRelease, stores: Callable[[Repository], EcrRepository], *, mutable: bool
-) -> _PendingImage:
-    ref = pinned.ref
-    store = stores(pinned.repository)
-    ensure_home(store, ref.tag, mutable=mutable)
-    found = store.find(ref.tag)
-    if found is not None and found.digest != ref.digest:
-        raise ReleaseError(
-            f"{ref.repository}:{ref.tag} is public already as {found.digest}, this build has {ref.digest}",
-            remedy="nothing is overwritten and nothing was sent: release under the next version",
-        )
-    image = built.image(pinned)
-    blobs = {blob.digest: blob for blob in (image.manifest.config, *image.manifest.layers)}
-    missing = sorted(store.missing(blobs))
-    if absent := [digest for digest in missing if not built.layout.has(digest)]:
-        raise _absent(pinned, absent, there=found is not None, adopted=image.manifest.layers[-1].digest in absent)
-    return _PendingImage(pinned, image, store, found is not None, tuple(blobs[digest] for digest in missing))
-
-
-def _absent(pinned: PinnedImage, absent: Sequence[Digest], *, there: bool, adopted: bool) -> ReleaseError:
-    """What to say of layers that neither ECR has nor the build: the runtime's, or those of an adopted image."""
-    ref, listed = pinned.ref, ", ".join(str(digest) for digest in absent[:3])
-    if there:
-        return ReleaseError(
-            f"{ref} is in ECR and cannot be pulled: {len(absent)} of its layers are not there: {listed}",
-            remedy="push this image from where it was pulled, then publish again; or release under the next version",
-        )
-    if adopted:
-        return ReleaseError(
-            f"{ref} was adopted by this build, which has not its package layer, and is gone from ECR",
-            remedy="kfp-release plan and kfp-release build, then publish again",
-        )
-    return ReleaseError(
-        f"ECR repository {ref.repository} lacks {len(absent)} layers of runtime-{pinned.runtime_key}: {listed}",
-        remedy="kfp-release runtime, then publish again",
-    )
-
-
-def _send_blobs(images: Sequence[_PendingImage], layout: Layout, progress: Progress) -> int:
-    """Bytes sent. Several images go beside each other, their layers as few at a time as those of one."""
-    names = ", ".join(f"{pending.pinned.name} to {pending.pinned.ref.repository}" for pending in images)
-    if names:
-        progress.step(f"push {names}")
-    lanes = new_lanes()
-
-    def send(pending: _PendingImage) -> int:
-        blobs = [layout.blob(descriptor) for descriptor in pending.missing]
-        return upload_blobs(pending.store, blobs, progress=progress, lanes=lanes)
-
-    return sum(in_parallel(send, images, workers=LAYERS_AT_ONCE))
-
-
-def _read_back(pending: _PendingImage) -> None:
-    """Raise `ReleaseError` unless ECR hands out what the build added to the runtime: the config, the package layer.
-
-    ECR checks digests as it takes layers, and one proxy or disk behind that is enough to make the image unusable. So
-    this comes before any file that names it.
-    """
-    manifest = pending.image.manifest
-    for blob in (manifest.config, manifest.layers[-1]):
-        pending.store.require_blob(blob)
 
 
 def _upload(item: Distribution, built: BuiltRelease, index: UploadIndex, retry: Retry) -> str:

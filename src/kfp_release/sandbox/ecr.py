@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from kfp_release.errors import ReleaseError
 from kfp_release.sandbox.ecr_images import ImageCalls
 from kfp_release.sandbox.ecr_layers import LayerCalls
+from kfp_release.sandbox.ecr_referrers import ReferrerCalls
 from kfp_release.sandbox.ecr_refusal import EcrRefusal
 from kfp_release.sandbox.ecr_repositories import Call, RepositoryCalls
 from kfp_release.sandbox.ecr_request import parse_request
@@ -79,7 +80,11 @@ class EcrStandIn:
         repositories = RepositoryCalls(state, account=ACCOUNT, host=self._host, login=self._login)
         layers = LayerCalls(repositories, registry, url=server.url)
         images = ImageCalls(state, repositories, registry)
-        server.begin({**repositories.calls, **layers.calls, **images.calls}, layers, registry)
+        server.begin(
+            {**repositories.calls, **layers.calls, **images.calls, **ReferrerCalls(repositories).calls},
+            layers,
+            registry,
+        )
         self._server = server  # not before: a server that does not serve yet would wait for its own end for ever
         return self
 

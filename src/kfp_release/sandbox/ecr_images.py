@@ -48,7 +48,7 @@ class ImageCalls:
             self._registry.put_manifest(repository.name, tag or given.digest, given.data, given.media_type)
             image = repository.images.setdefault(
                 given.digest,
-                StoredImage(given.digest, given.media_type, given.size, time.time(), given.blobs + given.children),
+                _stored(given),
             )
             if tag:
                 for other in repository.images.values():
@@ -87,6 +87,8 @@ class ImageCalls:
                 "imagePushedAt": image.pushed_at,
                 "imageManifestMediaType": image.media_type,
                 "imageStatus": image.status,
+                **({"artifactMediaType": image.artifact_type} if image.artifact_type else {}),
+                **({"subjectManifestDigest": image.subject} if image.subject else {}),
             }
             for image in images
         ]
@@ -183,6 +185,20 @@ class ImageCalls:
             self._registry.put_manifest(repository.name, tag, data, image.media_type)
         if not image.tags:
             del repository.images[image.digest]
+
+
+def _stored(given: PutManifest) -> StoredImage:
+    return StoredImage(
+        given.digest,
+        given.media_type,
+        given.size,
+        time.time(),
+        given.blobs + given.children,
+        artifact_type=given.artifact_type,
+        subject=given.subject,
+        manifest_size=len(given.data),
+        annotations=given.annotations,
+    )
 
 
 def _found(repository: StoredRepository, image_id: dict[str, str]) -> StoredImage:

@@ -12,7 +12,10 @@ from kfp_release.sandbox.ecr_refusal import invalid
 
 @dataclass(frozen=True, slots=True)
 class PutManifest:
-    """A manifest as it was put: its config and layers, or its images, by digest, and the bytes of those in all."""
+    """A manifest as it was put: its config and layers, or its images, by digest, and the bytes of those in all.
+
+    An artifact has a type, and a subject, the digest of what it refers to; `annotations` are the manifest's.
+    """
 
     data: bytes
     digest: str
@@ -20,6 +23,9 @@ class PutManifest:
     blobs: list[str]
     children: list[str]
     size: int
+    artifact_type: str
+    subject: str
+    annotations: dict[str, str]
 
     @classmethod
     def parse(cls, request: dict[str, Any]) -> Self:
@@ -32,9 +38,14 @@ class PutManifest:
             size = sum(int(part["size"]) for part in (*blobs, *children))
             media_type = str(request.get("imageManifestMediaType") or value.get("mediaType") or "")
             digests = [str(part["digest"]) for part in (*blobs, *children)]
+            config_type = value["config"]["mediaType"] if blobs else ""
+            artifact_type = str(value.get("artifactType") or config_type)
+            subject = str(value["subject"]["digest"]) if "subject" in value else ""
+            annotations = {str(name): str(text) for name, text in value.get("annotations", {}).items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             raise invalid("'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'") from None
         if not media_type or value.get("mediaType", media_type) != media_type:
             raise invalid("'ImageManifest' failed to satisfy constraint: 'mediaType is missing or another one'")
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
-        return cls(data, digest, media_type, digests[: len(blobs)], digests[len(blobs) :], size)
+        own, others = digests[: len(blobs)], digests[len(blobs) :]
+        return cls(data, digest, media_type, own, others, size, artifact_type, subject, annotations)

@@ -12,7 +12,10 @@ from kfp_release.errors import ReleaseError
 
 @dataclass(slots=True)
 class StoredImage:
-    """One image. `size` is in bytes, `pushed_at` in seconds since 1970; `blobs` are its config and layers."""
+    """One image. `size` is in bytes, `pushed_at` in seconds since 1970; `blobs` are its config and layers.
+
+    `subject` is the digest of what an artifact refers to, empty for an image; `manifest_size` counts its manifest.
+    """
 
     digest: str
     media_type: str
@@ -21,6 +24,10 @@ class StoredImage:
     blobs: list[str]
     tags: list[str] = field(default_factory=list)
     status: str = "ACTIVE"
+    artifact_type: str = ""
+    subject: str = ""
+    manifest_size: int = 0
+    annotations: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

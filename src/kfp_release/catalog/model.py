@@ -1,0 +1,216 @@
+"""What a catalog shows: components, versions, images. Every text is data from outside, and is shown as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kfp_release.digest import Digest
+from kfp_release.interface_change import InterfaceChange
+from kfp_release.status_row import State
+from kfp_release.version import ReleaseVersion
+from kfp_release.version_bump import Bump
+
+
+class LayerKind(StrEnum):
+    """Which part of an image a layer is."""
+
+    BASE = "base"
+    DEPENDENCIES = "dependencies"
+    PACKAGE = "package"
+
+
+class EventKind(StrEnum):
+    """What happened to a component in a version."""
+
+    CAME = "came"
+    CHANGED = "changed"
+    WENT = "went"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogInput:
+    """An input: `name` as the file has it, `parameter` as a pipeline writes it."""
+
+    name: str
+    parameter: str
+    type: str
+    is_artifact: bool
+    is_required: bool
+    default: str
+    """As Python writes it; empty where there is none."""
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogOutput:
+    """An output: `name` as the file has it, `attribute` as a pipeline asks ``task.outputs[…]`` for it."""
+
+    name: str
+    attribute: str
+    type: str
+    is_artifact: bool
+    description: str
+    taken_by: tuple[tuple[str, str], ...]
+    """Operators of the newest version that take this type, each with the parameter that does."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEvent:
+    """One version in which a component came, changed or went; what changed, breaking changes first."""
+
+    version: ReleaseVersion
+    kind: EventKind
+    changes: tuple[InterfaceChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogComponent:
+    """A component as the last version has it that does: `version`, which is the newest unless `is_gone`."""
+
+    operator: str
+    """``multiply_op``."""
+    title: str
+    """The file's own name for it."""
+    description: str
+    file: str
+    image: str
+    """The name of the owned image, or the image that the file names; empty where it has none."""
+    pins: tuple[str, ...]
+    """The images that the pinned file names."""
+    inputs: tuple[CatalogInput, ...]
+    outputs: tuple[CatalogOutput, ...]
+    is_keyword_only: bool
+    snippet: str
+    """A pipeline that calls it, as it compiles."""
+    version: ReleaseVersion
+    is_gone: bool
+    history: tuple[CatalogEvent, ...]
+    """The newest first."""
+
+    @property
+    def purpose(self) -> str:
+        """One line: the first sentence of the description."""
+        first = self.description.strip().split("\n", 1)[0].strip()
+        return first.split(". ", 1)[0].rstrip(".") + "." if first else ""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogLayer:
+    """A layer of an image; `size` is in bytes. `is_new` where a node with the version before has to pull it."""
+
+    kind: LayerKind
+    digest: Digest
+    size: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEvidence:
+    """What is attached to an image: by its digest in ECR; `note` tells what is in it (``214 components``)."""
+
+    digest: Digest
+    size: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogImage:
+    """An image of a version. `digest` is None where it is not in ECR, or was not asked for; then it has no layers."""
+
+    name: str
+    repository: str
+    tag: str
+    digest: Digest | None
+    runtime_key: str
+    platform: str
+    layers: tuple[CatalogLayer, ...] = ()
+    sbom: CatalogEvidence | None = None
+    provenance: CatalogEvidence | None = None
+    scan: str = ""
+    """What ECR's scan found, in a few words; empty where it was not asked."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all layers."""
+        return sum(layer.size for layer in self.layers)
+
+    @property
+    def pulled(self) -> int:
+        """Bytes that a node with the version before has to pull."""
+        return sum(layer.size for layer in self.layers if layer.is_new)
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogFile:
+    """A wheel or sdist; `sha256` is in hex, empty where the index does not tell. `size` in bytes, None likewise."""
+
+    project: str
+    filename: str
+    sha256: str
+    size: int | None
+    is_yanked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogVersion:
+    """A version. `state` is None where ECR and the index were not asked."""
+
+    version: ReleaseVersion
+    commit: str
+    """In hex; empty where no tag is there."""
+    released: int
+    """The commit's time, in seconds since 1970; 0 where there is none."""
+    state: State | None
+    withdrawn_by: str
+    """A branch whose CHANGELOG withdraws it; empty where none does."""
+    findings: tuple[str, ...]
+    """What is missing or disagrees, a line each, as `status` tells it."""
+    remedies: tuple[str, ...]
+    changelog: str
+    """The Markdown of its section in the CHANGELOG; empty where it has none."""
+    images: tuple[CatalogImage, ...]
+    files: tuple[CatalogFile, ...]
+    components: tuple[str, ...]
+    """The operators that it has."""
+    previous: ReleaseVersion | None
+    """The version before, which `changes` are from."""
+    changes: tuple[InterfaceChange, ...]
+    bump: Bump
+    """What `changes` ask of a version."""
+    unreadable: tuple[str, ...] = ()
+    """Component files that could not be read, and why."""
+
+    @property
+    def is_breaking(self) -> bool:
+        """Whether a pipeline of the version before may not compile with it."""
+        return any(change.is_breaking for change in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All of it."""
+
+    distribution: str
+    package: str
+    source: str
+    """URL of the repository."""
+    index_url: str
+    """The index's simple URL, without credentials; empty where none is configured."""
+    versions: tuple[CatalogVersion, ...]
+    """The newest first."""
+    components: tuple[CatalogComponent, ...]
+    """By name; those that are gone last."""
+    is_offline: bool = False
+
+    @property
+    def newest(self) -> CatalogVersion | None:
+        """The newest that is no pre-release and not withdrawn; else the newest of all, None where there is none."""
+        withdrawn = State.WITHDRAWN
+        good = (one for one in self.versions if not one.version.version.is_prerelease and one.state is not withdrawn)
+        return next(good, self.versions[0] if self.versions else None)
+
+    def by_operator(self) -> Mapping[str, CatalogComponent]:
+        """The components by operator."""
+        return {component.operator: component for component in self.components}

@@ -1,0 +1,144 @@
+"""What refers to the images of a repository: listed, read and attached, never written over.
+
+Source: Amazon ECR API Reference, ListImageReferrers and PutImage; OCI distribution-spec 1.1, "Listing Referrers".
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final
+
+from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
+from kfp_release.manifest import BadImage, Descriptor, Manifest
+from kfp_release.progress import Progress
+from kfp_release.referrer import EMPTY, EMPTY_CONFIG, Referrer
+from kfp_release.upload import upload_blobs
+
+MOST: Final = 100
+"""What is read of one type and image: more is nobody's evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """An artifact that is attached to an image, and the bytes of its blob."""
+
+    referrer: Referrer
+    data: bytes
+
+    @property
+    def digest(self) -> Digest:
+        """What it is found by."""
+        return self.referrer.manifest.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What an image is to have attached: `data`, of `media_type`, as an artifact of `artifact_type`.
+
+    `what` names it for people. `agrees` tells of what is attached already, other bytes of the same type, whether it
+    will do; where it raises or refuses, nothing is attached beside it.
+    """
+
+    what: str
+    artifact_type: str
+    media_type: str
+    data: bytes
+    agrees: Callable[[bytes], bool]
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    def referrer(self, subject: Manifest) -> Referrer:
+        """The artifact that it becomes."""
+        blob = Descriptor(self.media_type, Digest.of(self.data), len(self.data))
+        return Referrer.of(self.artifact_type, subject.descriptor, blob, self.annotations)
+
+
+@dataclass(frozen=True, slots=True)
+class _MemoryBlob:
+    """A `Blob` that is at hand."""
+
+    descriptor: Descriptor
+    data: bytes
+
+    def open(self) -> BinaryIO:
+        return io.BytesIO(self.data)
+
+
+def attached(store: EcrRepository, subject: Digest, artifact_type: str) -> list[Attached]:
+    """What of this type is attached to the image, by digest. Raise `ReleaseError` where ECR does not hand it out.
+
+    What claims the type and is none of one blob is left out, and so is what refers to another image.
+    """
+    found = [_read(store, digest) for digest in _listed(store, subject, artifact_type)]
+    return [one for one in found if one is not None and one.referrer.subject.digest == subject]
+
+
+def find_attached(store: EcrRepository, subject: Manifest, wanted: Attachment) -> Attached | None:
+    """What will do for `wanted`; None where nothing of its type is attached.
+
+    Raise `ReleaseError` where something else is: nothing is attached beside it.
+    """
+    there = attached(store, subject.digest, wanted.artifact_type)
+    for one in there:
+        if one.data == wanted.data or wanted.agrees(one.data):
+            return one
+    if there:
+        raise ReleaseError(
+            f"{store.repository}@{subject.digest} has another {wanted.what} attached: {there[0].digest}",
+            remedy="nothing is overwritten: see who attached it, remove it if it is wrong, and run this again",
+        )
+    return None
+
+
+def attach(store: EcrRepository, subject: Manifest, wanted: Attachment, *, progress: Progress) -> tuple[Attached, int]:
+    """Attach it unless something that will do is there; what is there then, and the bytes sent.
+
+    Raise `ReleaseError` as `find_attached`.
+    """
+    if (there := find_attached(store, subject, wanted)) is not None:
+        return there, 0
+    referrer = wanted.referrer(subject)
+    blobs = [_MemoryBlob(referrer.blob, wanted.data), _MemoryBlob(EMPTY_CONFIG, EMPTY)]
+    sent = upload_blobs(store, blobs, progress=progress)
+    store.put(referrer.manifest, None)
+    return Attached(referrer, wanted.data), sent
+
+
+def _listed(store: EcrRepository, subject: Digest, artifact_type: str) -> Iterator[Digest]:
+    token: dict[str, str] = {}
+    count = 0
+    while True:
+        answer: Mapping[str, Any] = store.call(
+            "list_image_referrers",
+            subjectId={"imageDigest": str(subject)},
+            filter={"artifactTypes": [artifact_type], "artifactStatus": "ACTIVE"},
+            maxResults=50,
+            **token,
+        )
+        for item in answer.get("referrers", ()):
+            # The filter is ECR's, and other registries behind its API may not know it.
+            if item.get("artifactType") in {artifact_type, None}:
+                yield Digest.parse(item["digest"])
+                count += 1
+        if not (following := answer.get("nextToken")):
+            return
+        if count >= MOST or {"nextToken": following} == token:
+            raise ReleaseError(
+                f"{store.repository}@{subject} has more than {count} artifacts of the type {artifact_type}",
+                remedy="see who attached them, and remove what is none of this project's",
+            )
+        token = {"nextToken": following}
+
+
+def _read(store: EcrRepository, digest: Digest) -> Attached | None:
+    try:
+        manifest = store.find(digest)
+        if manifest is None:
+            return None
+        referrer = Referrer.parse(manifest.data)
+    except BadImage:
+        return None
+    return Attached(referrer, store.read_blob(referrer.blob))

@@ -1,0 +1,127 @@
+"""What refers to an image in ECR: attached once, found by the image's digest, never written over."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from ecr_fixtures import LocalEcr, pushed
+
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
+from kfp_release.manifest import BadImage, Manifest
+from kfp_release.progress import Silent
+from kfp_release.referrer import Referrer
+from kfp_release.referrers import Attachment, attach, attached, find_attached
+
+TYPE = "application/vnd.example.evidence+json"
+
+
+def evidence(data: bytes, *, agrees: Callable[[bytes], bool] = lambda _: False, kind: str = TYPE) -> Attachment:
+    return Attachment("evidence", kind, "application/json", data, agrees, {"org.example.note": "a note"})
+
+
+@pytest.fixture
+def place(local: LocalEcr, request: pytest.FixtureRequest) -> tuple[EcrRepository, Manifest]:
+    store = local.repository("tests/" + re.sub("[^a-z0-9]+", "-", request.node.name.lower()).strip("-"))
+    return store, pushed(store, "1.0")
+
+
+def test_what_is_attached_is_found_by_the_digest_of_its_image(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    there, sent = attach(store, image, evidence(b'{"a":1}'), progress=Silent())
+    assert sent == len(b'{"a":1}') + len(b"{}")
+    assert attached(store, image.digest, TYPE) == [there]
+    assert there.data == b'{"a":1}'
+    assert there.referrer.subject == image.descriptor
+    assert there.referrer.manifest.annotations == {"org.example.note": "a note"}
+    assert attached(store, image.digest, "application/other") == []
+
+
+def test_an_artifact_has_no_tag_and_the_tags_stay_what_they_were(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    there, _ = attach(store, image, evidence(b"{}"), progress=Silent())
+    assert {one.digest: one.tags for one in store.images()} == {image.digest: ("1.0",), there.digest: ()}
+
+
+def test_the_same_is_attached_once(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    first, _ = attach(store, image, evidence(b"same"), progress=Silent())
+    again, sent = attach(store, image, evidence(b"same"), progress=Silent())
+    assert (again, sent) == (first, 0)
+    assert len(store.images()) == 2
+
+
+def test_what_agrees_is_taken_for_it(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    first, _ = attach(store, image, evidence(b"of the first run"), progress=Silent())
+    wanted = evidence(b"of the second", agrees=lambda data: data.startswith(b"of the"))
+    assert attach(store, image, wanted, progress=Silent()) == (first, 0)
+
+
+def test_beside_another_nothing_is_attached(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    first, _ = attach(store, image, evidence(b"one"), progress=Silent())
+    with pytest.raises(ReleaseError, match=f"has another evidence attached: {first.digest}"):
+        attach(store, image, evidence(b"another"), progress=Silent())
+    assert len(store.images()) == 2
+
+
+def test_an_image_without_any_has_none(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    assert find_attached(store, image, evidence(b"x")) is None
+
+
+def test_many_pages_are_read(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    for number in range(53):
+        referrer = evidence(b"%d" % number).referrer(image)
+        attach_beside(store, referrer, b"%d" % number)
+    assert sorted(int(one.data) for one in attached(store, image.digest, TYPE)) == list(range(53))
+
+
+def attach_beside(store: EcrRepository, referrer: Referrer, data: bytes) -> None:
+    """As somebody who does not look first."""
+    upload = store.call("initiate_layer_upload")
+    if store.missing([referrer.blob.digest]):
+        store.call(
+            "upload_layer_part",
+            uploadId=upload["uploadId"],
+            partFirstByte=0,
+            partLastByte=len(data) - 1,
+            layerPartBlob=data,
+        )
+        store.call("complete_layer_upload", uploadId=upload["uploadId"], layerDigests=[str(referrer.blob.digest)])
+    if store.missing([referrer.manifest.config.digest]):
+        upload = store.call("initiate_layer_upload")
+        store.call(
+            "upload_layer_part", uploadId=upload["uploadId"], partFirstByte=0, partLastByte=1, layerPartBlob=b"{}"
+        )
+        store.call(
+            "complete_layer_upload", uploadId=upload["uploadId"], layerDigests=[str(referrer.manifest.config.digest)]
+        )
+    store.put(referrer.manifest, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"subject": None}, "is not a descriptor"),
+        ({"layers": []}, "has 0 blobs"),
+        ({"artifactType": 5}, "refers to no image"),
+    ],
+)
+def test_other_manifests_are_no_referrers(
+    place: tuple[EcrRepository, Manifest], change: dict[str, object], said: str
+) -> None:
+    _, image = place
+    value = json.loads(evidence(b"x").referrer(image).manifest.data)
+    with pytest.raises(BadImage, match=said):
+        Referrer.parse(json.dumps({**value, **change}).encode())
+
+
+def test_an_image_is_no_referrer(place: tuple[EcrRepository, Manifest]) -> None:
+    with pytest.raises(BadImage, match="refers to no image"):
+        Referrer.parse(place[1].data)
