@@ -39,9 +39,15 @@ def runtimes(results: Iterable[RuntimeResult]) -> Table:
 def runtime_states(states: Iterable[RuntimeState]) -> Table:
     """A row an image: its runtime, and whether that is there."""
     return Table.of(
-        ("image", "runtime", "repository", "now in ECR"),
+        ("image", "runtime", "repository", "now in ECR", "SBOM"),
         [
-            (item.name, f"runtime-{item.key}", str(item.repository), str(item.digest) if item.digest else "MISSING")
+            (
+                item.name,
+                f"runtime-{item.key}",
+                str(item.repository),
+                str(item.digest) if item.digest else "MISSING",
+                "attached" if item.has_sbom else "MISSING",
+            )
             for item in states
         ],
     )
@@ -55,7 +61,7 @@ def planned_images(plan: Plan) -> Table:
             (
                 image.name,
                 f"{image.repository}:{plan.source.version.image_tag}",
-                f"runtime-{image.runtime_key} {'is there' if image.runtime else 'MISSING'}",
+                f"runtime-{image.runtime_key} {_there(image)}",
                 _now(image),
                 _to_push(image),
             )
@@ -117,6 +123,12 @@ def source_note(source: Source) -> str:
 def _short(text: str) -> str:
     """The beginning of a digest, a commit or a key; other words as they are."""
     return _HEX.sub(lambda found: found[0][:12], text)
+
+
+def _there(image: PlannedImage) -> str:
+    if image.runtime is None:
+        return "MISSING"
+    return "is there" if image.runtime_sbom else "is there, its SBOM MISSING"
 
 
 def _now(image: PlannedImage) -> str:
