@@ -17,35 +17,39 @@ from cyclonedx.spdx import is_supported_id
 from packageurl import PackageURL
 from packaging.utils import canonicalize_name
 
-from kfp_release.image_ref import ImageRef
+from kfp_release.digest import Digest
+from kfp_release.image_ref import Repository
 from kfp_release.inventory import FoundDistribution, FoundPackage
 from kfp_release.python_distribution import PythonDistribution
 from kfp_release.record import PinnedImage
 from kfp_release.sbom import RUNTIME_KEY, bom_link, image_serial
 
 _LAYER: Final = "kfp-release:layer"
-_PLATFORM: Final = "kfp-release:platform"
+PLATFORM: Final = "kfp-release:platform"
 _REQUIRES: Final = "kfp-release:requires"
 
 
-def container(ref: ImageRef, bom_ref: str, platform: str, key: str) -> Component:
-    """The subject of an SBOM, or what it names: an image by its digest. `key` is its runtime's."""
-    where = {"repository_url": str(ref.repository), "tag": ref.tag}
+def container(
+    repository: Repository, digest: Digest, tag: str, *, bom_ref: str, properties: Mapping[str, str]
+) -> Component:
+    """The subject of an SBOM, or what it names: an image by its digest. A runtime has no `tag`."""
+    where = {"repository_url": str(repository), **({"tag": tag} if tag else {})}
     return Component(
         type=ComponentType.CONTAINER,
-        name=ref.repository.name,
-        version=ref.tag,
+        name=repository.name,
+        version=tag or str(digest),
         bom_ref=bom_ref,
-        purl=PackageURL("oci", None, ref.repository.name.rpartition("/")[2], str(ref.digest), where),
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=ref.digest.hex)],
-        properties=[Property(name=RUNTIME_KEY, value=key), Property(name=_PLATFORM, value=platform)],
+        purl=PackageURL("oci", None, repository.name.rpartition("/")[2], str(digest), where),
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest.hex)],
+        properties=[Property(name=name, value=text) for name, text in properties.items() if text],
     )
 
 
 def pinned_container(image: PinnedImage) -> Component:
     """An image that a wheel pins, with a link to the SBOM of its own."""
-    component = container(image.ref, f"image:{image.name}", image.platform, image.runtime_key)
-    link = bom_link(image_serial(image.ref.repository, image.ref.digest))
+    ref, told = image.ref, {RUNTIME_KEY: image.runtime_key, PLATFORM: image.platform}
+    component = container(ref.repository, ref.digest, ref.tag, bom_ref=f"image:{image.name}", properties=told)
+    link = bom_link(image_serial(ref.repository, ref.digest))
     component.external_references.add(ExternalReference(type=ExternalReferenceType.BOM, url=XsUri(link)))
     return component
 

@@ -172,8 +172,8 @@ class BuiltRelease:
             raise BadBuild(f"{path} is not the SBOM of image {pinned.name}: {error.args[0]}", remedy=_AGAIN) from error
         if sbom.digest != pinned.ref.digest or sbom.runtime_key != pinned.runtime_key:
             raise BadBuild(
-                f"{path} is the SBOM of {sbom.digest} with runtime-{sbom.runtime_key}, and release.json pins "
-                f"{pinned.ref.digest} with runtime-{pinned.runtime_key}",
+                f"{path} is the SBOM of {sbom.digest} on runtime-{sbom.runtime_key}, and release.json pins "
+                f"{pinned.ref.digest} on runtime-{pinned.runtime_key}",
                 remedy=_AGAIN,
             )
         return sbom

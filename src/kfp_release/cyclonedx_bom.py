@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Final
@@ -24,6 +24,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 from kfp_release.bom_component import (
+    PLATFORM,
     container,
     debian_component,
     licences,
@@ -33,13 +34,14 @@ from kfp_release.bom_component import (
     reference,
     required_projects,
 )
-from kfp_release.image_ref import ImageRef
+from kfp_release.digest import Digest
+from kfp_release.image_ref import Repository
 from kfp_release.interpreter import Interpreter
 from kfp_release.inventory import FoundDistribution, Inventory
 from kfp_release.manifest import canonical_json
 from kfp_release.python_distribution import PythonDistribution
 from kfp_release.record import PinnedImage
-from kfp_release.sbom import BadSbom, Sbom, distribution_serial, image_serial
+from kfp_release.sbom import PART, RUNTIME, RUNTIME_KEY, BadSbom, Sbom, distribution_serial, image_serial
 
 _UNREAD: Final = "kfp-release:unread"
 _NOTE: Final = "kfp-release:note"
@@ -53,13 +55,16 @@ _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}
 class BomImage:
     """The subject of an SBOM: a runtime, or an image of a release."""
 
-    ref: ImageRef
+    repository: Repository
+    digest: Digest
     platform: str
-    runtime_key: str
     created: int
-    """Of the image, in seconds since 1970."""
-    tools: Mapping[str, str] = field(default_factory=dict)
+    """When it was made, in seconds since 1970."""
+    tools: Mapping[str, str]
     """What makes the SBOM: versions by name."""
+    tag: str = ""
+    runtime_key: str = ""
+    """Of a release's image, as its tag. A runtime of the same bytes can have several."""
 
     @property
     def machine(self) -> str:
@@ -131,8 +136,17 @@ def wheel_bom(package: PythonDistribution, images: Iterable[PinnedImage], *, com
 
 
 def _bom(subject: BomImage, components: Iterable[Component], notes: Iterable[Property]) -> Bom:
-    ref = subject.ref
-    root = container(ref, "image", subject.platform, subject.runtime_key)
+    root = container(
+        subject.repository,
+        subject.digest,
+        subject.tag,
+        bom_ref="image",
+        properties={
+            PART: "image" if subject.tag else RUNTIME,
+            RUNTIME_KEY: subject.runtime_key,
+            PLATFORM: subject.platform,
+        },
+    )
     tools = [
         Component(type=ComponentType.APPLICATION, name=name, version=text, purl=PackageURL("pypi", None, name, text))
         for name, text in subject.tools.items()
@@ -143,7 +157,7 @@ def _bom(subject: BomImage, components: Iterable[Component], notes: Iterable[Pro
         tools=ToolRepository(components=tools),
         properties=notes,
     )
-    serial = image_serial(ref.repository, ref.digest)
+    serial = image_serial(subject.repository, subject.digest)
     return Bom(components=components, metadata=metadata, serial_number=serial)
 
 

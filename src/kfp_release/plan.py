@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from kfp_release.attached_sbom import attached_sbom
 from kfp_release.beside import look_beside
 from kfp_release.check import check_release
 from kfp_release.commit import parse_commit
@@ -31,7 +30,7 @@ from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.record_json import file_name_of, list_of, project_of, seconds_of, text_of
 from kfp_release.retention import PolicyHolder, retention_warnings
 from kfp_release.runtime import find_runtime, key_of, runtime_tag
-from kfp_release.runtime_sbom import require_of_runtime
+from kfp_release.runtime_sbom import runtime_sbom
 from kfp_release.runtime_sources import Files
 from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
@@ -202,9 +201,7 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
     if state is not None:
         require_home(settings.repository, state, source.version.image_tag, mutable=settings.mutable_tags)
         runtime = find_runtime(store, key)
-        sbom = attached_sbom(store, runtime.manifest.digest) if runtime else None
-        if sbom is not None:
-            require_of_runtime(sbom, key)
+        sbom = runtime_sbom(store, runtime.manifest.digest) if runtime else None
         manifest = store.find(source.version.image_tag)
         if manifest is not None:
             existing = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))

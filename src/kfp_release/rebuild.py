@@ -38,7 +38,7 @@ from kfp_release.rebuilt_part import (
     package_differences,
     runtime_part,
 )
-from kfp_release.rebuilt_sbom import image_sbom_part, runtime_sbom
+from kfp_release.rebuilt_sbom import image_sbom_part, sbom_of_runtime
 from kfp_release.record import Distribution, Pins
 from kfp_release.released_files import PackageIndex, file_bytes, files_by_version
 from kfp_release.runtime import find_runtime, runtime_tag
@@ -150,7 +150,7 @@ class Rebuilder:
                 runtime = anew
         elif isinstance(runtime, Image):
             self.progress.step(f"read what is installed in {runtime_tag(key)}")
-            sbom = runtime_sbom(store, runtime, key, progress=self.progress)
+            sbom = sbom_of_runtime(store, runtime, progress=self.progress)
         return _Image(settings, key, published, runtime, sbom, tuple(parts))
 
     def _anew(self, builder: Builder, settings: ImageSettings, sources: RuntimeSources, key: str) -> tuple[Image, Sbom]:
@@ -163,7 +163,7 @@ class Rebuilder:
             layout = builder.build(request, Path(folder, "layout"), progress=self.progress)
             image = normal_runtime(layout.image(BUILT))
             layers = [layout.blob(layer) for layer in image.manifest.layers]
-            return image, made_sbom(store, image, key, tag=runtime_tag(key), layers=layers)
+            return image, made_sbom(store, image, layers=layers)
 
     def _build(self, plan: Plan, images: Sequence[_Image], folder: Path) -> tuple[BuiltRelease, list[RebuiltPart]]:
         """What the tag gives, and its images compared with the public ones."""

@@ -10,24 +10,23 @@ from kfp_release.image import Image
 from kfp_release.manifest import BadImage
 from kfp_release.progress import Progress
 from kfp_release.rebuilt_part import NONE, OTHER_TOOLS, RebuiltPart, Verdict, first_few
-from kfp_release.runtime import runtime_tag
-from kfp_release.runtime_sbom import made_sbom
+from kfp_release.runtime_sbom import made_sbom, runtime_sbom
 from kfp_release.sbom import BadSbom, Sbom
 from kfp_release.terminal_text import one_line
 
 
-def runtime_sbom(store: EcrRepository, runtime: Image, key: str, *, progress: Progress) -> Sbom:
+def sbom_of_runtime(store: EcrRepository, runtime: Image, *, progress: Progress) -> Sbom:
     """The SBOM of a runtime in ECR, made of its layers; where they cannot be read, the one that it has attached.
 
     Raise `ReleaseError` where there is neither.
     """
     try:
-        return made_sbom(store, runtime, key, tag=runtime_tag(key))
+        return made_sbom(store, runtime)
     except (BadImage, EcrError) as error:
-        there = attached_sbom(store, runtime.manifest.digest)
+        there = runtime_sbom(store, runtime.manifest.digest)
         if there is None:
             raise
-        progress.note(f"the SBOM that is attached to {runtime_tag(key)} stands in: {one_line(str(error.args[0]))}")
+        progress.note(f"the SBOM that is attached to the runtime stands in: {one_line(str(error.args[0]))}")
         return there
 
 

@@ -19,7 +19,8 @@ def image_sbom(planned: PlannedImage, pinned: PinnedImage, wheel: Wheel, *, crea
 
     if planned.runtime is None or planned.runtime_sbom is None:  # pragma: no cover - `build` has refused it
         raise ReleaseError(f"the plan has no SBOM of the runtime of {planned.name}")
-    subject = BomImage(pinned.ref, pinned.platform, pinned.runtime_key, created, sbom_tools())
+    ref, tools = pinned.ref, sbom_tools()
+    subject = BomImage(ref.repository, ref.digest, pinned.platform, created, tools, ref.tag, pinned.runtime_key)
     top = len(planned.runtime.manifest.layers) + 1
     package = FoundDistribution(_package(wheel), f"{PACKAGE_LIB}/{wheel.dist_info}/METADATA", top)
     return image_bom(subject, planned.runtime_sbom, package, interpreter=planned.interpreter, extra=extra)

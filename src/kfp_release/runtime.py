@@ -112,7 +112,7 @@ def ensure_runtime(
         request = sources.request(settings, ssh=ssh, secrets=secrets, login=login)
         image, sent = _build(store, builder, request, key, progress=progress, lanes=lanes)
     else:
-        sent += ensure_runtime_sbom(store, image, key, tag=runtime_tag(key), progress=progress, layers=None)
+        sent += ensure_runtime_sbom(store, image, tag=runtime_tag(key), progress=progress, layers=None)
     progress.note(f"{runtime_tag(key)} {how}: {image.manifest.digest}")
     return RuntimeResult(settings.name, key, image.manifest.digest, how, sent, time.monotonic() - began)
 
@@ -146,7 +146,7 @@ def _build(
         pushed, sent = _push(store, image, layers, key, progress=progress, lanes=lanes)
         at_hand = layers if pushed == image else None
         tag = runtime_tag(key)
-        return pushed, sent + ensure_runtime_sbom(store, pushed, key, tag=tag, progress=progress, layers=at_hand)
+        return pushed, sent + ensure_runtime_sbom(store, pushed, tag=tag, progress=progress, layers=at_hand)
 
 
 def _recover(store: EcrRepository, key: str, progress: Progress) -> Image | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from kfp_release.attached_sbom import attached_sbom
 from kfp_release.beside import all_of, look_beside
 from kfp_release.buildah import Builder
 from kfp_release.digest import Digest
@@ -17,6 +16,7 @@ from kfp_release.git_files import CommittedFile
 from kfp_release.image_ref import Repository
 from kfp_release.progress import Named, Progress
 from kfp_release.runtime import RuntimeResult, ensure_runtime, key_of, runtime_tag
+from kfp_release.runtime_sbom import runtime_sbom
 from kfp_release.runtime_sources import Files
 from kfp_release.settings import ImageSettings
 from kfp_release.upload import new_lanes
@@ -125,7 +125,7 @@ def look_at_runtimes(
     def look(image: ImageSettings) -> RuntimeState:
         key, store = key_of(image, files), stores(image.repository)
         found = None if store.describe() is None else store.find(runtime_tag(key))
-        has_sbom = found is not None and attached_sbom(store, found.digest) is not None
+        has_sbom = found is not None and runtime_sbom(store, found.digest) is not None
         return RuntimeState(image.name, key, image.repository, found.digest if found else None, has_sbom)
 
     return tuple(look_beside({image.name: partial(look, image) for image in images}).values())

@@ -18,8 +18,11 @@ from kfp_release.json_text import BadJson, read_json
 SBOM_TYPE: Final = "application/vnd.cyclonedx+json"
 """Of the artifact that an SBOM is in ECR, and of its one blob."""
 SBOM_SUFFIX: Final = ".cdx.json"
+PART: Final = "kfp-release:part"
+"""The property of an SBOM's subject that tells whether it is a release's image or a runtime."""
+RUNTIME: Final = "runtime"
 RUNTIME_KEY: Final = "kfp-release:runtime-key"
-"""The property of an SBOM's subject, where that is a runtime or an image: the key of the runtime."""
+"""The property of a release's image: the key of its runtime."""
 MOST: Final = 4 * 1024 * 1024
 """Bytes of an SBOM: what ECR hands out is read up to so many."""
 
@@ -41,7 +44,9 @@ class Sbom:
     digest: Digest | None
     """Of its subject, where that is an image."""
     runtime_key: str
-    """Empty where its subject has none."""
+    """Of a release's image; else empty."""
+    is_runtime: bool
+    """Whether this tool has made it of a runtime."""
     components: int
     """How many it lists."""
 
@@ -60,6 +65,7 @@ class Sbom:
                 _text(subject["version"]),
                 _digest(subject),
                 _property(subject, RUNTIME_KEY),
+                _property(subject, PART) == RUNTIME,
                 len(_list(value.get("components", []))),
             )
         except BadJson as error:
