@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # commands that show steps alone need not wait for what plans
     from kfp_release.runtime import RuntimeResult
     from kfp_release.runtimes import RuntimeState
     from kfp_release.source import Source
+    from kfp_release.verify import Verified
 
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
 
@@ -81,6 +82,16 @@ def planned_files(plan: Plan) -> Table:
 def images(pinned: Iterable[PinnedImage]) -> Table:
     """A row an image: its exact pin and its platform."""
     return Table.of(("image", "pinned to", "platform"), [(item.name, item.pin, item.platform) for item in pinned])
+
+
+def evidence(verified: Verified) -> Table:
+    """A row an image: what is attached to it."""
+    pinned = verified.pins.images if verified.pins else ()
+    counts = [(image.name, verified.components.get(image.name)) for image in pinned]
+    return Table.of(
+        ("image", "SBOM"),
+        [(name, "none attached" if count is None else f"{count} components") for name, count in counts],
+    )
 
 
 def rebuilt(parts: Iterable[RebuiltPart]) -> Table:
