@@ -13,18 +13,24 @@ from archives import INFO, METADATA, NAME, PURE, sdist_bytes, wheel_bytes
 from ecr_fixtures import HOST, LocalEcr, MemoryBlob, image_of, noise
 
 from kfp_release.built import BuiltRelease
+from kfp_release.cyclonedx_bom import BomImage, image_bom, runtime_bom, wheel_bom
+from kfp_release.debian_package import DebianPackage
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION, Image, normal_runtime, with_package
 from kfp_release.image_ref import ImageRef, Repository
 from kfp_release.index import IndexFile
+from kfp_release.interpreter import DEFAULT_INTERPRETER
+from kfp_release.inventory import FoundDistribution, FoundPackage, Inventory
 from kfp_release.layer import Layer
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Silent
 from kfp_release.publish import Published, publish
+from kfp_release.python_distribution import python_distribution
 from kfp_release.record import Distribution, PinnedComponent, PinnedImage, Pins, ReleaseRecord
+from kfp_release.sbom import Sbom
 from kfp_release.stored import gzip_stored
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import Verified, verify
@@ -139,12 +145,32 @@ def write_dist(folder: Path, repository: Repository, runtime: Image, package: La
     write_distributions(folder, Pins(PROJECT, VERSION, COMMIT, (owned,), (pinned,)), component)
 
 
+def sbom_of(image: PinnedImage, *, packages: tuple[str, ...] = ("base-files",)) -> Sbom:
+    """That of an image whose runtime has these Debian packages."""
+    found = tuple(FoundPackage(DebianPackage(name, "1", "amd64", name, "1"), 1) for name in packages)
+    ref, tools = image.ref, {"kfp-release": "1"}
+    subject = BomImage(ref.repository, ref.digest, image.platform, 1_800_000_000, tools, ref.tag, image.runtime_key)
+    runtime = runtime_bom(subject, Inventory({"ID": "debian", "VERSION_ID": "12"}, found, (), ()))
+    package = FoundDistribution(python_distribution(METADATA), f"/opt/package/lib/{INFO}/METADATA", 2)
+    return image_bom(subject, runtime, package, interpreter=DEFAULT_INTERPRETER, extra="image")
+
+
+def wheel_sbom_of(pins: Pins) -> bytes:
+    exact = [image for image in pins.images if image.is_exact]
+    return wheel_bom(python_distribution(METADATA), exact, commit=pins.commit, created=1_800_000_000).data
+
+
 def write_distributions(folder: Path, pins: Pins, component: bytes, *, carried: Pins | None = None) -> None:
-    """Wheel, sdist and release.json of `pins`; the wheel carries `carried` instead, where it is given."""
+    """Wheel, sdist, SBOMs and release.json of `pins`; the wheel carries `carried` instead, where it is given."""
+    for image in pins.images:
+        if image.is_exact:
+            (folder / f"{image.name}.cdx.json").write_bytes(sbom_of(image).data)
     wheel = {"some_components/yaml/multiply.yaml": component, "some_components/pins.json": (carried or pins).to_json()}
     wheel |= {f"{INFO}/METADATA": METADATA, f"{INFO}/WHEEL": PURE, f"{INFO}/RECORD": b""}
+    wheel |= {f"{INFO}/sboms/{PROJECT}.cdx.json": wheel_sbom_of(pins)}
     root = SDIST.removesuffix(".tar.gz")
     sdist = {f"{root}/PKG-INFO": METADATA, f"{root}/kfp-release-pins.json": pins.to_json()}
+    sdist |= {f"{root}/kfp-release-sbom.cdx.json": wheel_sbom_of(pins)}
     contents = {SDIST: sdist_bytes(sdist), NAME: wheel_bytes(wheel)}
     for name, data in contents.items():
         (folder / name).write_bytes(data)

@@ -26,7 +26,10 @@ EFFECTS = {
     *("time", "random", "secrets", "uuid", "locale", "platform", "sys", "rich", "click", "logging"),
 }
 """Modules that bring files, processes, the network, the clock, chance or the machine."""
-HARMLESS = {"pathlib.PurePosixPath", "sys.stdlib_module_names"}
+HARMLESS = {
+    *("pathlib.PurePosixPath", "sys.stdlib_module_names"),
+    *("uuid.NAMESPACE_URL", "uuid.UUID", "uuid.uuid5"),  # which are of names, and of no chance
+}
 EFFECTFUL_NAMES = {"open", "print", "input", "exec", "eval", "__import__"}
 EFFECTFUL_METHODS = {"now", "today", "utcnow", "environ", "getenv", "read_bytes", "read_text", "write_bytes"}
 

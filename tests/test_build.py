@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import commit_all, copy_project, run_git
+from publish_fixtures import KEY, sbom_of
 from test_image import runtime
 
 from kfp_release.build import build
@@ -21,6 +22,7 @@ from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Silent
+from kfp_release.record import PinnedImage
 from kfp_release.source import release_source
 from kfp_release.wheel import Wheel
 
@@ -51,11 +53,14 @@ def plan(project: Path) -> Plan:
         declared=DECLARED,
         repository=DECLARED,
         repository_exists=True,
-        runtime_key="0" * 32,
+        runtime_key=KEY,
         platform="linux/amd64",
         interpreter=DEFAULT_INTERPRETER,
         runtime=runtime(),
         existing=None,
+        runtime_sbom=sbom_of(
+            PinnedImage("demo", DECLARED, f"{DECLARED}:r@{runtime().manifest.digest}", KEY, "linux/amd64")
+        ),
     )
     return Plan(release_source(Git(project), "v1.0"), "kubeflow-demo-components", (image,), {})
 

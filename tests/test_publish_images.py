@@ -23,6 +23,7 @@ from kfp_release.layout import Layout
 from kfp_release.progress import Silent
 from kfp_release.publish import Published, publish
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.referrer import EMPTY
 from kfp_release.upload import upload_blobs
 
 NAMES = ("serve", "demo", "train")
@@ -88,11 +89,13 @@ def test_all_blobs_are_there_before_the_first_image_is_put_and_those_follow_thei
 ) -> None:
     published = place.publish()
     operations = [operation for operation, _ in place.written]
-    assert operations == ["CompleteLayerUpload"] * 6 + ["PutImage"] * 3
-    assert [name for operation, name in place.written if operation == "PutImage"] == ["demo", "serve", "train"]
-    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 5
+    evidence = ["CompleteLayerUpload", "CompleteLayerUpload", "PutImage"] * 3
+    assert operations == ["CompleteLayerUpload"] * 6 + ["PutImage"] * 3 + evidence
+    assert [name for operation, name in place.written if operation == "PutImage"] == ["demo", "serve", "train"] * 2
+    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 8
     manifests = [Layout(place.folder / "image").image(name).manifest for name in NAMES]
-    assert published.bytes_sent == sum(one.config.size + one.layers[-1].size for one in manifests)
+    sboms = sum(len((place.folder / f"{name}.cdx.json").read_bytes()) + len(EMPTY) for name in NAMES)
+    assert published.bytes_sent == sum(one.config.size + one.layers[-1].size for one in manifests) + sboms
 
 
 def test_images_are_looked_at_beside_each_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

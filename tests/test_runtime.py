@@ -20,18 +20,24 @@ from kfp_release.image_ref import Repository
 from kfp_release.layer import Layer
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manifest
+from kfp_release.member import Member
 from kfp_release.progress import Progress, Silent
+from kfp_release.referrer import EMPTY_CONFIG
+from kfp_release.referrers import attached
 from kfp_release.runtime import RuntimeResult, ensure_runtime, find_runtime, key_of
 from kfp_release.runtime_sources import Files
+from kfp_release.sbom import SBOM_TYPE
 from kfp_release.settings import ImageSettings
+from kfp_release.tar import tar_bytes
 from kfp_release.upload import upload_blobs
 
+STATUS = b"Package: base-files\nStatus: install ok installed\nArchitecture: amd64\nVersion: 12.4\n"
 BASE = f"python:3.12@{Digest.of(b'base')}"
 
 
 @dataclass
 class QuickBuilder:
-    """A `Builder` whose image has one layer: the Dockerfile and the context, as text."""
+    """A `Builder` whose image has one layer: the Dockerfile and the context, as text, and a Debian package."""
 
     user: str = "65532:65532"
     leak: bytes = b""
@@ -41,7 +47,8 @@ class QuickBuilder:
         progress.note("STEP 1/1: FROM base")
         self.requests.append(request)
         layout = Layout.create(target)
-        tar = request.dockerfile + repr(sorted(request.context.items())).encode() + self.leak
+        text = request.dockerfile + repr(sorted(request.context.items())).encode() + self.leak
+        tar = tar_bytes([Member("sources", text), Member("var/lib/dpkg/status", STATUS)], mtime=0)
         data = gzip.compress(tar, mtime=0)
         layer = Descriptor(OCI_LAYER_GZIP, layout.write_blob(data), len(data))
         config = ImageConfig.of(
@@ -148,7 +155,9 @@ def test_a_new_runtime_is_built_and_pushed_and_then_found(project: Path, store: 
     assert (built.how, built.name, built.key) == ("built", "demo", wanted_key(project, store))
     runtime = found(store, built.key)
     assert runtime.manifest.digest == built.digest
-    assert built.bytes_sent == sum(blob.size for blob in (*runtime.manifest.layers, runtime.manifest.config))
+    (sbom,) = attached(store, built.digest, SBOM_TYPE)
+    sent = (*runtime.manifest.layers, runtime.manifest.config, *sbom.referrer.manifest.layers, EMPTY_CONFIG)
+    assert built.bytes_sent == sum(blob.size for blob in sent)
     again = ensure(project, store, builder)
     assert (again.how, again.digest, again.bytes_sent) == ("found", built.digest, 0)
     assert len(builder.requests) == 1
@@ -264,8 +273,9 @@ class SlowBuilder(QuickBuilder):
 def test_of_two_machines_that_build_the_same_runtime_the_first_wins(project: Path, store: EcrRepository) -> None:
     result = ensure(project, store, SlowBuilder(store=store, project=project))
     assert result.digest == found(store, result.key).manifest.digest
-    tags = [summary.tags for summary in store.summaries()]
+    tags = [summary.tags for summary in store.summaries() if summary.tags]
     assert tags == [(result.tag,)]
+    assert len(attached(store, result.digest, SBOM_TYPE)) == 1
 
 
 def test_a_runtime_that_no_cluster_runs_is_never_pushed(project: Path, store: EcrRepository) -> None:

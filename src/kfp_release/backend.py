@@ -1,9 +1,10 @@
 """The build backend: setuptools, and every wheel pinned. Sources: PEP 517, PEP 660.
 
 Wheels and sdists come out in one byte form. A wheel has the pinned component files and ``pins.json`` in its package;
-an sdist carries its pins, so that the wheel built from it is the same. The setting ``kfp-release-pins`` gives the path
-of a release's pins; without it the pin is the version's tag. The checkout is not written to. An editable install reads
-its component files there, unpinned; it alone leaves something there, the operators, where git ignores them.
+an sdist carries its pins, and the SBOM of a release's wheel, so that the wheel built from it is the same. The setting
+``kfp-release-pins`` gives the path of a release's pins, and an SBOM that lies there as in an sdist is taken with them;
+without it the pin is the version's tag. The checkout is not written to. An editable install reads its component files
+there, unpinned; it alone leaves something there, the operators, where git ignores them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import chdir, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from setuptools import build_meta  # type: ignore[import-untyped] # it ships no types
@@ -22,7 +23,7 @@ from setuptools.build_meta import prepare_metadata_for_build_editable  # type: i
 from kfp_release.checkout_operators import CheckoutOperators
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.errors import ReleaseError
-from kfp_release.pinned import PINS_SETTING, BadPins, PinnedPackage, pinned_package, pins_at_hand
+from kfp_release.pinned import PINS_SETTING, BadPins, PinnedPackage, pinned_package, pins_at_hand, sbom_at_hand
 from kfp_release.plain_file import read_plain
 from kfp_release.sdist import Sdist
 from kfp_release.source_tree import SourceTree, source_tree
@@ -103,7 +104,8 @@ class _Build:
     def pinned_package(self, version: str) -> PinnedPackage:
         project, commit = self.tree.project, self.tree.commit
         pins = pins_at_hand(project, version=version, commit=commit, pins_file=self.pins_file, environ=os.environ)
-        return pinned_package(project, pins=pins, version=version, commit=commit)
+        sbom = sbom_at_hand(project, pins, commit=commit, pins_file=self.pins_file)
+        return replace(pinned_package(project, pins=pins, version=version, commit=commit), sbom=sbom)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kfp_release.arrival import arriving
-from kfp_release.built import BuiltRelease, this_tool
+from kfp_release.built import BuiltRelease, sbom_name, this_tool
 from kfp_release.changelog import CHANGELOG, Changelog
 from kfp_release.config import Config
 from kfp_release.digest import Digest
@@ -33,6 +33,7 @@ from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution, PinnedImage, Pins, ReleaseRecord
+from kfp_release.release_sbom import image_sbom, wheel_sbom
 from kfp_release.source import Source
 from kfp_release.unpinned import Pair, Unpinned, building
 from kfp_release.wheel import Wheel
@@ -79,9 +80,14 @@ def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
     main, tree = unpinned.main, unpinned.tree
     images = _images(plan, unpinned.config, main.wheel)
     pinned = _pinned(plan, tree, images)
+    pinned = replace(pinned, sbom=wheel_sbom(main.wheel, pinned.pins, created=plan.source.created))
     main = Pair(main.project, pinned.in_sdist(main.sdist), pinned.in_wheel(main.wheel))
     distributions = tuple(item for pair in (*unpinned.extra, main) for item in _write(pair, out, plan.source.created))
     _write_layout(out / "image", images)
+    for item, image in zip(images, pinned.pins.images, strict=True):
+        extra = unpinned.config.image(image.name).extra
+        sbom = image_sbom(item.planned, image, main.wheel, created=plan.source.created, extra=extra)
+        (out / sbom_name(image)).write_bytes(sbom.data)
     record = ReleaseRecord(
         tag=plan.source.tag,
         created=plan.source.created,
@@ -97,6 +103,9 @@ def _require_runtimes(plan: Plan) -> None:
     if missing := plan.missing_runtimes:
         keys = ", ".join(f"{image.name} (runtime-{image.runtime_key} in {image.repository})" for image in missing)
         raise ReleaseError(f"the plan has no runtime for {keys}", remedy="kfp-release runtime, then plan again")
+    if missing := plan.missing_sboms:
+        keys = ", ".join(f"runtime-{image.runtime_key} in {image.repository}" for image in missing)
+        raise ReleaseError(f"the plan has no SBOM of {keys}", remedy="kfp-release runtime, then plan again")
 
 
 def _require_ours(target: Path) -> None:

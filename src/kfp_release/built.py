@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
-from kfp_release.carried_pins import sdist_pins, wheel_pins, wheel_problems
+from kfp_release.carried_pins import (
+    SDIST_SBOM,
+    require_sbom_of,
+    sdist_pins,
+    wheel_pins,
+    wheel_problems,
+    wheel_sbom_path,
+)
 from kfp_release.config import Config
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
@@ -17,6 +25,8 @@ from kfp_release.inflation import MOST
 from kfp_release.layout import Layout
 from kfp_release.plain_file import read_plain
 from kfp_release.record import Distribution, PinnedImage, ReleaseRecord
+from kfp_release.record_json import file_name_of
+from kfp_release.sbom import SBOM_SUFFIX, BadSbom, Sbom
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
 
@@ -26,7 +36,13 @@ _ONLY = "only what kfp-release build made from a plan can be published"
 
 def this_tool() -> dict[str, str]:
     """Versions by name of what builds here, beside what a project's own build asks for."""
-    return {"kfp-release": metadata.version("kfp-release"), "python": sys.version.split()[0]}
+    ours = {name: metadata.version(name) for name in ("kfp-release", "cyclonedx-python-lib")}
+    return {**ours, "python": sys.version.split()[0]}
+
+
+def sbom_name(pinned: PinnedImage) -> str:
+    """The name of the file in ``dist/`` that is an image's SBOM."""
+    return file_name_of(f"{pinned.name}{SBOM_SUFFIX}")
 
 
 class BadBuild(ReleaseError):
@@ -35,7 +51,7 @@ class BadBuild(ReleaseError):
 
 @dataclass(frozen=True, slots=True)
 class BuiltRelease:
-    """``dist/``: release.json, wheels and sdists, and an OCI layout with all that a runtime does not bring.
+    """``dist/``: release.json, wheels and sdists, SBOMs, and an OCI layout with all that a runtime does not bring.
 
     Only what `read` has checked is one, so nothing else can be published.
     """
@@ -53,12 +69,16 @@ class BuiltRelease:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         built = cls(folder, record)
         built._require_both()
+        carried = set()
         for item in record.distributions:
             data = built.unchanged(item)
             if item.project == record.pins.distribution:
-                built._require_pins(item, data)
+                carried.add(built._require_pins(item, data))
+        if len(carried) > 1:
+            raise BadBuild(f"the wheel and the sdist in {folder} carry different SBOMs", remedy=_AGAIN)
         for image in record.pins.images:
             built._require_image(image)
+            built.sbom(image)
         return built
 
     def _require_both(self) -> None:
@@ -74,18 +94,25 @@ class BuiltRelease:
                 remedy=_ONLY,
             )
 
-    def _require_pins(self, item: Distribution, data: bytes) -> None:
+    def _require_pins(self, item: Distribution, data: bytes) -> bytes:
+        """The SBOM that it carries."""
         name, problems = item.filename, []
         if name.endswith(".whl"):
             wheel = Wheel.parse(name, data)
             pins, package = wheel_pins(wheel)
             problems = list(wheel_problems(wheel, pins, package))
+            read = partial(wheel.read, wheel_sbom_path(wheel))
         else:
-            pins = sdist_pins(Sdist.parse(name, data))
+            sdist = Sdist.parse(name, data)
+            pins, read = sdist_pins(sdist), partial(sdist.read, SDIST_SBOM)
         if pins != self.record.pins:
             raise BadBuild(f"{self.path(item)} carries other pins than release.json has", remedy=_ONLY)
         if problems:
             raise BadBuild(f"{self.path(item)} is not as its pins say:\n" + "\n".join(problems), remedy=_ONLY)
+        try:
+            return require_sbom_of(pins, read()).data
+        except ReleaseError as error:
+            raise BadBuild(f"{self.path(item)} carries no SBOM of its own: {error.args[0]}", remedy=_AGAIN) from error
 
     def _require_image(self, pinned: PinnedImage) -> None:
         if not pinned.is_exact:
@@ -133,6 +160,23 @@ class BuiltRelease:
     def image(self, pinned: PinnedImage) -> Image:
         """The image that a pin names."""
         return self.layout.image(pinned.name)
+
+    def sbom(self, pinned: PinnedImage) -> Sbom:
+        """The SBOM of the image that a pin names. Raise `BadBuild` where it is missing, or of another image."""
+        path = self.folder / sbom_name(pinned)
+        try:
+            sbom = Sbom.parse(read_plain(path))
+        except OSError as error:
+            raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy=_AGAIN) from error
+        except BadSbom as error:
+            raise BadBuild(f"{path} is not the SBOM of image {pinned.name}: {error.args[0]}", remedy=_AGAIN) from error
+        if sbom.digest != pinned.ref.digest or sbom.runtime_key != pinned.runtime_key:
+            raise BadBuild(
+                f"{path} is the SBOM of {sbom.digest} on runtime-{sbom.runtime_key}, and release.json pins "
+                f"{pinned.ref.digest} on runtime-{pinned.runtime_key}",
+                remedy=_AGAIN,
+            )
+        return sbom
 
     def path(self, item: Distribution) -> Path:
         """Where a distribution lies."""

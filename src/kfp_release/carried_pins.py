@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from packaging.utils import canonicalize_name
+
 from kfp_release.component import ComponentFile, ImageText
 from kfp_release.digest import Digest
 from kfp_release.errors import Problems
 from kfp_release.image_ref import repository_of
 from kfp_release.member import BadArchive
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.sbom import SBOM_SUFFIX, BadSbom, Sbom, distribution_serial
 from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
 
 SDIST_PINS = "kfp-release-pins.json"
 """Where an sdist carries its pins."""
+SDIST_SBOM = "kfp-release-sbom.cdx.json"
+"""Where an sdist carries the SBOM of the wheel that is built from it."""
 _FILE = "pins.json"
 
 
@@ -38,6 +43,19 @@ def wheel_pins(wheel: Wheel) -> tuple[Pins, str]:
 def sdist_pins(sdist: Sdist) -> Pins:
     """The pins of an sdist. Raise `ReleaseError` where it has none."""
     return Pins.parse(sdist.read(SDIST_PINS))
+
+
+def wheel_sbom_path(wheel: Wheel) -> str:
+    """Where a wheel has its SBOM. Source: PEP 770."""
+    return f"{wheel.dist_info}/sboms/{wheel.name}{SBOM_SUFFIX}"
+
+
+def require_sbom_of(pins: Pins, data: bytes) -> Sbom:
+    """The SBOM of the wheel with these pins. Raise `BadSbom` where `data` is none, or of another."""
+    sbom, name, version = Sbom.parse(data), canonicalize_name(pins.distribution), str(pins.version)
+    if sbom.serial != distribution_serial(name, version, pins.commit):
+        raise BadSbom(f"it is of {sbom.name[:80]} {sbom.version[:80]} or another commit, and not of {name} {version}")
+    return sbom
 
 
 def wheel_problems(wheel: Wheel, pins: Pins, package: str) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from kfp_release.attached_sbom import sbom_attachment
 from kfp_release.built import BuiltRelease
 from kfp_release.record import PinnedImage
 from kfp_release.referrers import Attachment
 
 
-def evidence_of(built: BuiltRelease, pinned: PinnedImage) -> tuple[Attachment, ...]:  # noqa: ARG001 - yet to be made
+def evidence_of(built: BuiltRelease, pinned: PinnedImage) -> tuple[Attachment, ...]:
     """In the order in which it is attached."""
-    return ()
+    return (sbom_attachment(built.sbom(pinned)),)

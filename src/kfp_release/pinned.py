@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from packaging.utils import canonicalize_name
 
-from kfp_release.carried_pins import SDIST_PINS
+from kfp_release.carried_pins import SDIST_PINS, SDIST_SBOM, require_sbom_of, wheel_sbom_path
 from kfp_release.component_folder import component_files
 from kfp_release.config import PYPROJECT, Config, ImageSettings
 from kfp_release.digest import Digest
@@ -18,6 +18,7 @@ from kfp_release.package_files import package_files
 from kfp_release.pinning import pin
 from kfp_release.plain_file import read_plain
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
+from kfp_release.sbom import BadSbom, Sbom
 from kfp_release.sdist import Sdist
 from kfp_release.stub import Operator, mark_path, module_path, needs_stub, stub_path, stub_text
 from kfp_release.version import ReleaseVersion
@@ -49,6 +50,8 @@ class PinnedPackage:
     pins: Pins
     components: Mapping[str, bytes]
     operators: tuple[Operator, ...]
+    sbom: Sbom | None = None
+    """The wheel's, of a release."""
 
     def in_wheel(self, wheel: Wheel) -> Wheel:
         """`wheel` with component files, pins, operators and their types in its package, whatever it had of them before.
@@ -66,6 +69,8 @@ class PinnedPackage:
         wheel = wheel.without([member.path for member in wheel.members if is_made(member, package)])
         files = {f"{folder}/yaml/{name}": data for name, data in self.components.items()}
         files[f"{folder}/pins.json"] = self.pins.to_json()
+        if self.sbom is not None:
+            files[wheel_sbom_path(wheel)] = self.sbom.data
         return wheel.with_files({**files, **self._operators(wheel)})
 
     def _operators(self, wheel: Wheel) -> dict[str, bytes]:
@@ -82,8 +87,9 @@ class PinnedPackage:
         return files
 
     def in_sdist(self, sdist: Sdist) -> Sdist:
-        """`sdist` with the pins at its root, for the wheel that is built from it."""
-        return sdist.with_files({SDIST_PINS: self.pins.to_json()})
+        """`sdist` with the pins and the wheel's SBOM at its root, for the wheel that is built from it."""
+        carried = {} if self.sbom is None else {SDIST_SBOM: self.sbom.data}
+        return sdist.with_files({SDIST_PINS: self.pins.to_json(), **carried})
 
 
 def pinned_package(project: Path, *, pins: Pins, version: str, commit: str) -> PinnedPackage:
@@ -117,12 +123,24 @@ def pins_at_hand(
 
     Tags are of the repositories that the configuration and `environ` give. Raise `BadPins` where a file is none.
     """
-    carried = project / SDIST_PINS
-    if pins_file is None and not commit and carried.is_file():
-        pins_file = carried
-    if pins_file is not None:
-        return _read(pins_file)
+    if (given := _given(project, commit, pins_file)) is not None:
+        return _read(given)
     return _tag_pins(Config.parse(read_plain(project / PYPROJECT), environ), version, commit)
+
+
+def sbom_at_hand(project: Path, pins: Pins, *, commit: str, pins_file: Path | None) -> Sbom | None:
+    """The SBOM of the wheel: beside the file that `pins` are of, as in an sdist; None where none is there.
+
+    Raise `BadPins` where it is of something else.
+    """
+    given = _given(project, commit, pins_file)
+    path = given.with_name(SDIST_SBOM) if given else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        return require_sbom_of(pins, read_plain(path))
+    except (BadSbom, OSError) as error:
+        raise BadPins(f"{path} is not the SBOM of this build: {error.args[0]}", remedy="remove it") from error
 
 
 def pinned_files(project: Path, components: str, pins: Mapping[str, str]) -> tuple[PinnedFile, ...]:
@@ -145,6 +163,12 @@ def pinned_files(project: Path, components: str, pins: Mapping[str, str]) -> tup
     if problems:
         raise Problems(problems)
     return tuple(pinned)
+
+
+def _given(project: Path, commit: str, pins_file: Path | None) -> Path | None:
+    """The file of the pins: `pins_file`, else the one that an sdist carries; None for tags."""
+    carried = project / SDIST_PINS
+    return carried if pins_file is None and not commit and carried.is_file() else pins_file
 
 
 def _tag_pins(config: Config, version: str, commit: str) -> Pins:

@@ -30,12 +30,13 @@ from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.record_json import file_name_of, list_of, project_of, seconds_of, text_of
 from kfp_release.retention import PolicyHolder, retention_warnings
 from kfp_release.runtime import find_runtime, key_of, runtime_tag
+from kfp_release.runtime_sbom import runtime_sbom
 from kfp_release.runtime_sources import Files
 from kfp_release.source import Source
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_home import require_home
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 class ImageReader(Protocol):
@@ -78,6 +79,11 @@ class Plan:
     def missing_runtimes(self) -> tuple[PlannedImage, ...]:
         """The images whose runtime is not in ECR yet."""
         return tuple(image for image in self.images if image.runtime is None)
+
+    @property
+    def missing_sboms(self) -> tuple[PlannedImage, ...]:
+        """The images whose runtime is in ECR, and has no SBOM attached yet."""
+        return tuple(image for image in self.images if image.runtime and image.runtime_sbom is None)
 
     def to_json(self) -> dict[str, Any]:
         """What `parse` reads."""
@@ -191,10 +197,11 @@ def _look(
 
 def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any) -> PlannedImage:
     state = store.describe()
-    runtime = existing = None
+    runtime = existing = sbom = None
     if state is not None:
         require_home(settings.repository, state, source.version.image_tag, mutable=settings.mutable_tags)
         runtime = find_runtime(store, key)
+        sbom = runtime_sbom(store, runtime.manifest.digest) if runtime else None
         manifest = store.find(source.version.image_tag)
         if manifest is not None:
             existing = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))
@@ -208,6 +215,7 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
         interpreter=settings.interpreter,
         runtime=runtime,
         existing=existing,
+        runtime_sbom=sbom,
     )
 
 

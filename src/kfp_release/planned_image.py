@@ -12,6 +12,7 @@ from kfp_release.image_ref import Repository
 from kfp_release.interpreter import Interpreter
 from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.record_json import text_of
+from kfp_release.sbom import Sbom
 
 
 class BadPlan(ReleaseError):
@@ -31,6 +32,8 @@ class PlannedImage:
     interpreter: Interpreter
     runtime: Image | None
     existing: Image | None
+    runtime_sbom: Sbom | None = None
+    """What is in `runtime`; None where it has none attached."""
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in plan.json; manifests and configs as the texts that they are."""
@@ -44,6 +47,7 @@ class PlannedImage:
             "interpreter": str(self.interpreter),
             "runtime": _image_to_json(self.runtime),
             "existing": _image_to_json(self.existing),
+            "runtime_sbom": self.runtime_sbom.data.decode() if self.runtime_sbom else None,
         }
 
     @classmethod
@@ -59,6 +63,7 @@ class PlannedImage:
             interpreter=Interpreter(text_of(value["interpreter"])),
             runtime=_image(value["runtime"]),
             existing=_image(value["existing"]),
+            runtime_sbom=_sbom(value["runtime_sbom"]),
         )
 
 
@@ -77,3 +82,7 @@ def _image(value: Mapping[str, Any] | None) -> Image | None:
         return None
     manifest = Manifest.parse(text_of(value["manifest"]).encode(), text_of(value["media_type"]))
     return Image(manifest, ImageConfig.parse(text_of(value["config"]).encode()))
+
+
+def _sbom(value: Any) -> Sbom | None:
+    return None if value is None else Sbom.parse(text_of(value).encode())

@@ -11,24 +11,21 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
 
 from kfp_release.build import build
 from kfp_release.buildah import BUILT, Builder
 from kfp_release.built import BuiltRelease
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.ecr import EcrRepository
-from kfp_release.ecr_errors import EcrError
-from kfp_release.ecr_images import ArchivedImage
 from kfp_release.errors import ReleaseError
 from kfp_release.finding import Finding
 from kfp_release.git import Git
 from kfp_release.image import Image, normal_runtime
 from kfp_release.image_ref import Repository
-from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
+from kfp_release.published_image import handed_out, published_image
 from kfp_release.rebuilt import Rebuilt
 from kfp_release.rebuilt_part import (
     RebuiltPart,
@@ -41,19 +38,20 @@ from kfp_release.rebuilt_part import (
     package_differences,
     runtime_part,
 )
-from kfp_release.record import Distribution, PinnedImage, Pins
+from kfp_release.rebuilt_sbom import image_sbom_part, sbom_of_runtime
+from kfp_release.record import Distribution, Pins
 from kfp_release.released_files import PackageIndex, file_bytes, files_by_version
 from kfp_release.runtime import find_runtime, runtime_tag
 from kfp_release.runtime_key import runtime_key
+from kfp_release.runtime_sbom import made_sbom
 from kfp_release.runtime_sources import RuntimeSources
+from kfp_release.sbom import Sbom
 from kfp_release.settings import ImageSettings
 from kfp_release.source import Source
 from kfp_release.terminal_text import one_line
 from kfp_release.unpinned import building
 from kfp_release.verify import verify
-from kfp_release.withheld import BAD_CONFIG, BAD_IMAGE, BAD_RUNTIME, NO_IMAGE, NO_RUNTIME, Withheld
-
-_Thing = TypeVar("_Thing")
+from kfp_release.withheld import BAD_RUNTIME, NO_IMAGE, NO_RUNTIME, Withheld
 
 
 def committed_config(git: Git, source: Source, environ: Mapping[str, str]) -> Config:
@@ -75,6 +73,8 @@ class _Image:
     key: str
     published: Image | Withheld
     runtime: Image | Withheld
+    sbom: Sbom | None
+    """Of the runtime, made of its layers."""
     parts: tuple[RebuiltPart, ...]
     """Those of its runtime."""
 
@@ -90,6 +90,7 @@ class _Image:
             interpreter=settings.interpreter,
             runtime=self.runtime if isinstance(self.runtime, Image) else None,
             existing=self.published if adopts and isinstance(self.published, Image) else None,
+            runtime_sbom=self.sbom,
         )
 
 
@@ -134,36 +135,35 @@ class Rebuilder:
         sources = RuntimeSources.read(settings, partial(Git(self.project).files, source.commit))
         key = runtime_key(sources.inputs(settings))
         pinned = next((image for image in pins.images if image.name == settings.name), None) if pins else None
-        published = self._published(pinned) if pinned and pinned.is_exact else NO_IMAGE
-        find = partial(find_runtime, self.stores(settings.repository), key)
-        runtime = _handed_out(find, absent=NO_RUNTIME, damaged=BAD_RUNTIME)
+        published = published_image(self.stores(pinned.repository), pinned) if pinned and pinned.is_exact else NO_IMAGE
+        store, sbom = self.stores(settings.repository), None
+        runtime = handed_out(partial(find_runtime, store, key), absent=NO_RUNTIME, damaged=BAD_RUNTIME)
         what = f"runtime of {settings.name}"
         parts = [key_part(pinned, published, name=settings.name, key=key)]
         if isinstance(runtime, Image) or self.builder is None:
             parts.append(runtime_part(published, runtime, what=what))
         if self.builder is not None:
-            anew = self._anew(self.builder, settings, sources, key)
+            anew, sbom = self._anew(self.builder, settings, sources, key)
             parts.append(runtime_part(published, anew, what=f"{what}, built anew"))
             if isinstance(runtime, Withheld):
                 self.progress.note(f"{what}: {runtime.text}; the one that is built anew stands in for it")
                 runtime = anew
-        return _Image(settings, key, published, runtime, tuple(parts))
+        elif isinstance(runtime, Image):
+            self.progress.step(f"read what is installed in {runtime_tag(key)}")
+            sbom = sbom_of_runtime(store, runtime, progress=self.progress)
+        return _Image(settings, key, published, runtime, sbom, tuple(parts))
 
-    def _published(self, pinned: PinnedImage) -> Image | Withheld:
-        """The image that is pinned, and can be read."""
-        store = self.stores(pinned.repository)
-        manifest = _handed_out(partial(store.find, pinned.ref.digest), absent=NO_IMAGE, damaged=BAD_IMAGE)
-        if isinstance(manifest, Withheld):
-            return manifest
-        return _handed_out(partial(_read, store, manifest), absent=NO_IMAGE, damaged=BAD_CONFIG)
-
-    def _anew(self, builder: Builder, settings: ImageSettings, sources: RuntimeSources, key: str) -> Image:
+    def _anew(self, builder: Builder, settings: ImageSettings, sources: RuntimeSources, key: str) -> tuple[Image, Sbom]:
+        """The runtime, and its SBOM."""
         self.progress.step(f"build {runtime_tag(key)} of {settings.name} anew")
         store = self.stores(settings.repository)
         login = store.login() if sources.draws_on(store.repository.host) else None
         request = sources.request(settings, ssh=self.ssh, secrets=self.secrets, login=login)
         with TemporaryDirectory(prefix="kfp-release-") as folder:
-            return normal_runtime(builder.build(request, Path(folder, "layout"), progress=self.progress).image(BUILT))
+            layout = builder.build(request, Path(folder, "layout"), progress=self.progress)
+            image = normal_runtime(layout.image(BUILT))
+            layers = [layout.blob(layer) for layer in image.manifest.layers]
+            return image, made_sbom(store, image, layers=layers)
 
     def _build(self, plan: Plan, images: Sequence[_Image], folder: Path) -> tuple[BuiltRelease, list[RebuiltPart]]:
         """What the tag gives, and its images compared with the public ones."""
@@ -176,7 +176,16 @@ class Rebuilder:
                 # A release adopts such images, and then its files pin them.
                 adopted = tuple(image.planned(adopts=True) for image in images)
                 built = pinned(replace(plan, images=adopted), folder / "adopted")
-        return built, parts
+        return built, [*parts, *self._sboms(images, built)]
+
+    def _sboms(self, images: Sequence[_Image], built: BuiltRelease) -> Iterator[RebuiltPart]:
+        """That of each image that is public."""
+        rebuilt = {pinned.name: built.sbom(pinned) for pinned in built.record.pins.images}
+        for image in images:
+            if isinstance(image.published, Image):
+                store, digest = self.stores(image.settings.repository), image.published.manifest.digest
+                name = image.settings.name
+                yield image_sbom_part(store, digest, rebuilt[name], name=name)
 
     def _compared(self, image: _Image, built: BuiltRelease) -> RebuiltPart:
         name, published, rebuilt = image.settings.name, image.published, built.layout.image(image.settings.name)
@@ -222,25 +231,3 @@ def _unknown(pins: Pins | None, config: Config) -> Iterator[RebuiltPart]:
     for image in pins.images if pins else ():
         if image.name not in known:
             yield lone_part(what=f"image {image.name}", published=image.pin, text="the tag's commit has no such image")
-
-
-def _read(store: EcrRepository, manifest: Manifest) -> Image:
-    """Raise `ReleaseError` where its config is gone, or none: its labels are read by all that follows."""
-    image = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))
-    _ = image.config.labels
-    return image
-
-
-def _handed_out(ask: Callable[[], _Thing | None], *, absent: Withheld, damaged: Withheld) -> _Thing | Withheld:
-    """What ECR answers, or why there is nothing. Raise `EcrError` where it cannot be asked."""
-    try:
-        found = ask()
-    except ArchivedImage as error:
-        return Withheld.of(error)
-    except EcrError as error:
-        if not error.is_absence:
-            raise
-        return absent if error.code == "RepositoryNotFoundException" else damaged.because(error)
-    except ReleaseError as error:
-        return damaged.because(error)
-    return absent if found is None else found

@@ -25,7 +25,7 @@ _SHOWN = 3
 """Differing files that a line names."""
 _FORM = ("created", "history")
 """What a config says of how and when it was made; the rest is what runs."""
-_OTHER_TOOLS = (
+OTHER_TOOLS = (
     "other tools may give other bytes: compare those below with the tools of the version's own release.json, install "
     "what that names, and look again; if it stays so, withdraw the version, and release the next"
 )
@@ -37,6 +37,8 @@ class Verdict(StrEnum):
     IDENTICAL = "identical"
     SAME_CONTENT = "same content"
     DIFFERS = "differs"
+    ABSENT = "not attached"
+    """Of what a release of an older version of this tool has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +125,16 @@ def file_part(filename: str, published: bytes, rebuilt: bytes) -> RebuiltPart:
         differing = differing_members(members_of(filename, published), members_of(filename, rebuilt))
     except BadArchive as error:
         text = f"{filename}: {one_line(str(error.args[0]))}"
-        return RebuiltPart(filename, theirs, ours, Verdict.DIFFERS, text, _OTHER_TOOLS)
+        return RebuiltPart(filename, theirs, ours, Verdict.DIFFERS, text, OTHER_TOOLS)
     if not differing:
         text = f"{filename}: the same files, packed otherwise; an index or mirror may have packed it anew"
         return RebuiltPart(filename, theirs, ours, Verdict.SAME_CONTENT, text)
-    return RebuiltPart(filename, theirs, ours, Verdict.DIFFERS, f"{filename}: {_first(differing)}", _OTHER_TOOLS)
+    return RebuiltPart(filename, theirs, ours, Verdict.DIFFERS, f"{filename}: {first_few(differing)}", OTHER_TOOLS)
 
 
 def lone_part(*, what: str, text: str, published: str = NONE, rebuilt: str = NONE) -> RebuiltPart:
     """What is there once: public and not of the tag, or of the tag and not public."""
-    remedy = "see what changed: kfp-release status" if published == NONE else _OTHER_TOOLS
+    remedy = "see what changed: kfp-release status" if published == NONE else OTHER_TOOLS
     return RebuiltPart(what, published, rebuilt, Verdict.DIFFERS, f"{what}: {text}", remedy)
 
 
@@ -143,7 +145,7 @@ def _foreign(what: str, published: Image, runtime: Image, why: str) -> RebuiltPa
         text = f"{what}: its layers are below the package layer; the image is in another form ({why})"
         text += _by_diff_ids(published.manifest.layers[:-1], runtime.manifest.layers)
         return RebuiltPart(what, NONE, ours, Verdict.SAME_CONTENT, text)
-    return RebuiltPart(what, NONE, ours, Verdict.DIFFERS, f"{what}: what is below cannot be told: {why}", _OTHER_TOOLS)
+    return RebuiltPart(what, NONE, ours, Verdict.DIFFERS, f"{what}: what is below cannot be told: {why}", OTHER_TOOLS)
 
 
 def _no_runtime(what: str, published: Image | Withheld, why: Withheld) -> RebuiltPart:
@@ -174,8 +176,8 @@ def _image_part(what: str, published: Image, rebuilt: Image, package: Sequence[s
         text += _by_diff_ids(published.manifest.layers[:below], rebuilt.manifest.layers[:below])
         return RebuiltPart(what, theirs, ours, Verdict.SAME_CONTENT, text)
     if package:
-        differing.append(f"in the package layer {_first(package)}")
-    return RebuiltPart(what, theirs, ours, Verdict.DIFFERS, f"{what}: {'; '.join(differing)}", _OTHER_TOOLS)
+        differing.append(f"in the package layer {first_few(package)}")
+    return RebuiltPart(what, theirs, ours, Verdict.DIFFERS, f"{what}: {'; '.join(differing)}", OTHER_TOOLS)
 
 
 def _by_diff_ids(published: Sequence[Descriptor], rebuilt: Sequence[Descriptor]) -> str:
@@ -229,6 +231,7 @@ def _settings(value: Mapping[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in {**top, **run}.items() if item}
 
 
-def _first(differing: Sequence[str]) -> str:
+def first_few(differing: Sequence[str]) -> str:
+    """Some of what differs, for a line."""
     more = len(differing) - _SHOWN
     return one_line(", ".join(differing[:_SHOWN]) + (f", and {more} more" if more > 0 else ""))

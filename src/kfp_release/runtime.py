@@ -1,4 +1,7 @@
-"""Makes sure that a runtime is in ECR: found by its key, recovered from an image made of it, or built and pushed."""
+"""Makes sure that a runtime is in ECR: found by its key, recovered from an image made of it, or built and pushed.
+
+Its SBOM comes after it, so that one that was cut off in between is found by its key, and gets it then.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from kfp_release.layout import Layout
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
 from kfp_release.progress import Progress
 from kfp_release.runtime_key import runtime_key
+from kfp_release.runtime_sbom import ensure_runtime_sbom
 from kfp_release.runtime_sources import Files, RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.upload import Blob, Lanes, upload_blobs
@@ -107,6 +111,8 @@ def ensure_runtime(
         login = store.login() if sources.draws_on(store.repository.host) else None
         request = sources.request(settings, ssh=ssh, secrets=secrets, login=login)
         image, sent = _build(store, builder, request, key, progress=progress, lanes=lanes)
+    else:
+        sent += ensure_runtime_sbom(store, image, tag=runtime_tag(key), progress=progress, layers=None)
     progress.note(f"{runtime_tag(key)} {how}: {image.manifest.digest}")
     return RuntimeResult(settings.name, key, image.manifest.digest, how, sent, time.monotonic() - began)
 
@@ -135,10 +141,12 @@ def _build(
     with tempfile.TemporaryDirectory(prefix="kfp-release-") as folder:
         layout: Layout = builder.build(request, Path(folder) / "layout", progress=progress)
         image = normal_runtime(layout.image(BUILT))
+        layers = [layout.blob(layer) for layer in image.manifest.layers]
         progress.step(f"push {runtime_tag(key)}")
-        return _push(
-            store, image, [layout.blob(layer) for layer in image.manifest.layers], key, progress=progress, lanes=lanes
-        )
+        pushed, sent = _push(store, image, layers, key, progress=progress, lanes=lanes)
+        at_hand = layers if pushed == image else None
+        tag = runtime_tag(key)
+        return pushed, sent + ensure_runtime_sbom(store, pushed, tag=tag, progress=progress, layers=at_hand)
 
 
 def _recover(store: EcrRepository, key: str, progress: Progress) -> Image | None:

@@ -16,6 +16,7 @@ from kfp_release.git_files import CommittedFile
 from kfp_release.image_ref import Repository
 from kfp_release.progress import Named, Progress
 from kfp_release.runtime import RuntimeResult, ensure_runtime, key_of, runtime_tag
+from kfp_release.runtime_sbom import runtime_sbom
 from kfp_release.runtime_sources import Files
 from kfp_release.settings import ImageSettings
 from kfp_release.upload import new_lanes
@@ -45,14 +46,22 @@ class RuntimeState:
     repository: Repository
     digest: Digest | None
     """None where it is not there."""
+    has_sbom: bool
+    """Whether it has its SBOM attached."""
 
-    def to_json(self) -> dict[str, str | None]:
+    @property
+    def is_whole(self) -> bool:
+        """Whether a release can stand on it."""
+        return self.digest is not None and self.has_sbom
+
+    def to_json(self) -> dict[str, str | bool | None]:
         """For ``--json``."""
         return {
             "name": self.name,
             "key": self.key,
             "repository": str(self.repository),
             "digest": str(self.digest) if self.digest else None,
+            "sbom": self.has_sbom,
         }
 
 
@@ -111,12 +120,13 @@ def ensure_runtimes(
 def look_at_runtimes(
     images: Sequence[ImageSettings], files: Files, *, stores: Callable[[Repository], EcrRepository]
 ) -> tuple[RuntimeState, ...]:
-    """Whether the runtimes of `images` are in ECR, as a commit has them. Nothing is changed."""
+    """Whether the runtimes of `images` are in ECR with their SBOMs, as a commit has them. Nothing is changed."""
 
     def look(image: ImageSettings) -> RuntimeState:
         key, store = key_of(image, files), stores(image.repository)
         found = None if store.describe() is None else store.find(runtime_tag(key))
-        return RuntimeState(image.name, key, image.repository, found.digest if found else None)
+        has_sbom = found is not None and runtime_sbom(store, found.digest) is not None
+        return RuntimeState(image.name, key, image.repository, found.digest if found else None, has_sbom)
 
     return tuple(look_beside({image.name: partial(look, image) for image in images}).values())
 

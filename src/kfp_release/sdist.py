@@ -17,14 +17,11 @@ from kfp_release.inflation import require_allowed, require_few
 from kfp_release.member import BadArchive, Member, by_path
 from kfp_release.stored import gzip_stored
 from kfp_release.tar import tar_bytes
+from kfp_release.tar_header import bounded_headers
 
 _SUFFIX = ".tar.gz"  # PEP 625; older sdists' .zip has no single byte form to keep
 _ANEW = "build or download it anew"
 _CHUNK = 1 << 20
-_EXTENDING = {
-    *(tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE),
-    *(tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK),
-}
 _LONGEST_EXTENDED, _MOST_EXTENDED = 4096, 4 * 1024 * 1024
 """Bytes of one such header, and of all together."""
 # What tarfile raises, and what it hands on from zlib, from sizes that are not true and from headers of headers.
@@ -103,7 +100,7 @@ def read_tar(filename: str, data: bytes) -> list[Member]:
     try:
         with (
             _inflated(filename, data) as tar,
-            tarfile.open(fileobj=tar, mode="r:", tarinfo=_bounded_headers(filename)) as archive,
+            tarfile.open(fileobj=tar, mode="r:", tarinfo=_headers(filename)) as archive,
         ):
             for info in archive:
                 if info.isdir():
@@ -142,19 +139,5 @@ def _inflated(filename: str, data: bytes) -> io.BytesIO:
     return tar
 
 
-def _bounded_headers(filename: str) -> type[tarfile.TarInfo]:
-    """Headers of ``tarfile``, where those that extend others are short: they are held, and searched, as a whole."""
-    left = _MOST_EXTENDED
-
-    class Header(tarfile.TarInfo):
-        @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-            nonlocal left
-            info = super().frombuf(buf, encoding, errors)
-            if info.type in _EXTENDING:
-                left -= info.size
-                if not 0 <= info.size <= _LONGEST_EXTENDED or left < 0:
-                    raise BadArchive(f"{filename} has a header of {str(info.size)[:40]} bytes", remedy=_ANEW)
-            return info
-
-    return Header
+def _headers(filename: str) -> type[tarfile.TarInfo]:
+    return bounded_headers(filename, longest=_LONGEST_EXTENDED, most=_MOST_EXTENDED)

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
+from kfp_release.attached_sbom import attached_sbom
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
@@ -39,6 +40,8 @@ class Verified:
     """sha256 in hex, by file name."""
     problems: tuple[str, ...] = ()
     """Every disagreement, a line each; none where the release is whole."""
+    components: Mapping[str, int] = field(default_factory=dict)
+    """How many the SBOM of each image names; of an image without one there is none."""
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -49,6 +52,7 @@ class Verified:
             "commit": self.pins.commit if self.pins else None,
             "images": {image.name: image.pin for image in images},
             "files": dict(self.files),
+            "sboms": {image.name: self.components.get(image.name) for image in images},
             "problems": list(self.problems),
         }
 
@@ -67,10 +71,12 @@ def verify(
     if not files:
         problems = [f"the index has no file of {distribution} {version}"]
     pins = pins_of(files)
+    components: dict[str, int] = {}
     if pins is not None:
-        look = partial(_image_problems, pins=pins, stores=stores)
+        look = partial(_image_problems, pins=pins, stores=stores, components=components)
         problems += chain.from_iterable(in_parallel(look, pins.images, workers=_AT_ONCE))
-    return Verified(distribution, version, pins, {file.filename: file.sha256 for file in files}, tuple(problems))
+    sha256s = {file.filename: file.sha256 for file in files}
+    return Verified(distribution, version, pins, sha256s, tuple(problems), components)
 
 
 def require_whole(verified: Verified) -> None:
@@ -87,13 +93,20 @@ def _line(what: str, error: ReleaseError) -> str:
     return f"{what}: {one_line(str(error.args[0]))}"
 
 
-def _image_problems(pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository]) -> list[str]:
-    """Raise `EcrError` where ECR cannot be asked: no credentials, no permission, no network."""
+def _image_problems(
+    pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository], components: dict[str, int]
+) -> list[str]:
+    """What its SBOM names is counted into `components`.
+
+    Raise `EcrError` where ECR cannot be asked: no credentials, no permission, no network.
+    """
     problems: list[str] = []
     if not pinned.is_exact:
         return problems
     try:
         problems.extend(_disagreements(pinned, pins, stores(pinned.repository)))
+        if (sbom := attached_sbom(stores(pinned.repository), pinned.ref.digest)) is not None:
+            components[pinned.name] = sbom.components
     except ReleaseError as error:
         if isinstance(error, EcrError) and not error.is_absence:
             raise

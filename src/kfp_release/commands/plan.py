@@ -46,7 +46,7 @@ def command(invocation: Invocation, *, tag: str | None, snapshot: bool, output: 
         index = invocation.index(config.require_index(), console)
         plan = make_plan(invocation.project, config, source, stores=invocation.stores(console), index=index)
     plan.write(invocation.project / output)
-    missing = ", ".join(image.name for image in plan.missing_runtimes)
+    missing = ", ".join(image.name for image in (*plan.missing_runtimes, *plan.missing_sboms))
     next_step = f"first: kfp-release runtime, for {missing}; then plan again" if missing else "next: kfp-release build"
     report = Report(
         f"Plan for {plan.distribution} {source.version}",

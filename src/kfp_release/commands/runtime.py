@@ -51,8 +51,11 @@ def command(
     kfp-release runtime --list
     kfp-release runtime --image demo --ssh default --secret id=netrc,src=$HOME/.netrc
 
-    With --list in GitHub Actions the output `images` of its step is the list of images whose runtime ECR lacks, as JSON
-    for a job's matrix: each can be built on a machine of its own, with --image.
+    What is installed in it, Debian packages and Python distributions, is read from its layers and attached to it in ECR
+    as an SBOM. A runtime that is there without one gets it.
+
+    With --list in GitHub Actions the output `images` of its step is the list of images whose runtime ECR lacks, or has
+    without its SBOM, as JSON for a job's matrix: each can be built on a machine of its own, with --image.
 
     Reads Dockerfile and context from the commit that is checked out; writes to ECR alone.
     Exit codes: 0 done, 1 refused or failed, 2 wrong use.
@@ -92,8 +95,11 @@ def _refuse_build_options() -> None:
 
 
 def _tell_states(invocation: Invocation, states: Sequence[RuntimeState], *, as_json: bool) -> None:
-    missing = [state.name for state in states if state.digest is None]
+    missing = [state.name for state in states if not state.is_whole]
     write_output("images", json.dumps(missing), invocation.environ)
-    title = f"{len(missing)} of {len(states)} runtimes missing in ECR" if missing else "All runtimes are in ECR"
+    absent = sum(state.digest is None for state in states)
+    told = [f"{absent} of {len(states)} runtimes missing in ECR"] * (absent > 0)
+    told += [f"{len(missing) - absent} of {len(states)} without SBOM"] * (len(missing) > absent)
+    title = ", ".join(told) or "All runtimes are in ECR"
     value = {"runtimes": [state.to_json() for state in states], "missing": missing}
     invocation.tell(Report(title, (tables.runtime_states(states),)), value, as_json=as_json)

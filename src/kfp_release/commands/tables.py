@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # commands that show steps alone need not wait for what plans
     from kfp_release.runtime import RuntimeResult
     from kfp_release.runtimes import RuntimeState
     from kfp_release.source import Source
+    from kfp_release.verify import Verified
 
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
 
@@ -39,9 +40,15 @@ def runtimes(results: Iterable[RuntimeResult]) -> Table:
 def runtime_states(states: Iterable[RuntimeState]) -> Table:
     """A row an image: its runtime, and whether that is there."""
     return Table.of(
-        ("image", "runtime", "repository", "now in ECR"),
+        ("image", "runtime", "repository", "now in ECR", "SBOM"),
         [
-            (item.name, f"runtime-{item.key}", str(item.repository), str(item.digest) if item.digest else "MISSING")
+            (
+                item.name,
+                f"runtime-{item.key}",
+                str(item.repository),
+                str(item.digest) if item.digest else "MISSING",
+                "attached" if item.has_sbom else "MISSING",
+            )
             for item in states
         ],
     )
@@ -55,7 +62,7 @@ def planned_images(plan: Plan) -> Table:
             (
                 image.name,
                 f"{image.repository}:{plan.source.version.image_tag}",
-                f"runtime-{image.runtime_key} {'is there' if image.runtime else 'MISSING'}",
+                f"runtime-{image.runtime_key} {_there(image)}",
                 _now(image),
                 _to_push(image),
             )
@@ -75,6 +82,16 @@ def planned_files(plan: Plan) -> Table:
 def images(pinned: Iterable[PinnedImage]) -> Table:
     """A row an image: its exact pin and its platform."""
     return Table.of(("image", "pinned to", "platform"), [(item.name, item.pin, item.platform) for item in pinned])
+
+
+def evidence(verified: Verified) -> Table:
+    """A row an image: what is attached to it."""
+    pinned = verified.pins.images if verified.pins else ()
+    counts = [(image.name, verified.components.get(image.name)) for image in pinned]
+    return Table.of(
+        ("image", "SBOM"),
+        [(name, "none attached" if count is None else f"{count} components") for name, count in counts],
+    )
 
 
 def rebuilt(parts: Iterable[RebuiltPart]) -> Table:
@@ -117,6 +134,12 @@ def source_note(source: Source) -> str:
 def _short(text: str) -> str:
     """The beginning of a digest, a commit or a key; other words as they are."""
     return _HEX.sub(lambda found: found[0][:12], text)
+
+
+def _there(image: PlannedImage) -> str:
+    if image.runtime is None:
+        return "MISSING"
+    return "is there" if image.runtime_sbom else "is there, its SBOM MISSING"
 
 
 def _now(image: PlannedImage) -> str:

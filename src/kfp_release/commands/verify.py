@@ -6,7 +6,7 @@ import click
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
-from kfp_release.commands.tables import images
+from kfp_release.commands.tables import evidence, images
 from kfp_release.console import Console
 from kfp_release.index_settings import IndexUrls
 from kfp_release.project_name import parse_project_name
@@ -46,7 +46,8 @@ def command(
 ) -> int:
     """Look at a published version from outside: download its files, read its pins, ask ECR for its images.
 
-    Every disagreement is a line. With --name and --index-url it needs no project at all.
+    Every disagreement is a line. With --name and --index-url it needs no project at all. Of each image it is told how
+    many components its SBOM names; an image without one is no disagreement, for older versions of this tool made none.
 
     With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
     layer, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes are
@@ -93,7 +94,7 @@ def _look(
     files = Table.of(("file", "sha256"), list(verified.files.items()))
     report = Report(
         f"{verified.distribution} {verified.version}: {state}",
-        (images(verified.pins.images if verified.pins else ()), files),
+        (images(verified.pins.images if verified.pins else ()), evidence(verified), files),
         verified.problems,
         good=not verified.problems,
     )
