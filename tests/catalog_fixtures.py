@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
 from ecr_fixtures import REGION
-from git_fixtures import commit
-from many_releases import Content, Release, make_repository, publish_all, push_image
+from git_fixtures import commit, run
+from many_releases import DECLARED, Content, Release, make_repository, publish_all, push_image
 from publish_fixtures import parts
 
 from kfp_release.catalog.facts import Facts
@@ -55,11 +56,13 @@ SCALE = component("scale", "table: Dataset; factor: Float", "scaled: Dataset", a
 STORY: tuple[dict[str, str], ...] = (
     {"make.yaml": MAKE, "train.yaml": TRAIN, "legacy.yaml": LEGACY},
     {"make.yaml": MAKE, "train.yaml": RETRAINED},
-    {"make.yaml": MAKE, "train.yaml": RETRAINED, "broken.yaml": "name: Broken\n"},
+    {"make.yaml": MAKE, "train.yaml": RETRAINED},
     {"make.yaml": MAKE, "train.yaml": RETRAINED, "never.yaml": LEGACY},
     {"make.yaml": MAKE, "train.yaml": RETRAINED, "scale.yaml": SCALE},
 )
 """The components of 1.0 to 1.4. 1.2 is withdrawn; 1.3 is abandoned, with an image and no file."""
+COMING = component("score", "model: Model", "metrics: Metrics")
+"""Of 2.0rc1, which has a tag and is not released."""
 YANKED = "## [1.2] - 2026-11-22 [YANKED]\n\nDid not work.\n"
 NOTES = f"# Changelog\n\n## [1.4] - 2026-11-24\n\n- Scales. {MARKUP}\n\n## nonsense <b>\n\n{YANKED}\n"
 
@@ -86,6 +89,21 @@ class Asked:
         return self.index.download(file)
 
 
+_OF_ECR = ("AWS_ENDPOINT_URL_ECR", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+@cache
+def _client(endpoint: str, access_key: str, secret_key: str) -> Any:
+    """A third of a second, so one serves all tests of a module."""
+    return boto3.session.Session().client(
+        "ecr",
+        region_name=REGION,
+        endpoint_url=endpoint,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+    )
+
+
 @dataclass
 class Place:
     """The repository with its releases, and where they are public."""
@@ -99,15 +117,8 @@ class Place:
         environ = self.sandbox.environ
         settings = IndexUrls(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
         index = Index(settings, Credentials(environ["TWINE_USERNAME"], environ["TWINE_PASSWORD"]))
-        client = boto3.session.Session().client(
-            "ecr",
-            region_name=REGION,
-            endpoint_url=environ["AWS_ENDPOINT_URL_ECR"],
-            aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
-        )
-        asked = Asked(index, client)
-        client.meta.events.register("before-call.ecr", lambda model, **_: asked.calls.append(model.name))
+        asked = Asked(index, _client(*(environ[name] for name in _OF_ECR)))
+        asked.client.meta.events.register("before-call.ecr", lambda model, **_: asked.calls.append(model.name))
         return asked
 
     def config(self) -> Config:
@@ -133,5 +144,7 @@ def make_place(folder: Path, sandbox: Sandbox) -> Place:
     abandoned = releases.pop(3)
     store = publish_all(sandbox, releases)
     push_image(store, abandoned, parts()[0])
+    commit(project, "yaml/score.yaml", COMING.replace("{}", str(DECLARED)))
+    run(project, "tag", "v2.0rc1")
     commit(project, "CHANGELOG.md", NOTES)
     return Place(project, sandbox, store, releases)
