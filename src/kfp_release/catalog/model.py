@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +12,9 @@ from kfp_release.interface_change import InterfaceChange
 from kfp_release.status_row import State
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import Bump
+
+_SENTENCE = re.compile(r"(.+?[.!?…])(?:\s|$)")
+_NOT_TO_HAVE = (State.NOT_RELEASED, State.ABANDONED, State.WITHDRAWN)
 
 
 class LayerKind(StrEnum):
@@ -67,7 +71,7 @@ class CatalogEvent:
 
 @dataclass(frozen=True, slots=True)
 class CatalogComponent:
-    """A component as the last version has it that does: `version`, which is the newest unless `is_gone`."""
+    """A component as the last version has it that does: `version`, the newest unless it `is_gone` or `is_coming`."""
 
     operator: str
     """``multiply_op``."""
@@ -88,12 +92,15 @@ class CatalogComponent:
     is_gone: bool
     history: tuple[CatalogEvent, ...]
     """The newest first."""
+    is_coming: bool = False
+    """Whether the newest version does not have it yet: it is in a pre-release, or in a version that is not out."""
 
     @property
     def purpose(self) -> str:
-        """One line: the first sentence of the description."""
-        first = self.description.strip().split("\n", 1)[0].strip()
-        return first.split(". ", 1)[0].rstrip(".") + "." if first else ""
+        """One line: the first sentence of the description; empty where it has none."""
+        paragraph = " ".join(self.description.strip().partition("\n\n")[0].split())
+        found = _SENTENCE.match(paragraph)
+        return found[1] if found else paragraph and f"{paragraph}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +159,11 @@ class CatalogFile:
     size: int | None
     is_yanked: bool = False
 
+    @property
+    def is_wheel(self) -> bool:
+        """Or an sdist."""
+        return self.filename.endswith(".whl")
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogVersion:
@@ -183,6 +195,11 @@ class CatalogVersion:
     """Component files that could not be read, and why."""
 
     @property
+    def is_installable(self) -> bool:
+        """Whether it is to be had, as far as it is known: it is out, and not withdrawn."""
+        return not self.withdrawn_by and self.state not in _NOT_TO_HAVE
+
+    @property
     def is_breaking(self) -> bool:
         """Whether a pipeline of the version before may not compile with it."""
         return any(change.is_breaking for change in self.changes)
@@ -201,16 +218,28 @@ class Catalog:
     versions: tuple[CatalogVersion, ...]
     """The newest first."""
     components: tuple[CatalogComponent, ...]
-    """By name; those that are gone last."""
+    """By name; those that are coming after those of the newest version, those that are gone last."""
     is_offline: bool = False
 
     @property
     def newest(self) -> CatalogVersion | None:
-        """The newest that is no pre-release and not withdrawn; else the newest of all, None where there is none."""
-        withdrawn = State.WITHDRAWN
-        good = (one for one in self.versions if not one.version.version.is_prerelease and one.state is not withdrawn)
-        return next(good, self.versions[0] if self.versions else None)
+        """What pip takes: the newest final version that is installable; else the newest installable, else of all.
+
+        None where there is no version.
+        """
+        good = [one for one in self.versions if one.is_installable]
+        final = [one for one in good if not one.version.version.is_prerelease]
+        return next(iter([*final, *good, *self.versions]), None)
+
+    def pip_install(self, version: ReleaseVersion) -> str:
+        """The command that installs exactly this version, from this index and no other."""
+        index = f"--index-url {self.index_url} " if self.index_url else ""
+        return f"pip install {index}{self.distribution}=={version}"
 
     def by_operator(self) -> Mapping[str, CatalogComponent]:
         """The components by operator."""
         return {component.operator: component for component in self.components}
+
+    def by_version(self) -> Mapping[ReleaseVersion, CatalogVersion]:
+        """The versions by what they are called."""
+        return {version.version: version for version in self.versions}
