@@ -13,7 +13,6 @@ from kfp_release.status_row import State
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import Bump
 
-
 _SENTENCE = re.compile(r"(.+?[.!?…])(?:\s|$)")
 _NOT_TO_HAVE = (State.NOT_RELEASED, State.ABANDONED, State.WITHDRAWN)
 
