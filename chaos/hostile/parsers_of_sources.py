@@ -19,7 +19,7 @@ from chaos.hostile.documents import (
 )
 from chaos.hostile.parser import Parser
 from chaos.hostile.values import NAMES, chance, changed_bytes, changed_text
-from kfp_release.changelog import Changelog, yanked_versions
+from kfp_release.changelog import Changelog, section_bodies, yanked_versions
 from kfp_release.config import Config
 from kfp_release.dockerfile import Dockerfile
 from kfp_release.entry_points import ConsoleScript, console_scripts
@@ -115,7 +115,7 @@ def _checked(data: bytes) -> object:
 def _changelog(data: bytes) -> object:
     text = data.decode(errors="replace")
     yanked = yanked_versions(text)
-    return yanked, Changelog.parse(text).section(ReleaseVersion.parse("1.2"))
+    return yanked, section_bodies(text), Changelog.parse(text).section(ReleaseVersion.parse("1.2"))
 
 
 def _dockerfile(case: tuple[bytes, Mapping[str, str]]) -> object:
@@ -169,7 +169,9 @@ PARSERS = {
     ),
     "pyproject.toml in check": Parser((), written(PYPROJECT, _TOML), _checked),
     "changelog": Parser(
-        ("changelog.Changelog.parse", "changelog.yanked_versions"), written(CHANGELOG, _LINES), _changelog
+        ("changelog.Changelog.parse", "changelog.yanked_versions", "changelog.section_bodies"),
+        written(CHANGELOG, _LINES),
+        _changelog,
     ),
     "Dockerfile": Parser(
         (

@@ -22,7 +22,7 @@ from kfp_release.image_summary import ImageSummary
 from kfp_release.index import IndexFile
 from kfp_release.release_file import ReleaseFile
 from kfp_release.release_image import ReleaseImage
-from kfp_release.released_files import PackageIndex, files_by_version, read_file
+from kfp_release.released_files import FileReader, PackageIndex, files_by_version, read_file
 from kfp_release.retention import retention_warnings
 from kfp_release.runtime import runtime_tag
 from kfp_release.stored_images import stored_images
@@ -93,8 +93,9 @@ def actual_releases(
     stores: Callable[[Repository], EcrRepository],
     index: PackageIndex,
     versions: Collection[ReleaseVersion] | None = None,
+    read: FileReader = read_file,
 ) -> Actual:
-    """Look at `versions` alone, at all where it is None. Wheels and sdists that carry pins are downloaded and read.
+    """Look at `versions` alone, at all where it is None. Wheels and sdists that carry pins are downloaded and `read`.
 
     Raise `ReleaseError` where the index, or ECR for a repository of the checkout's configuration, cannot be asked.
     """
@@ -114,7 +115,7 @@ def actual_releases(
             ecr.shelves[at] = _look(opened[at], wanted)
 
     def ask_index() -> None:
-        for version, file in _read(index, listed, pinning):
+        for version, file in _read(index, listed, pinning, read):
             files.setdefault(version, []).append(file)
 
     pinning = {release.distribution for release in releases}
@@ -173,18 +174,18 @@ def _listed(index: PackageIndex, projects: Collection[str], wanted: Wanted) -> l
 
 
 def _read(
-    index: PackageIndex, files: Sequence[_Listed], pinning: Collection[str]
+    index: PackageIndex, files: Sequence[_Listed], pinning: Collection[str], read: FileReader
 ) -> list[tuple[ReleaseVersion, ReleaseFile]]:
     """The `files`; those of the projects that are `pinning` with what they carry."""
 
-    def read(item: _Listed) -> tuple[ReleaseVersion, ReleaseFile]:
+    def look(item: _Listed) -> tuple[ReleaseVersion, ReleaseFile]:
         project, version, file = item
         if project in pinning:
-            found = read_file(index, file, project=project, version=version)
+            found = read(index, file, project=project, version=version)
             return version, replace(found, is_yanked=file.yanked)
-        return version, ReleaseFile(project, file.filename, file.sha256 or "", is_yanked=file.yanked)
+        return version, ReleaseFile(project, file.filename, file.sha256 or "", is_yanked=file.yanked, size=file.size)
 
-    return in_parallel(read, files, workers=_DOWNLOADS)
+    return in_parallel(look, files, workers=_DOWNLOADS)
 
 
 def _pinned(files: Iterable[Sequence[ReleaseFile]]) -> set[tuple[Repository, Digest]]:

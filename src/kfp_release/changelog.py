@@ -73,6 +73,19 @@ def yanked_versions(text: str) -> frozenset[ReleaseVersion]:
     return frozenset(section.version for section in sections if section is not None and section.yanked)
 
 
+def section_bodies(text: str) -> dict[ReleaseVersion, str]:
+    """The Markdown below each version's heading of the changelog `text`, the first where it has two.
+
+    Headings that cannot be read are passed over.
+    """
+    bodies: dict[ReleaseVersion, str] = {}
+    for line, heading, body in _parts(text):
+        section = _section(line, heading, body, [])
+        if section is not None:
+            bodies.setdefault(section.version, section.body)
+    return bodies
+
+
 def _section(line: int, heading: str, body: list[str], problems: list[Problem]) -> Section | None:
     found = _VERSION.fullmatch(heading)
     if found is None:

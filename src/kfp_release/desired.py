@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -42,7 +42,7 @@ def desired_releases(git: Git, config: Config, environ: Mapping[str, str]) -> De
     """
     commits = {tag: at for tag, at in sorted(git.tags().items()) if ReleaseVersion.of_tag(tag)}
     withdrawn = withdrawn_versions(git)
-    configs = _configs(git, sorted(set(commits.values())), config, environ)
+    configs = committed_configs(git, sorted(set(commits.values())), config, environ)
     names = _project_names(git, configs)
     releases: list[DesiredRelease] = []
     foreign: list[ReleaseVersion] = []
@@ -76,8 +76,13 @@ def _release(
     return DesiredRelease(version, commit, config.distribution, extra, images, withdrawn)
 
 
-def _configs(git: Git, commits: list[str], current: Config, environ: Mapping[str, str]) -> dict[str, Config]:
-    """By commit, of those that are configured for this tool."""
+def committed_configs(
+    git: Git, commits: Sequence[str], current: Config, environ: Mapping[str, str]
+) -> dict[str, Config]:
+    """By commit, of those that are configured for this tool; `current` where it cannot be read by this version of it.
+
+    Of `environ` the registry alone counts.
+    """
     registry = {name: environ[name] for name in (REGISTRY,) if name in environ}
 
     @cache  # most commits have the same

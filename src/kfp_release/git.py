@@ -86,7 +86,14 @@ class Git:
 
     def branches(self) -> list[str]:
         """The whole names of all branches, those of remotes too, as they were fetched last."""
-        names = self._lines("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+        return self._branches()
+
+    def newest_branches(self) -> list[str]:
+        """As `branches`; the one with the newest commit first."""
+        return self._branches("--sort=-committerdate")
+
+    def _branches(self, *options: str) -> list[str]:
+        names = self._lines("for-each-ref", *options, "--format=%(refname)", "refs/heads", "refs/remotes")
         return [name for name in names if not name.endswith("/HEAD")]
 
     def file_at(self, revisions: Sequence[str], path: str) -> Mapping[str, bytes]:

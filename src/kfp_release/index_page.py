@@ -60,6 +60,8 @@ class IndexFile:
     """Hex; None where the index does not tell."""
     yanked: bool = False
     """PEP 592."""
+    size: int | None = None
+    """In bytes; None where the index does not tell. PEP 700."""
 
     def require_bytes(self, data: bytes) -> None:
         """Raise `ReleaseError` where `data` are other bytes than the index tells of."""
@@ -90,7 +92,8 @@ def parse_page(project: str, data: bytes, *, content_type: str, url: str) -> dic
             remedy="is the index's URL right? That of a simple API often ends in /simple/",
         )
     files = (
-        IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked) for item in packages
+        IndexFile(item.filename, item.url, _sha256(item.filename, item.digests), item.is_yanked, _size(item.size))
+        for item in packages
     )
     return {file.filename: file for file in files}
 
@@ -166,6 +169,10 @@ def _sha256(filename: str, digests: Mapping[str, str]) -> str | None:
             f"the index's page gives {one_line(filename, 160)} a sha256 that is none: {error}",
             remedy="the page is damaged, or not that of an index",
         ) from error
+
+
+def _size(told: int | None) -> int | None:
+    return told if told is not None and 0 <= told <= MAX_FILE else None
 
 
 def _is_file_name(value: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -110,16 +110,17 @@ def compare(
     *,
     descriptions: bool = False,
     taken: Iterable[ReleaseVersion] = (),
+    parse: Callable[[str, bytes], ComponentFile] = ComponentFile.parse,
 ) -> InterfaceDiff:
     """Hold the interfaces of two sides against each other; files of the same bytes are not even parsed.
 
-    `taken` are the versions that there are.
+    `taken` are the versions that there are. `parse` is for who parses some of the files more than once.
     """
     was, now = ({operator_of(path): path for path in sorted(side.files, reverse=True)} for side in (before, after))
     differing = [name for name in sorted({*was, *now}) if _bytes(before, was, name) != _bytes(after, now, name)]
     problems: list[Problem] = []
-    old = _parsed(before, {name: was[name] for name in differing if name in was}, problems)
-    new = _parsed(after, {name: now[name] for name in differing if name in now}, problems)
+    old = _parsed(before, {name: was[name] for name in differing if name in was}, problems, parse)
+    new = _parsed(after, {name: now[name] for name in differing if name in now}, problems, parse)
     found = list(
         _operators(
             {name: file for name, file in old.items() if name not in now},
@@ -136,11 +137,16 @@ def _bytes(side: InterfaceFiles, paths: Mapping[str, str], operator: str) -> byt
     return side.files[paths[operator]] if operator in paths else None
 
 
-def _parsed(side: InterfaceFiles, paths: Mapping[str, str], problems: list[Problem]) -> dict[str, ComponentFile]:
+def _parsed(
+    side: InterfaceFiles,
+    paths: Mapping[str, str],
+    problems: list[Problem],
+    parse: Callable[[str, bytes], ComponentFile],
+) -> dict[str, ComponentFile]:
     found: dict[str, ComponentFile] = {}
     for operator, path in paths.items():
         try:
-            found[operator] = ComponentFile.parse(path, side.files[path])
+            found[operator] = parse(path, side.files[path])
         except Problems as error:
             problems += [
                 Problem(f"{side.prefix}{problem.path}", problem.line, problem.message, problem.remedy)

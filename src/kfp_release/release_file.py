@@ -28,6 +28,8 @@ class ReleaseFile:
     findings: tuple[Finding, ...] = ()
     is_yanked: bool = False
     """PEP 592: the index tells installers to pass it over."""
+    size: int | None = None
+    """In bytes; None where it was not read, and the index does not tell."""
 
     @classmethod
     def read(cls, project: str, filename: str, data: bytes, version: ReleaseVersion) -> Self:
@@ -42,9 +44,9 @@ class ReleaseFile:
                 lines = [*_problems(filename, pins, version)]
         except ReleaseError as error:
             finding = Finding.of(Kind.OTHER_PINS, filename, error)
-            return cls(project, filename, Digest.of(data).hex, None, (finding,))
+            return cls(project, filename, Digest.of(data).hex, None, (finding,), size=len(data))
         findings = tuple(Finding(Kind.OTHER_PINS, filename, line) for line in lines)
-        return cls(project, filename, Digest.of(data).hex, pins, findings)
+        return cls(project, filename, Digest.of(data).hex, pins, findings, size=len(data))
 
     @property
     def is_wheel(self) -> bool:

@@ -30,6 +30,13 @@ class PackageIndex(Protocol):
         """The bytes of one file."""
 
 
+class FileReader(Protocol):
+    """`read_file`, or what knows some files already."""
+
+    def __call__(self, index: PackageIndex, file: IndexFile, *, project: str, version: ReleaseVersion) -> ReleaseFile:
+        """As `read_file`."""
+
+
 def files_by_version(index: PackageIndex, project: str) -> dict[ReleaseVersion, list[IndexFile]]:
     """The wheels and sdists of `project` that the index lists, in the order of their names."""
     found: dict[ReleaseVersion, list[IndexFile]] = {}

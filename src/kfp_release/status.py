@@ -17,7 +17,7 @@ from kfp_release.errors import Problem
 from kfp_release.git import Git
 from kfp_release.image_ref import Repository
 from kfp_release.progress import Progress
-from kfp_release.released_files import PackageIndex
+from kfp_release.released_files import FileReader, PackageIndex, read_file
 from kfp_release.source import refuse_shallow
 from kfp_release.status_row import State, StatusRow
 from kfp_release.version import ReleaseVersion
@@ -69,8 +69,9 @@ def status(
     index: PackageIndex,
     progress: Progress,
     versions: Collection[ReleaseVersion] | None = None,
+    read: FileReader = read_file,
 ) -> Status:
-    """Look at all versions, or at `versions` alone, and change nothing.
+    """Look at all versions, or at `versions` alone, and change nothing. `read` reads the files of the index.
 
     `environ` may move the registry of what older commits configure, as it did that of `config`. A version of which
     there is neither tag nor image nor file has no row. Raise `ReleaseError` for a shallow clone, and where the index,
@@ -81,7 +82,7 @@ def status(
     refuse_shallow(git)
     desired = desired_releases(git, config, environ)
     progress.step("look at ECR and the index")
-    actual = actual_releases(desired, stores=stores, index=index, versions=versions)
+    actual = actual_releases(desired, stores=stores, index=index, versions=versions, read=read)
     asked = {release.version: release for release in desired.releases}
     all_versions = asked.keys() | actual.seen.versions - set(desired.foreign)
     chosen = [version for version in all_versions if versions is None or version in versions]

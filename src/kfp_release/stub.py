@@ -34,7 +34,8 @@ _DIRECTIVES = """\
 """
 _FILLED_IN = {FINAL_STATUS, "TaskConfig"}
 """Types of inputs that kfp itself gives."""
-_UNREADABLE = (ValueError, OverflowError, TypeError, RecursionError, *UNLOADABLE)
+UNREADABLE = (ValueError, OverflowError, TypeError, RecursionError, *UNLOADABLE)
+"""What a default raises that kfp cannot read either."""
 _GETATTR = re.compile(rb"^def __getattr__\(", re.MULTILINE)
 _CLASS = re.compile(r"^class (\w+)", re.MULTILINE)
 _LONGEST_DEFAULT = 60
@@ -170,14 +171,15 @@ def _default(port: Port) -> str:
     if not port.is_optional:
         return ""
     try:
-        value = _value(port)
-    except _UNREADABLE:
+        value = default_value(port)
+    except UNREADABLE:
         return " | None = ..."
     text = repr(value)
     return f" | None = {text if len(text) <= _LONGEST_DEFAULT and _is_literal(value) else '...'}"
 
 
-def _value(port: Port) -> Any:
+def default_value(port: Port) -> Any:
+    """The default of an input as Python has it; None for none. Raise one of `UNREADABLE` where it cannot be read."""
     value = read_default(port)
     # A compiled Integer's is written 2.0.
     is_whole = port.plain_type == "Integer" and isinstance(value, float) and value.is_integer()
@@ -204,8 +206,8 @@ def _docstring(told: Operator) -> list[str]:
 def _shown(port: Port) -> str:
     """As `python -m` of the package and ``help()`` show it."""
     default = ""
-    with suppress(*_UNREADABLE):
-        value = _value(port)
+    with suppress(*UNREADABLE):
+        value = default_value(port)
         default = "" if value is None else f" = {value if value != '' else repr('')}"
     return f"{port.kfp_name}: {port.plain_type}{default}  {port.description}".rstrip()
 

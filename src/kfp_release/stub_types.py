@@ -86,7 +86,7 @@ class StubTypes:
 
     def __init__(self, inputs: Iterable[Port], outputs: Iterable[Port], names: Names) -> None:
         given = list(outputs)
-        self._versions = {schema_title(port): _version(port) for port in given if port.is_artifact}
+        self._versions = {schema_title(port): schema_version(port) for port in given if port.is_artifact}
         one = {schema_title(port) for port in given if port.is_artifact and not port.is_list}
         many = {schema_title(port) for port in given if port.is_list}
         asked = {schema_title(port) for port in inputs if port.is_artifact and not port.is_list}
@@ -143,7 +143,8 @@ def _parameter(port: Port) -> str:
     return "" if port.is_artifact else port.plain_type
 
 
-def _version(port: Port) -> str:
+def schema_version(port: Port) -> str:
+    """The version of that kind: ``0.0.1``."""
     return port.type.partition("@")[2] or "0.0.1"
 
 

@@ -22,6 +22,7 @@ SUMMARIES = {
     "release": "Do all of it: check, runtime, plan, build, publish.",
     "verify": "Look at a published version from outside.",
     "status": "Hold all versions against ECR and the index.",
+    "catalog": "Write a static site of what is released.",
     "reconcile": "Complete what status finds missing, from the tags.",
     "promote": "Copy the images of a version to another registry.",
     "trace": "Trace a compiled pipeline back to its commit.",
