@@ -1,4 +1,4 @@
-"""Catalogs to look at: this repository's components with versions that are made up, and large and hostile ones."""
+"""A catalog to look at: this repository's components with versions that are made up."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from kfp_release.interface_change import ChangeKind, InterfaceChange
 from kfp_release.port_changes import inputs_of
 from kfp_release.status_row import State
 from kfp_release.version import ReleaseVersion
-from kfp_release.version_bump import Bump, needed_bump
+from kfp_release.version_bump import needed_bump
 
 PROJECT = Path(__file__).resolve().parent.parent
 SOURCE = "https://github.com/kubeflow-demo/components"
@@ -154,7 +154,7 @@ _STATES = {
     "2.0": State.IN_ORDER,
     "2.1rc1": State.INCOMPLETE,
 }
-_CHANGELOG = """\
+CHANGELOG = """\
 ### Added
 
 - `{}` makes a table with the same values for the same seed, so that a [pipeline](docs/pipelines.md) can be compared.
@@ -229,7 +229,7 @@ def release(text: str, number: int, operators: tuple[str, ...], previous: str | 
         withdrawn_by="main" if state is State.WITHDRAWN else "",
         findings=_findings(text) if is_bad else (),
         remedies=("kfp-release reconcile",) if is_bad and state is not State.DRIFT else (_REMEDY,) if is_bad else (),
-        changelog=_CHANGELOG.format("make_table_op") if text != "1.3" else "",
+        changelog=CHANGELOG.format("make_table_op") if text != "1.3" else "",
         images=images(text, number),
         files=both if state is not State.ABANDONED else (),
         components=operators,
@@ -302,68 +302,3 @@ def _events(operator: str) -> tuple[CatalogEvent, ...]:
         if (mine := tuple(one for one in changes if one.operator == operator))
     ]
     return tuple(reversed(found))
-
-
-def large(*, versions: int = 200, components: int = 50, changes: int = 2) -> Catalog:
-    """Every component changes in every version, `changes` times; each tells at some length what it is for."""
-    names = [f"component_{number:02}_op" for number in range(components)]
-    texts = [f"1.{number}" for number in range(versions)]
-    of_operator = {name: _large_changes(name, changes) for name in names}
-    kinds = tuple(file for file in files() if file.outputs)
-    history = {
-        name: tuple(
-            CatalogEvent(version(text), EventKind.CHANGED if text != "1.0" else EventKind.CAME, of_operator[name])
-            for text in reversed(texts)
-        )
-        for name in names
-    }
-    made = [
-        replace(
-            component(kinds[number % len(kinds)], at=texts[-1], history=history[name]),
-            operator=name,
-            title=f"Component {number}",
-            description="What it is for, and what to mind, is told here at some length. " * 12,
-        )
-        for number, name in enumerate(names)
-    ]
-    takers = tuple((name, "table") for name in names)
-    made = [replace(one, outputs=tuple(replace(output, taken_by=takers) for output in one.outputs)) for one in made]
-    all_changes = tuple(one for name in names for one in of_operator[name])
-    return Catalog(
-        distribution=DISTRIBUTION,
-        package="kubeflow_demo_components",
-        source=SOURCE,
-        index_url=INDEX,
-        versions=tuple(
-            CatalogVersion(
-                version=version(text),
-                commit=digest(text).hex[:40],
-                released=BEGIN + number * 3 * DAY,
-                state=State.IN_ORDER if number % 17 else State.WITHDRAWN,
-                withdrawn_by="" if number % 17 else "main",
-                findings=(),
-                remedies=(),
-                changelog=_CHANGELOG.format(names[0]) * 4,
-                images=images(text, number),
-                files=(
-                    CatalogFile(
-                        DISTRIBUTION, f"kubeflow_demo_components-{text}-py3-none-any.whl", digest(text).hex, 61_420
-                    ),
-                ),
-                components=tuple(names),
-                previous=version(texts[number - 1]) if number else None,
-                changes=all_changes if number else (),
-                bump=Bump.MINOR,
-            )
-            for number, text in reversed(list(enumerate(texts)))
-        ),
-        components=tuple(made),
-    )
-
-
-def _large_changes(operator: str, count: int) -> tuple[InterfaceChange, ...]:
-    kinds = (ChangeKind.DEFAULT_CHANGED, ChangeKind.INPUT_ADDED, ChangeKind.DESCRIPTION_CHANGED)
-    return tuple(
-        change(operator, kinds[number % 3], f"input_{number}", "the value that it had", "the value that it has now")
-        for number in range(count)
-    )

@@ -13,6 +13,8 @@ from kfp_release.catalog.shown_text import visible
 
 _SEARCHED = 600
 """Letters of one component that the search looks at, besides its names and types."""
+_LONGEST = 100
+"""Letters of a type or an image by which the filters tell it from others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,13 @@ def component_context(catalog: Catalog, component: CatalogComponent) -> Mapping[
     }
 
 
+def _kind(name: str) -> str:
+    """A type or an image as the filters know it."""
+    return str(visible(name[:_LONGEST]))
+
+
 def _counted(kinds: Iterable[set[str]]) -> Sequence[tuple[str, int]]:
-    counter = Counter(visible(name) for names in kinds for name in names if name)
+    counter = Counter(kind for names in kinds for kind in set(map(_kind, names)) if kind)
     return sorted(counter.items(), key=lambda item: item[0].lower())
 
 
@@ -63,8 +70,8 @@ def _found(component: CatalogComponent) -> Found:
     names = [component.title, component.operator, component.image, *(f"{name} {type_}" for name, type_ in ports)]
     searched = " ".join([" ".join(names)[:_SEARCHED], component.description[:_SEARCHED]])
     filtered = {
-        "in": sorted({visible(port.type) for port in component.inputs}),
-        "out": sorted({visible(port.type) for port in component.outputs}),
-        "image": visible(component.image),
+        "in": sorted({_kind(port.type) for port in component.inputs}),
+        "out": sorted({_kind(port.type) for port in component.outputs}),
+        "image": _kind(component.image),
     }
     return Found(component, " ".join(searched.lower().split()), json.dumps(filtered, ensure_ascii=False))

@@ -13,7 +13,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 788, 14, 190
 """The edges of what is plotted, in a picture 800 wide and 220 high."""
 _TICKS = 4
 _LABELS = 12
-_WIDEST = 36
+_WIDEST, _THIN = 36, 4
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 
@@ -67,7 +67,7 @@ class Timeline:
 def bars(names: Sequence[str], columns: Sequence[tuple[str, Sequence[int]]]) -> Bars:
     """Of each version its label and a number of bytes for each of `names`."""
     step = (RIGHT - LEFT) / max(len(columns), 1)
-    width = min(step * 0.7 if step > 4 else step, _WIDEST)  # noqa: PLR2004 - thin ones touch each other
+    width = min(step * 0.7 if step > _THIN else step + 0.1, _WIDEST)  # thin ones touch each other
     heights = _heights(max((sum(values) for _, values in columns), default=0))
     top = heights[-1][0] or 1
     paths: list[list[str]] = [[] for _ in names]
@@ -111,9 +111,9 @@ def _y(value: float, top: float) -> float:
 def _heights(most: int) -> list[tuple[int, str]]:
     """Round numbers of bytes from 0 to at least `most`."""
     unit = 10 ** max(3 * ((len(str(most)) - 1) // 3), 0)
-    step = _round_step(most / unit / _TICKS) * unit
+    step = math.ceil(_round_step(most / unit / _TICKS) * unit)
     count = max(math.ceil(most / step), 1)
-    return [(round(number * step), _short(round(number * step))) for number in range(count + 1)]
+    return [(number * step, _short(number * step)) for number in range(count + 1)]
 
 
 def _short(size: int) -> str:

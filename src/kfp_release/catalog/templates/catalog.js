@@ -135,6 +135,7 @@
   }
 
   function plots() {
+    all(".plot .scroll").forEach(function (one) { one.scrollLeft = one.scrollWidth; });
     var rows = all("tr[data-bar]").reverse();
     var titles = all("table.all thead th").map(function (cell) { return cell.textContent; });
     all(".plot[data-step]").forEach(function (plot) {
