@@ -1,15 +1,15 @@
 """Many releases, made without building: a repository with tags, images pushed through the sandbox, files on its index.
 
 Each is what a release leaves behind: an image of a runtime and a package layer with its labels, a wheel and an sdist
-that pin it, and the same two of an extra project.
+that pin it, and the same two of an extra project. Its component files are in the commit and, pinned, in the wheel.
 """
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
@@ -19,6 +19,7 @@ from git_fixtures import IDENTITY, run
 from packaging.utils import canonicalize_name
 from publish_fixtures import COMPONENT, KEY, parts
 
+from kfp_release.component import operator_of
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION, Image, with_package
@@ -64,6 +65,8 @@ class Release:
 
     version: ReleaseVersion
     commit: str
+    components: Mapping[str, str] = field(default_factory=lambda: {"multiply.yaml": COMPONENT})
+    """The component files by name, {} where their image stands."""
 
     def wheel(self, project: str = PROJECT) -> str:
         return f"{project.replace('-', '_')}-{self.version}-py3-none-any.whl"
@@ -72,7 +75,17 @@ class Release:
         return f"{project.replace('-', '_')}-{self.version}.tar.gz"
 
 
-def make_repository(folder: Path, count: int) -> list[Release]:
+@dataclass(frozen=True)
+class Content:
+    """What is in the commit of one version: component files as `Release` has them, and other files."""
+
+    components: Mapping[str, str]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_repository(
+    folder: Path, count: int, *, contents: Callable[[int], Content] = lambda _: Content({"multiply.yaml": COMPONENT})
+) -> list[Release]:
     """A repository at `folder` with the tags v1.0, v1.1 and so on, each of a commit of its own."""
     folder.mkdir(parents=True)
     run(folder, "init", "--quiet", "--initial-branch=main")
@@ -81,11 +94,20 @@ def make_repository(folder: Path, count: int) -> list[Release]:
         "more/pyproject.toml": f'[project]\nname = "{EXTRA}"\n',
         "CHANGELOG.md": CHANGELOG,
     }
-    stream = "".join(_commit(number, files if number == 0 else {}) for number in range(count))
+    told = [contents(number) for number in range(count)]
+    stream = "".join(_commit(number, {**files, **_committed(content)}) for number, content in enumerate(told))
     subprocess.run(["git", "-C", folder, "fast-import", "--quiet"], input=stream.encode(), env=IDENTITY, check=True)
     run(folder, "reset", "--quiet", "--hard", "main")
     versions = [ReleaseVersion.parse(f"1.{number}") for number in range(count)]
-    return [Release(version, run(folder, "rev-parse", version.tag)) for version in versions]
+    return [
+        Release(version, run(folder, "rev-parse", version.tag), content.components)
+        for version, content in zip(versions, told, strict=True)
+    ]
+
+
+def _committed(content: Content) -> dict[str, str]:
+    components = {f"yaml/{name}": text.replace("{}", str(DECLARED)) for name, text in content.components.items()}
+    return {**components, **content.files}
 
 
 def publish_all(sandbox: Sandbox, releases: Sequence[Release]) -> EcrRepository:
@@ -104,11 +126,17 @@ def publish_all(sandbox: Sandbox, releases: Sequence[Release]) -> EcrRepository:
     shared = [MemoryBlob(noise(1000)), MemoryBlob(runtime.config.data, runtime.manifest.config)]
     upload_blobs(store, shared, progress=Silent())
     store.put(runtime.manifest, f"runtime-{KEY}")
+    publish_more(sandbox, store, releases)
+    return store
+
+
+def publish_more(sandbox: Sandbox, store: EcrRepository, releases: Sequence[Release]) -> None:
+    """Those too, beside what is public already."""
+    runtime, _ = parts()
     with ThreadPoolExecutor(4) as pool:
         digests = list(pool.map(lambda release: push_image(store, release, runtime), releases))
     for release, digest in zip(releases, digests, strict=True):
         write_files(sandbox.packages, release, pins_of(release, store.repository, digest))
-    return store
 
 
 def push_image(store: EcrRepository, release: Release, runtime: Image) -> Digest:
@@ -134,15 +162,21 @@ def pins_of(release: Release, repository: Repository, digest: Digest) -> Pins:
     """What a release of this image pins."""
     pin = str(ImageRef(repository, release.version.image_tag, digest))
     owned = PinnedImage("demo", DECLARED, pin, KEY, "linux/amd64")
-    component = PinnedComponent("multiply_op", "multiply.yaml", (pin,), Digest.of(COMPONENT.format(pin).encode()).hex)
-    return Pins(PROJECT, release.version, release.commit, (owned,), (component,))
+    components = [
+        PinnedComponent(operator_of(name), name, (pin,), Digest.of(text.replace("{}", pin).encode()).hex)
+        for name, text in sorted(release.components.items())
+    ]
+    return Pins(PROJECT, release.version, release.commit, (owned,), tuple(components))
 
 
 def write_files(folder: Path, release: Release, pins: Pins) -> None:
     """Wheel and sdist of `release`, with `pins`, and those of the extra project."""
     carried = pins.to_json()
-    component = COMPONENT.format(pins.images[0].pin).encode()
-    in_wheel = {"some_components/yaml/multiply.yaml": component, "some_components/pins.json": carried}
+    in_wheel = {
+        f"some_components/yaml/{name}": text.replace("{}", pins.images[0].pin).encode()
+        for name, text in release.components.items()
+    }
+    in_wheel["some_components/pins.json"] = carried
     for project, wheel, sdist in ((PROJECT, in_wheel, {"kfp-release-pins.json": carried}), (EXTRA, {}, {})):
         (folder / release.wheel(project)).write_bytes(wheel_of(release.wheel(project), wheel))
         (folder / release.sdist(project)).write_bytes(sdist_of(release.sdist(project), sdist))
@@ -165,9 +199,9 @@ def sdist_of(filename: str, files: dict[str, bytes]) -> bytes:
 
 def _commit(number: int, files: dict[str, str]) -> str:
     """A commit and its tag, in the stream of git-fast-import(1)."""
-    changes = {**files, "number.txt": f"{number}\n"}
+    changes = {**files, "number.txt": f"{number}\n"}  # all of them: what is in no commit any longer is gone
     who = f"Test <test@example.com> {CREATED + number} +0000"
     parent = "" if number == 0 else f"from :{number}\n"
-    lines = [f"commit refs/heads/main\nmark :{number + 1}\ncommitter {who}\ndata 4\nNext\n{parent}"]
+    lines = [f"commit refs/heads/main\nmark :{number + 1}\ncommitter {who}\ndata 4\nNext\n{parent}deleteall\n"]
     lines += [f"M 644 inline {name}\ndata {len(text.encode())}\n{text}\n" for name, text in changes.items()]
     return "".join(lines) + f"\nreset refs/tags/v1.{number}\nfrom :{number + 1}\n\n"
