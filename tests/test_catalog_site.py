@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from catalog_extremes import EVIL, hostile, large
-from catalog_samples import change, ordinary, version
+from catalog_samples import PROJECT, change, ordinary, version
 
 from kfp_release.catalog.model import Catalog
 from kfp_release.catalog.page import LARGEST
@@ -200,6 +200,13 @@ def test_offline_it_says_what_was_not_asked() -> None:
     assert "Digest not asked" in said
     assert "The index was not asked." in said
     assert "ECR was not asked: sizes of images are not known." in text(site["over-time.html"])
+
+
+def test_the_readme_has_a_small_picture_of_the_first_page() -> None:
+    picture = (PROJECT / "docs/catalog.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) <= 200_000
+    assert "![The first page of a catalog](docs/catalog.png)" in (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("state", [*State, None])
