@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import commit_all, copy_project, run_git
+from publish_fixtures import MATERIALS
 from test_image import runtime
 
 from kfp_release.build import build
@@ -53,6 +54,7 @@ def plan(project: Path) -> Plan:
         repository_exists=True,
         runtime_key="0" * 32,
         platform="linux/amd64",
+        materials=MATERIALS,
         interpreter=DEFAULT_INTERPRETER,
         runtime=runtime(),
         existing=None,

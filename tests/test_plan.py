@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from publish_fixtures import MATERIALS
 from test_image import runtime
 
 from kfp_release.errors import Problem
@@ -29,6 +30,7 @@ PLAN = Plan(
             repository_exists=True,
             runtime_key="0" * 32,
             platform="linux/amd64",
+            materials=MATERIALS,
             interpreter=DEFAULT_INTERPRETER,
             runtime=runtime(),
             existing=None,
@@ -69,8 +71,8 @@ def test_whatever_stands_at_a_key_it_is_a_plan_or_refused(key: str, value: Any) 
         (b"[]", "malformed"),
         (b"[" * 100_000, "malformed"),
         (b"{}", "malformed: 'schema'"),
-        (b'{"schema": 1}', "has schema 1, and this kfp-release reads 2"),
-        (b'{"schema": 3}', "has schema 3, and this kfp-release reads 2"),
+        (b'{"schema": 1}', "has schema 1, and this kfp-release reads 3"),
+        (b'{"schema": 4}', "has schema 4, and this kfp-release reads 3"),
         (json.dumps({**PLAN.to_json(), "commit": "HEAD"}).encode(), "'HEAD' is not a commit"),
         (json.dumps({**PLAN.to_json(), "commit": ""}).encode(), "'' is not a commit"),
         (json.dumps({**PLAN.to_json(), "created": float("inf")}).encode(), "Infinity is no number of JSON"),

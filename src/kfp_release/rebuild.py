@@ -26,6 +26,7 @@ from kfp_release.git import Git
 from kfp_release.image import Image, normal_runtime
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import ImageConfig, Manifest
+from kfp_release.materials import Materials
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
@@ -44,7 +45,6 @@ from kfp_release.rebuilt_part import (
 from kfp_release.record import Distribution, PinnedImage, Pins
 from kfp_release.released_files import PackageIndex, file_bytes, files_by_version
 from kfp_release.runtime import find_runtime, runtime_tag
-from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sources import RuntimeSources
 from kfp_release.settings import ImageSettings
 from kfp_release.source import Source
@@ -72,7 +72,7 @@ class _Image:
     """An image of the version: its settings, what is public of it, and the runtime that it is rebuilt on."""
 
     settings: ImageSettings
-    key: str
+    materials: Materials
     published: Image | Withheld
     runtime: Image | Withheld
     parts: tuple[RebuiltPart, ...]
@@ -85,8 +85,9 @@ class _Image:
             declared=settings.declared,
             repository=settings.repository,
             repository_exists=True,
-            runtime_key=self.key,
+            runtime_key=self.materials.key,
             platform=settings.platform,
+            materials=self.materials,
             interpreter=settings.interpreter,
             runtime=self.runtime if isinstance(self.runtime, Image) else None,
             existing=self.published if adopts and isinstance(self.published, Image) else None,
@@ -132,7 +133,8 @@ class Rebuilder:
 
     def _image(self, settings: ImageSettings, source: Source, pins: Pins | None) -> _Image:
         sources = RuntimeSources.read(settings, partial(Git(self.project).files, source.commit))
-        key = runtime_key(sources.inputs(settings))
+        materials = sources.materials(settings)
+        key = materials.key
         pinned = next((image for image in pins.images if image.name == settings.name), None) if pins else None
         published = self._published(pinned) if pinned and pinned.is_exact else NO_IMAGE
         find = partial(find_runtime, self.stores(settings.repository), key)
@@ -147,7 +149,7 @@ class Rebuilder:
             if isinstance(runtime, Withheld):
                 self.progress.note(f"{what}: {runtime.text}; the one that is built anew stands in for it")
                 runtime = anew
-        return _Image(settings, key, published, runtime, tuple(parts))
+        return _Image(settings, materials, published, runtime, tuple(parts))
 
     def _published(self, pinned: PinnedImage) -> Image | Withheld:
         """The image that is pinned, and can be read."""
