@@ -26,17 +26,32 @@ from kfp_release.inventory import FoundDistribution, FoundPackage, Inventory
 from kfp_release.layer import Layer
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor, ImageConfig, Manifest
+from kfp_release.materials import Materials
 from kfp_release.progress import Silent
 from kfp_release.publish import Published, publish
 from kfp_release.python_distribution import python_distribution
 from kfp_release.record import Distribution, PinnedComponent, PinnedImage, Pins, ReleaseRecord
+from kfp_release.runtime_key import RuntimeInputs
 from kfp_release.sbom import Sbom
 from kfp_release.stored import gzip_stored
 from kfp_release.upload import upload_blobs
 from kfp_release.verify import Verified, verify
 from kfp_release.version import ReleaseVersion
 
-PROJECT, VERSION, COMMIT, KEY = "some-components", ReleaseVersion.parse("1.2"), "c" * 40, "0" * 32
+PROJECT, VERSION, COMMIT = "some-components", ReleaseVersion.parse("1.2"), "c" * 40
+BASE = f"docker.io/library/python:3.12@{Digest.of(b'base')}"
+MATERIALS = Materials(
+    "Dockerfile",
+    (BASE,),
+    RuntimeInputs.of(
+        b"ARG BASE\nFROM ${BASE}\n",
+        context={"requirements.lock": (0o644, b"numpy==2.4.6\n")},
+        build_args={"BASE": BASE, "LOCK": "requirements.lock"},
+        bases=(BASE,),
+        platform="linux/amd64",
+    ),
+)
+KEY = MATERIALS.key
 SDIST = "some_components-1.2.tar.gz"
 COMPONENT = "name: Multiply\nimplementation:\n  container:\n    image: {}\n    command: [multiply]\n"
 
@@ -175,7 +190,8 @@ def write_distributions(folder: Path, pins: Pins, component: bytes, *, carried: 
     for name, data in contents.items():
         (folder / name).write_bytes(data)
     files = tuple(Distribution(PROJECT, name, Digest.of(data).hex, len(data)) for name, data in contents.items())
-    (folder / "release.json").write_bytes(ReleaseRecord("v1.2", 1_800_000_000, pins, files, {}).to_json())
+    materials = {image.name: MATERIALS for image in pins.images}
+    (folder / "release.json").write_bytes(ReleaseRecord("v1.2", 1_800_000_000, pins, files, {}, materials).to_json())
 
 
 def record(place: Place) -> ReleaseRecord:

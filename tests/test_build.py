@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import commit_all, copy_project, run_git
-from publish_fixtures import KEY, sbom_of
+from publish_fixtures import KEY, MATERIALS, sbom_of
 from test_image import runtime
 
 from kfp_release.build import build
@@ -55,6 +55,7 @@ def plan(project: Path) -> Plan:
         repository_exists=True,
         runtime_key=KEY,
         platform="linux/amd64",
+        materials=MATERIALS,
         interpreter=DEFAULT_INTERPRETER,
         runtime=runtime(),
         existing=None,

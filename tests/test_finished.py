@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from archives import NAME, wheel_packed_anew
 from ecr_fixtures import LocalEcr
-from publish_fixtures import COMMIT, KEY, PROJECT, SDIST, VERSION, Place, place_at, record
+from publish_fixtures import COMMIT, KEY, MATERIALS, PROJECT, SDIST, VERSION, Place, place_at, record
 
 from kfp_release.built import BuiltRelease, this_tool
 from kfp_release.digest import Digest
@@ -63,6 +63,7 @@ def plan_of(place: Place) -> Plan:
         repository_exists=True,
         runtime_key=KEY,
         platform=pinned.platform,
+        materials=MATERIALS,
         interpreter=Interpreter("/usr/bin/python3"),
         runtime=image_at(place, f"runtime-{KEY}"),
         existing=image_at(place, "1.2"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from publish_fixtures import MATERIALS
 from test_image import runtime
 
 from kfp_release.errors import Problem
@@ -29,6 +30,7 @@ PLAN = Plan(
             repository_exists=True,
             runtime_key="0" * 32,
             platform="linux/amd64",
+            materials=MATERIALS,
             interpreter=DEFAULT_INTERPRETER,
             runtime=runtime(),
             existing=None,

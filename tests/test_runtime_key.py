@@ -28,7 +28,7 @@ def test_the_key_of_these_inputs_never_changes() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(inputs(), dockerfile=DOCKERFILE + b"\n"),
+        replace(inputs(), dockerfile=Digest.of(DOCKERFILE + b"\n")),
         replace(inputs(), platform="linux/arm64"),
         replace(inputs(), context=()),
         replace(inputs(), context=(("requirements.lock", 0o755, Digest.of(b"numpy==2.4.6\n").hex),)),

@@ -172,6 +172,13 @@ PINS = {
     "images": {"demo": {"declared": DEMO, "pin": PIN, "runtime_key": KEY, "platform": "linux/amd64"}},
     "components": {"multiply_op": {"file": "multiply.yaml", "images": [PIN], "sha256": HEX}},
 }
+MATERIALS = {
+    "dockerfile": {"path": "Dockerfile", "sha256": HEX},
+    "context": [{"path": "requirements.lock", "mode": 0o644, "sha256": HEX}],
+    "bases": [f"docker.io/library/python:3.12@sha256:{HEX}"],
+    "build_args": {"BASE": f"sha256:{HEX}", "LOCK": "requirements.lock"},
+    "platform": "linux/amd64",
+}
 RECORD = {
     **PINS,
     "tag": "v1.2",
@@ -181,6 +188,7 @@ RECORD = {
         for name in ("some_components-1.2.tar.gz", "some_components-1.2-py3-none-any.whl")
     ],
     "tools": {"python": "3.11"},
+    "materials": {"demo": MATERIALS},
 }
 HTML = f"""\
 <!DOCTYPE html><html><head><base href="/files/"><meta name="pypi:repository-version" content="1.0"></head><body>

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from chaos.hostile import archives as hostile_archives
-from chaos.hostile.documents import COMMIT, CONFIG, DEMO, HEX, HOST, KEY, MANIFEST, PINS, RECORD
+from chaos.hostile.documents import COMMIT, CONFIG, DEMO, HEX, HOST, KEY, MANIFEST, MATERIALS, PINS, RECORD
 from chaos.hostile.parser import Parser
 from chaos.hostile.scratch import scratch_folder
 from chaos.hostile.values import any_value, changed_json
@@ -46,13 +46,14 @@ _IMAGE = {
     "repository_exists": True,
     "runtime_key": KEY,
     "platform": "linux/amd64",
+    "materials": MATERIALS,
     "interpreter": "/opt/app/bin/python",
     "runtime": _runtime(),
     "existing": None,
 }
 _PLAN = json.dumps(
     {
-        "schema": 2,
+        "schema": 3,
         "version": "1.2",
         "tag": "v1.2",
         "commit": COMMIT,
@@ -165,7 +166,10 @@ PARSERS = {
     ),
     "pins.json": Parser(("record.Pins.parse", *_PARTS), lambda random: changed_json(random, _PINS), _read_pins),
     "release.json": Parser(
-        ("record.ReleaseRecord.parse", "record_json.seconds_of", "record_json.count_of"),
+        (
+            *("record.ReleaseRecord.parse", "record_json.seconds_of", "record_json.count_of"),
+            *("record_json.texts_of", "materials.Materials.parse"),
+        ),
         lambda random: changed_json(random, _RECORD),
         _read_record,
     ),

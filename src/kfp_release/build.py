@@ -94,6 +94,7 @@ def _make(plan: Plan, unpinned: Unpinned, out: Path) -> None:
         pins=pinned.pins,
         distributions=distributions,
         tools={**unpinned.tools, **this_tool()},
+        materials={item.planned.name: item.planned.materials for item in images},
     )
     (out / "release.json").write_bytes(record.to_json())
     (out / "notes.md").write_text(_notes(tree, plan.source), encoding="utf-8")

@@ -19,10 +19,11 @@ from kfp_release.carried_pins import (
 )
 from kfp_release.config import Config
 from kfp_release.digest import Digest
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.image import Image
 from kfp_release.inflation import MOST
 from kfp_release.layout import Layout
+from kfp_release.materials import Materials
 from kfp_release.plain_file import read_plain
 from kfp_release.record import Distribution, PinnedImage, ReleaseRecord
 from kfp_release.record_json import file_name_of
@@ -177,6 +178,31 @@ class BuiltRelease:
                 remedy=_AGAIN,
             )
         return sbom
+
+    def materials(self, pinned: PinnedImage) -> Materials:
+        """What the runtime of an image is built from. Raise `BadBuild` where release.json does not say, or lies."""
+        name, materials = pinned.name, self.record.materials.get(pinned.name)
+        if materials is None:
+            raise BadBuild(f"{self.folder / 'release.json'} does not say what image {name} is made of", remedy=_AGAIN)
+        if materials.key != pinned.runtime_key:
+            raise BadBuild(
+                f"{self.folder / 'release.json'}: the materials of image {name} give the runtime key {materials.key}, "
+                f"and it is pinned with {pinned.runtime_key}",
+                remedy=_AGAIN,
+            )
+        return materials
+
+    @property
+    def provenance_path(self) -> Path:
+        """Where `publish` leaves what it said of the release: DSSE envelopes, one a line."""
+        return self.folder / "provenance.intoto.jsonl"
+
+    def keep_provenance(self, envelope: bytes) -> None:
+        """Write that file. Raise `BadBuild` where it cannot be."""
+        try:
+            self.provenance_path.write_bytes(envelope + b"\n")
+        except OSError as error:
+            raise BadBuild(f"{self.provenance_path} cannot be written: {error.strerror}", remedy=MAKE_ROOM) from error
 
     def path(self, item: Distribution) -> Path:
         """Where a distribution lies."""

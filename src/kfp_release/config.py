@@ -4,6 +4,7 @@ KFP_RELEASE_REGISTRY            replaces the registry host of every owned image
 KFP_RELEASE_BUILD_ARG_<NAME>    replaces the value of the declared build argument <NAME>
 KFP_RELEASE_SIMPLE_URL          replaces index.simple-url
 TWINE_REPOSITORY_URL            replaces index.upload-url; both together replace an index of any other kind
+KFP_RELEASE_SIGNING_KEY         replaces signing-key; none signs nothing
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Self
 
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.index_settings import INDEX_CHOICE, IndexSettings, read_index
+from kfp_release.kms_key_name import NO_KEY, SIGNING_KEY, BadKeyName, KmsKeyName
 from kfp_release.project_name import parse_project_name
 from kfp_release.settings import (
     BUILD_ARG,
@@ -30,7 +32,10 @@ __all__ = ["PYPROJECT", "Config", "ImageSettings"]
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "kfp-release"
-_KEYS = ("package", "components", "python-components", "source", "extra-projects", "images", "index")
+_KEYS = (
+    *("package", "components", "python-components", "source", "extra-projects", "images", "index"),
+    "signing-key",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,8 @@ class Config:
     """Folders of further Python projects of the repository, released unpinned under the same version."""
     images: tuple[ImageSettings, ...]
     index: IndexSettings | None
+    signing_key: KmsKeyName | None = None
+    """The key in AWS KMS that signs the provenance of releases; None signs nothing."""
 
     @classmethod
     def parse(cls, pyproject: bytes, environ: Mapping[str, str]) -> Self:
@@ -71,9 +78,13 @@ class Config:
         extra_projects = table.read_list("extra-projects", relative_path)
         images = _images(table, environ)
         index = read_index(table.child("index") if "index" in table.value else None, environ, file.problems)
+        signing_key = _signing_key(table, environ)
         if file.problems or distribution is None or package is None or components is None or source is None:
             raise Problems(file.problems)
-        return cls(distribution, package, components, python_components, source, extra_projects, images, index)
+        return cls(
+            *(distribution, package, components, python_components, source, extra_projects, images, index),
+            signing_key=signing_key,
+        )
 
     def image(self, name: str) -> ImageSettings:
         """The owned image called `name`."""
@@ -145,6 +156,15 @@ def _images(table: Table, environ: Mapping[str, str]) -> tuple[ImageSettings, ..
     _refuse_shared(table, images, environ)
     _refuse_undeclared(table, images, environ)
     return images
+
+
+def _signing_key(table: Table, environ: Mapping[str, str]) -> KmsKeyName | None:
+    configured, text = table.read("signing-key", KmsKeyName.parse), environ.get(SIGNING_KEY, "")
+    try:
+        return configured if not text else None if text == NO_KEY else KmsKeyName.parse(text)
+    except BadKeyName as error:
+        table.file.problems.append(Problem(SIGNING_KEY, 0, str(error.args[0]), f"{error.remedy}; or {NO_KEY}"))
+        return None
 
 
 def _refuse_shared(table: Table, images: tuple[ImageSettings, ...], environ: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from botocore import exceptions as aws
 from kfp_release.errors import ReleaseError
 from kfp_release.terminal_text import one_line
 
-SERVICES = {"ecr": "ECR", "codeartifact": "CodeArtifact", "s3": "S3"}
+SERVICES = {"ecr": "ECR", "codeartifact": "CodeArtifact", "s3": "S3", "kms": "KMS"}
 """Those of AWS that are asked, as boto3 calls them and as people do."""
 LONGEST = 300
 """Letters of what AWS, botocore or a program of the user's says: it can be pages."""

@@ -25,11 +25,12 @@ from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.json_text import read_json
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
+from kfp_release.materials import Materials
 from kfp_release.plain_file import MOST, read_plain
 from kfp_release.planned_image import BadPlan, PlannedImage
 from kfp_release.record_json import file_name_of, list_of, project_of, seconds_of, text_of
 from kfp_release.retention import PolicyHolder, retention_warnings
-from kfp_release.runtime import find_runtime, key_of, runtime_tag
+from kfp_release.runtime import find_runtime, materials_of, runtime_tag
 from kfp_release.runtime_sbom import runtime_sbom
 from kfp_release.runtime_sources import Files
 from kfp_release.source import Source
@@ -191,12 +192,12 @@ def _look(
 ) -> tuple[PlannedImage, list[Problem]]:
     """The image, and what its repository would take away later."""
     store = stores(settings.repository)
-    image = _plan_image(settings, key_of(settings, files), source=source, store=store)
+    image = _plan_image(settings, materials_of(settings, files), source=source, store=store)
     return image, retention_warnings(store, _tags(image, source.version)) if image.repository_exists else []
 
 
-def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any) -> PlannedImage:
-    state = store.describe()
+def _plan_image(settings: ImageSettings, materials: Materials, *, source: Source, store: Any) -> PlannedImage:
+    state, key = store.describe(), materials.key
     runtime = existing = sbom = None
     if state is not None:
         require_home(settings.repository, state, source.version.image_tag, mutable=settings.mutable_tags)
@@ -212,6 +213,7 @@ def _plan_image(settings: ImageSettings, key: str, *, source: Source, store: Any
         repository_exists=state is not None,
         runtime_key=key,
         platform=settings.platform,
+        materials=materials,
         interpreter=settings.interpreter,
         runtime=runtime,
         existing=existing,

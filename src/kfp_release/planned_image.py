@@ -11,6 +11,7 @@ from kfp_release.image import Image
 from kfp_release.image_ref import Repository
 from kfp_release.interpreter import Interpreter
 from kfp_release.manifest import ImageConfig, Manifest
+from kfp_release.materials import Materials
 from kfp_release.record_json import text_of
 from kfp_release.sbom import Sbom
 
@@ -29,6 +30,8 @@ class PlannedImage:
     repository_exists: bool
     runtime_key: str
     platform: str
+    materials: Materials
+    """What its runtime is built from."""
     interpreter: Interpreter
     runtime: Image | None
     existing: Image | None
@@ -44,6 +47,7 @@ class PlannedImage:
             "repository_exists": self.repository_exists,
             "runtime_key": self.runtime_key,
             "platform": self.platform,
+            "materials": self.materials.to_value(),
             "interpreter": str(self.interpreter),
             "runtime": _image_to_json(self.runtime),
             "existing": _image_to_json(self.existing),
@@ -60,6 +64,7 @@ class PlannedImage:
             repository_exists=value["repository_exists"] is True,
             runtime_key=text_of(value["runtime_key"]),
             platform=text_of(value["platform"]),
+            materials=Materials.parse(value["materials"]),
             interpreter=Interpreter(text_of(value["interpreter"])),
             runtime=_image(value["runtime"]),
             existing=_image(value["existing"]),

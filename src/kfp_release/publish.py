@@ -9,24 +9,26 @@ and before any file names them. The last wheel's upload is the moment of release
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from kfp_release.archive import same_members
+from kfp_release.attestation import UNSIGNED, Attestor
 from kfp_release.beside import look_beside
 from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
+from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.index_session import PackageIndexError
-from kfp_release.pending_image import look_at, send_blobs
+from kfp_release.pending_image import PendingImage, look_at, send_blobs
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution
-from kfp_release.referrers import attach
+from kfp_release.referrers import Attachment, attach
 from kfp_release.released_files import PackageIndex
 from kfp_release.retry import SILENT, Retry
 from kfp_release.verify import require_whole, verify
@@ -63,6 +65,8 @@ class Published:
     outcomes: tuple[Outcome, ...]
     bytes_sent: int
     """Bytes of layers and configs that went to ECR."""
+    provenance: Envelope
+    """What is attached to its images, and lies beside release.json."""
 
     @property
     def changed(self) -> bool:
@@ -78,6 +82,7 @@ class Published:
             "changed": self.changed,
             "bytes_sent": self.bytes_sent,
             "images": {image.name: image.pin for image in record.pins.images},
+            "provenance_keys": [signature.keyid for signature in self.provenance.signatures],
             "outcomes": [{"what": o.what, "state": o.state, "content": o.content} for o in self.outcomes],
         }
 
@@ -90,34 +95,31 @@ def publish(
     progress: Progress,
     retry: Retry = SILENT,
     mutable: Collection[str] = (),
+    attestor: Attestor = UNSIGNED,
 ) -> Published:
     """Make `built` public, images first. Raise `ReleaseError` with nothing sent where other content is there.
 
-    `mutable` names the images whose repositories may let tags be moved.
+    `mutable` names the images whose repositories may let tags be moved. `attestor` says who releases, and signs.
 
     Nor is anything sent where the index lacks a file and there are no credentials for it: many are read without.
     `retry` says how an upload is sent again, and how long the index may take to list a file.
     """
     progress.step("look at ECR and the index")
-    if None in [_sha256_there(item, built, index) for item in built.record.distributions]:
+    public = {item.filename: _sha256_there(item, built, index) for item in built.record.distributions}
+    if None in public.values():
         index.require_credentials()
     ordered = sorted(built.record.pins.images, key=lambda pinned: str(pinned.repository))
     looks = {item.name: partial(look_at, item, built, stores, mutable=item.name in mutable) for item in ordered}
     images = list(look_beside(looks).values())
-    outcomes: list[Outcome] = []
+    if attestor.signer:
+        progress.step("sign the provenance")
+    provenance = attestor.attest(built, images, {name: there for name, there in public.items() if there})
+    built.keep_provenance(provenance.data)  # a full disk is told before anything is sent
     sent = send_blobs([pending for pending in images if pending.missing], built.layout, progress)
-    for pending in images:
-        progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
-        pending.commit()
-        state = THERE if pending.there and not pending.missing else SENT
-        outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
-    for pending in images:
-        for wanted in pending.evidence:
-            progress.step(f"attach the {wanted.what} of {pending.pinned.name}")
-            evidence, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
-            what = f"{wanted.what} of {pending.pinned.name}"
-            outcomes.append(Outcome(what, SENT if bytes_sent else THERE, str(evidence.digest)))
-            sent += bytes_sent
+    outcomes = [_commit(pending, progress) for pending in images]
+    provenance, attached, bytes_sent = _attach_all(images, provenance, progress)
+    built.keep_provenance(provenance.data)
+    outcomes += attached
     for item in built.record.distributions:
         # Looked for again: others may have sent it while the layers went.
         there = _sha256_there(item, built, index)
@@ -128,7 +130,31 @@ def publish(
     progress.step("verify what is public")
     pins = built.record.pins
     require_whole(verify(pins.version, distribution=pins.distribution, index=index, stores=stores))
-    return Published(built, tuple(outcomes), sent)
+    return Published(built, tuple(outcomes), sent + bytes_sent, Envelope.parse(provenance.data))
+
+
+def _commit(pending: PendingImage, progress: Progress) -> Outcome:
+    progress.step(f"commit {pending.pinned.ref.repository}:{pending.pinned.ref.tag}")
+    pending.commit()
+    state = THERE if pending.there and not pending.missing else SENT
+    return Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest))
+
+
+def _attach_all(
+    images: Sequence[PendingImage], provenance: Attachment, progress: Progress
+) -> tuple[Attachment, list[Outcome], int]:
+    """Attach the evidence of all images: the provenance as it is attached then, what was done, and the bytes sent."""
+    outcomes, sent = list[Outcome](), 0
+    for pending in images:
+        for wanted in (*pending.evidence, provenance):
+            what = f"{wanted.what} of {pending.pinned.name}"
+            progress.step(f"attach the {what}")
+            there, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
+            outcomes.append(Outcome(what, SENT if bytes_sent else THERE, str(there.digest)))
+            sent += bytes_sent
+            if wanted is provenance:  # another run may have attached its own meanwhile: then that is the release's
+                provenance = replace(provenance, data=there.data)
+    return provenance, outcomes, sent
 
 
 def _upload(item: Distribution, built: BuiltRelease, index: UploadIndex, retry: Retry) -> str:

@@ -22,6 +22,7 @@ from kfp_release.finding import Finding
 from kfp_release.git import Git
 from kfp_release.image import Image, normal_runtime
 from kfp_release.image_ref import Repository
+from kfp_release.materials import Materials
 from kfp_release.plan import Plan
 from kfp_release.planned_image import PlannedImage
 from kfp_release.progress import Progress
@@ -42,7 +43,6 @@ from kfp_release.rebuilt_sbom import image_sbom_part, sbom_of_runtime
 from kfp_release.record import Distribution, Pins
 from kfp_release.released_files import PackageIndex, file_bytes, files_by_version
 from kfp_release.runtime import find_runtime, runtime_tag
-from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sbom import made_sbom
 from kfp_release.runtime_sources import RuntimeSources
 from kfp_release.sbom import Sbom
@@ -70,7 +70,7 @@ class _Image:
     """An image of the version: its settings, what is public of it, and the runtime that it is rebuilt on."""
 
     settings: ImageSettings
-    key: str
+    materials: Materials
     published: Image | Withheld
     runtime: Image | Withheld
     sbom: Sbom | None
@@ -85,8 +85,9 @@ class _Image:
             declared=settings.declared,
             repository=settings.repository,
             repository_exists=True,
-            runtime_key=self.key,
+            runtime_key=self.materials.key,
             platform=settings.platform,
+            materials=self.materials,
             interpreter=settings.interpreter,
             runtime=self.runtime if isinstance(self.runtime, Image) else None,
             existing=self.published if adopts and isinstance(self.published, Image) else None,
@@ -133,7 +134,8 @@ class Rebuilder:
 
     def _image(self, settings: ImageSettings, source: Source, pins: Pins | None) -> _Image:
         sources = RuntimeSources.read(settings, partial(Git(self.project).files, source.commit))
-        key = runtime_key(sources.inputs(settings))
+        materials = sources.materials(settings)
+        key = materials.key
         pinned = next((image for image in pins.images if image.name == settings.name), None) if pins else None
         published = published_image(self.stores(pinned.repository), pinned) if pinned and pinned.is_exact else NO_IMAGE
         store, sbom = self.stores(settings.repository), None
@@ -151,7 +153,7 @@ class Rebuilder:
         elif isinstance(runtime, Image):
             self.progress.step(f"read what is installed in {runtime_tag(key)}")
             sbom = sbom_of_runtime(store, runtime, progress=self.progress)
-        return _Image(settings, key, published, runtime, sbom, tuple(parts))
+        return _Image(settings, materials, published, runtime, sbom, tuple(parts))
 
     def _anew(self, builder: Builder, settings: ImageSettings, sources: RuntimeSources, key: str) -> tuple[Image, Sbom]:
         """The runtime, and its SBOM."""

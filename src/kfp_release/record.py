@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from kfp_release.commit import parse_commit
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import ImageRef, Repository
+from kfp_release.materials import Materials
 from kfp_release.record_json import (
     SCHEMA,
     BadRecord,
@@ -153,6 +154,8 @@ class ReleaseRecord:
     """In the order in which they are uploaded: the wheel, whose upload is the release, last."""
     tools: Mapping[str, str]
     """Versions of what built it."""
+    materials: Mapping[str, Materials] = field(default_factory=dict)
+    """What the runtime of each image is built from, by the image's name; none where an earlier version wrote it."""
 
     def to_json(self) -> bytes:
         """Indented JSON with a line end, the same bytes for the same release."""
@@ -169,6 +172,7 @@ class ReleaseRecord:
                 for item in self.distributions
             ],
             "tools": dict(self.tools),
+            "materials": {name: materials.to_value() for name, materials in self.materials.items()},
         }
 
     @classmethod
@@ -192,6 +196,7 @@ class ReleaseRecord:
                     for item in list_of(value["distributions"])
                 ),
                 tools={text_of(name): text_of(text) for name, text in value["tools"].items()},
+                materials={text_of(name): Materials.parse(item) for name, item in value.get("materials", {}).items()},
             )
         except (KeyError, TypeError, AttributeError, ReleaseError) as error:
             raise malformed("release.json", error) from error

@@ -74,6 +74,13 @@ def list_of(value: Any) -> list[Any]:
     return value
 
 
+def texts_of(value: Any) -> dict[str, str]:
+    """Texts by name."""
+    if not isinstance(value, dict):
+        raise BadRecord(f"{str(value)[:120]} are not texts by name")
+    return {text_of(name): text_of(text) for name, text in value.items()}
+
+
 def malformed(what: str, error: Exception) -> BadRecord:
     """The error of a record whose parts are missing, or are not what they should be."""
     match error:

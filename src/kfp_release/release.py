@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kfp_release.attestation import UNSIGNED, Attestor
 from kfp_release.beside import look_beside
 from kfp_release.build import build
 from kfp_release.buildah import Builder
@@ -39,13 +40,14 @@ _BOTH = 2
 class Access:
     """Where a release goes: ECR repositories by name, the index, the builder for a runtime that is new.
 
-    `retry` says how an upload to the index is sent again.
+    `retry` says how an upload to the index is sent again, `attestor` who releases and signs.
     """
 
     stores: Callable[[Repository], EcrRepository]
     index: UploadIndex
     builder: Builder
     retry: Retry = SILENT
+    attestor: Attestor = UNSIGNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def release(
         progress=progress,
         retry=access.retry,
         mutable=config.mutable_images,
+        attestor=access.attestor,
     )
     return Released(published, runtimes, time.monotonic() - began)
 

@@ -20,6 +20,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_RUNTIME_KEY, Image, normal_runtime, without_package
 from kfp_release.layout import Layout
 from kfp_release.manifest import Descriptor, ImageConfig, Manifest
+from kfp_release.materials import Materials
 from kfp_release.progress import Progress
 from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sbom import ensure_runtime_sbom
@@ -68,7 +69,12 @@ def runtime_tag(key: str) -> str:
 
 def key_of(settings: ImageSettings, files: Files) -> str:
     """The key of an image's runtime, as a commit has its sources; see `RuntimeSources`."""
-    return runtime_key(RuntimeSources.read(settings, files).inputs(settings))
+    return materials_of(settings, files).key
+
+
+def materials_of(settings: ImageSettings, files: Files) -> Materials:
+    """What an image's runtime is built from, as a commit has it."""
+    return RuntimeSources.read(settings, files).materials(settings)
 
 
 def find_runtime(store: EcrRepository, key: str) -> Image | None:

@@ -19,7 +19,7 @@ FORMAT: Final = 1
 class RuntimeInputs:
     """What a runtime is built from."""
 
-    dockerfile: bytes
+    dockerfile: Digest
     context: tuple[tuple[str, int, str], ...]
     """The path in the context, its mode (0o644 or 0o755), and the sha256 of the file in hex."""
     build_args: Mapping[str, str]
@@ -44,7 +44,7 @@ class RuntimeInputs:
         """
         digests = {base: _digest(base) for base in bases}
         return cls(
-            dockerfile=dockerfile,
+            dockerfile=Digest.of(dockerfile),
             context=tuple(
                 (path, mode, hashlib.sha256(data).hexdigest()) for path, (mode, data) in sorted(context.items())
             ),
@@ -58,7 +58,7 @@ def runtime_key(inputs: RuntimeInputs) -> str:
     """32 hex digits, the first half of a sha256 over `inputs`."""
     value = {
         "format": FORMAT,
-        "dockerfile": Digest.of(inputs.dockerfile).hex,
+        "dockerfile": inputs.dockerfile.hex,
         "context": sorted(inputs.context),
         "build_args": dict(inputs.build_args),
         "bases": [digest.hex for digest in inputs.base_digests],

@@ -10,6 +10,7 @@ from kfp_release.buildah import BuildRequest
 from kfp_release.dockerfile import base_images
 from kfp_release.errors import ReleaseError
 from kfp_release.git_files import CommittedFile
+from kfp_release.materials import Materials
 from kfp_release.registry_login import RegistryLogin
 from kfp_release.runtime_key import RuntimeInputs
 from kfp_release.settings import ImageSettings
@@ -53,6 +54,10 @@ class RuntimeSources:
             bases=self.bases,
             platform=settings.platform,
         )
+
+    def materials(self, settings: ImageSettings) -> Materials:
+        """What a release says of them. Raise `ReleaseError` where a base image has no digest."""
+        return Materials(settings.dockerfile, self.bases, self.inputs(settings))
 
     def request(
         self, settings: ImageSettings, *, ssh: Sequence[str], secrets: Sequence[str], login: RegistryLogin | None

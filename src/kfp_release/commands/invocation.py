@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kfp_release.errors import ReleaseError
 
 if TYPE_CHECKING:
+    from kfp_release.attestation import Attestor
     from kfp_release.buildah import Builder
     from kfp_release.config import Config
     from kfp_release.ecr import EcrRepository
@@ -108,6 +109,17 @@ class Invocation:
         from kfp_release.opened_index import open_index  # noqa: PLC0415 - brings twine
 
         return open_index(settings, self.environ, retry=self.retry(progress))
+
+    def attestor(self, config: Config, progress: Progress) -> Attestor:
+        """Who releases, and the key that signs, where one is configured. AWS is not asked before it is to sign."""
+        from kfp_release.attestation import Attestor  # noqa: PLC0415 - for commands that publish
+        from kfp_release.kms import KmsKey  # noqa: PLC0415 - brings boto3
+        from kfp_release.run import Run  # noqa: PLC0415 - see the class
+
+        key = config.signing_key
+        return Attestor(
+            Run.from_environment(self.environ), None if key is None else KmsKey(key, retry=self.retry(progress))
+        )
 
     def tell(self, report: Report, value: Any, *, as_json: bool) -> None:
         """Print the result on stdout, `value` for programs or the report for people, and write the summary in CI."""

@@ -44,11 +44,12 @@ def command(invocation: Invocation, *, dist: Path, as_json: bool) -> None:
             progress=console,
             retry=invocation.retry(console),
             mutable=config.mutable_images,
+            attestor=invocation.attestor(config, console),
         )
     pins = built.record.pins
     report = Report(
         f"{pins.distribution} {pins.version} is public" + ("" if published.changed else ", as it was before"),
         (tables.outcomes(published.outcomes), tables.steps(console.times)),
-        (f"{decimal(published.bytes_sent)} pushed to ECR",),
+        (f"{decimal(published.bytes_sent)} pushed to ECR", tables.signed_note(config.signing_key, published)),
     )
     invocation.tell(report, published.to_json(), as_json=as_json)

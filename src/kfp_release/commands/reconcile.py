@@ -66,7 +66,13 @@ def command(
         reconciler = Reconciler(
             invocation.project,
             invocation.environ,
-            Access(stores, index, invocation.builder(len(config.images)), invocation.retry(console)),
+            Access(
+                stores,
+                index,
+                invocation.builder(len(config.images)),
+                invocation.retry(console),
+                invocation.attestor(config, console),
+            ),
             BuildOptions(ssh, secret, create_repository),
             console,
             dry_run=dry_run,

@@ -60,6 +60,7 @@ def command(
                 invocation.index(config.require_index(), console),
                 invocation.builder(len(config.images)),
                 invocation.retry(console),
+                invocation.attestor(config, console),
             ),
             options=BuildOptions(ssh, secret, create_repository, jobs),
             progress=console,
@@ -76,6 +77,7 @@ def command(
         (
             tables.source_note(source),
             f"{decimal(released.bytes_sent)} pushed to ECR, in {tables.took(released.seconds)}",
+            tables.signed_note(config.signing_key, released.published),
         ),
     )
     invocation.tell(report, released.to_json(), as_json=as_json)

@@ -63,7 +63,7 @@ def command(
             home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kfp-release-"))) / "sandbox"
         else:
             home = invocation.project / folder
-        with Sandbox(home, engine=engine, base=base, progress=console) as sandbox:
+        with Sandbox(home, engine=engine, base=base, kms=True, progress=console) as sandbox:
             try:
                 return _run(arguments, sandbox, invocation) if arguments else _wait(sandbox)
             finally:

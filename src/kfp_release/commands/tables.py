@@ -13,15 +13,17 @@ from kfp_release.report import Table
 
 if TYPE_CHECKING:  # commands that show steps alone need not wait for what plans and builds
     from kfp_release.console import StepTime
+    from kfp_release.kms_key_name import KmsKeyName
     from kfp_release.plan import Plan
     from kfp_release.planned_image import PlannedImage
-    from kfp_release.publish import Outcome
+    from kfp_release.publish import Outcome, Published
     from kfp_release.rebuilt_part import RebuiltPart
     from kfp_release.record import Distribution, PinnedImage
     from kfp_release.runtime import RuntimeResult
     from kfp_release.runtimes import RuntimeState
     from kfp_release.source import Source
     from kfp_release.verify import Verified
+    from kfp_release.verify_provenance import SeenProvenance
 
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
 
@@ -117,6 +119,30 @@ def outcomes(items: Iterable[Outcome]) -> Table:
 def steps(times: Iterable[StepTime]) -> Table:
     """A row a step, and how long it took."""
     return Table.of(("step", "time"), [(item.step, took(item.seconds)) for item in times])
+
+
+def provenances(seen: Iterable[SeenProvenance]) -> Table:
+    """A row an envelope: who says to have signed it, and which run made it."""
+    return Table.of(
+        ("provenance", "says to be signed by", "made by", "state"),
+        [
+            (
+                str(one.digest),
+                ", ".join(signature.keyid for signature in one.envelope.signatures) if one.envelope else "",
+                (one.provenance.run.invocation or one.provenance.run.builder) if one.provenance else "",
+                f"{len(one.problems)} disagreements" if one.problems else "as public",
+            )
+            for one in seen
+        ],
+    )
+
+
+def signed_note(key: KmsKeyName | None, published: Published) -> str:
+    """Who signed the provenance of a release."""
+    if key is None:
+        return "its provenance is unsigned: no signing-key is set"
+    by = ", ".join(f"{signature.keyid[:16]}…" for signature in published.provenance.signatures)
+    return f"its provenance is signed with {key}, which is key {by}"
 
 
 def took(seconds: float) -> str:

@@ -6,12 +6,14 @@ import click
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
-from kfp_release.commands.tables import evidence, images
+from kfp_release.commands.keys import public_key
+from kfp_release.commands.tables import evidence, images, provenances
 from kfp_release.console import Console
 from kfp_release.index_settings import IndexUrls
 from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
 from kfp_release.verify import verify
+from kfp_release.verify_provenance import verify_provenance
 from kfp_release.version import ReleaseVersion
 
 
@@ -19,6 +21,14 @@ from kfp_release.version import ReleaseVersion
 @click.argument("version", metavar="X.Y")
 @options.name
 @options.index_url
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="Its provenance must be signed with this key: a file with the public key as PEM, or awskms:ARN or"
+    " awskms:alias/NAME for one in AWS KMS. Of several, one must have signed.",
+)
 @click.option(
     "--rebuild", is_flag=True, help="Then make it again from its tag, and hold what comes out against what is public."
 )
@@ -38,6 +48,7 @@ def command(
     version: str,
     name: str | None,
     index_url: str | None,
+    keys: tuple[str, ...],
     rebuild: bool,
     anew: bool,
     ssh: tuple[str, ...],
@@ -49,6 +60,10 @@ def command(
     Every disagreement is a line. With --name and --index-url it needs no project at all. Of each image it is told how
     many components its SBOM names; an image without one is no disagreement, for older versions of this tool made none.
 
+    With --key it asks for a provenance besides, attached to each image and signed with that key, and holds what it
+    says against what is public: commit and tag, each image and file, and what the runtimes are made of. Without, it
+    tells what is attached, and checks no signature.
+
     With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
     layer, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes are
     those of ECR, or built anew with --rebuild-runtime. A verdict is identical, same content (in other container
@@ -57,6 +72,7 @@ def command(
     \b
     kfp-release verify 1.2
     kfp-release verify 1.2 --name kubeflow-demo-components --index-url https://pypi.example/simple/
+    kfp-release verify 1.2 --key awskms:alias/releases
     kfp-release verify 1.2 --rebuild
     kfp-release verify 1.2 --rebuild-runtime
 
@@ -65,6 +81,8 @@ def command(
     """  # noqa: D301 - click reads the \\b
     if name and (rebuild or anew):
         raise click.UsageError("--name cannot be had with --rebuild: the tag's commit names the distribution")
+    if keys and (rebuild or anew):
+        raise click.UsageError("--key cannot be had with --rebuild: run verify twice")
     if (ssh or secret) and not anew:
         raise click.UsageError("--ssh and --secret are for --rebuild-runtime")
     wanted = ReleaseVersion.parse(version)
@@ -72,31 +90,45 @@ def command(
         from kfp_release.commands.rebuilding import prove  # noqa: PLC0415 - brings all that builds
 
         return prove(invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, as_json=as_json)
-    return _look(invocation, wanted, name=name, index_url=index_url, as_json=as_json)
+    return _look(invocation, wanted, name=name, index_url=index_url, keys=keys, as_json=as_json)
 
 
 def _look(
-    invocation: Invocation, wanted: ReleaseVersion, *, name: str | None, index_url: str | None, as_json: bool
+    invocation: Invocation,
+    wanted: ReleaseVersion,
+    *,
+    name: str | None,
+    index_url: str | None,
+    keys: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Look from outside alone, and tell; the exit code."""
     index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
     distribution = parse_project_name(name) if name else invocation.config().distribution
     with Console() as console:
+        asked = [public_key(invocation, key, console) for key in keys]
         console.step(f"look at {wanted} on the index and in ECR")
-        verified = verify(
-            wanted,
-            distribution=distribution,
-            index=invocation.index(index, console),
-            stores=invocation.stores(console),
-        )
-    count = len(verified.problems)
+        opened, stores = invocation.index(index, console), invocation.stores(console)
+        verified = verify(wanted, distribution=distribution, index=opened, stores=stores)
+        console.step("look at its provenance")
+        provenance = verify_provenance(verified, keys=asked, index=opened, stores=stores)
+    problems = (*verified.problems, *provenance.problems)
+    count = len(problems)
     state = f"{count} disagreement{'s' * (count > 1)}" if count else "all is as its pins say"
+    if keys and not count:
+        state += f", and its provenance is signed with {' or '.join(keys)}"
     files = Table.of(("file", "sha256"), list(verified.files.items()))
     report = Report(
         f"{verified.distribution} {verified.version}: {state}",
-        (images(verified.pins.images if verified.pins else ()), evidence(verified), files),
-        verified.problems,
-        good=not verified.problems,
+        (
+            images(verified.pins.images if verified.pins else ()),
+            evidence(verified),
+            files,
+            provenances(provenance.seen),
+        ),
+        (*problems, *provenance.notes),
+        good=not problems,
     )
-    invocation.tell(report, verified.to_json(), as_json=as_json)
-    return 1 if verified.problems else 0
+    value = {**verified.to_json(), "provenance": provenance.to_json(), "problems": list(problems)}
+    invocation.tell(report, value, as_json=as_json)
+    return 1 if problems else 0

@@ -24,6 +24,7 @@ from kfp_release.sandbox.ecr import EcrStandIn
 from kfp_release.sandbox.engine import Engine
 from kfp_release.sandbox.environment import REGION, environment, exports
 from kfp_release.sandbox.index import IndexServer
+from kfp_release.sandbox.kms import KmsServer
 from kfp_release.sandbox.packages import docker_registry, ensure
 from kfp_release.sandbox.registry import DockerRegistry
 from kfp_release.sandbox.secret_file import write_secret
@@ -44,19 +45,23 @@ class Sandbox:
         *,
         engine: bool = False,
         base: bool = True,
+        kms: bool = False,
         progress: Progress | None = None,
         cache: Path | None = None,
     ) -> None:
-        """`engine` asks for a Docker engine, `base` for an image that Dockerfiles can begin with."""
+        """`engine` asks for a Docker engine, `base` for an image to begin with, `kms` for a key that signs."""
         self.folder = folder.absolute()
         self._wants_engine = engine
         self._wants_base = base
+        self._wants_kms = kms
         self._progress = progress or Silent()
         self._cache = cache or cache_folder()
         self._parts = ExitStack()
         self._environ: dict[str, str] = {}
         self.engine: Engine | None = None
         """The Docker engine, where one was asked for."""
+        self.kms: KmsServer | None = None
+        """KMS with the key that signs, where one was asked for."""
 
     def __enter__(self) -> Self:
         """Install what is missing and start the parts. Raise `ReleaseError` where one cannot be had."""
@@ -117,12 +122,20 @@ class Sandbox:
         )
         if self._wants_base:
             self._environ["KFP_RELEASE_BUILD_ARG_BASE"] = str(self._push_base(registry.host))
+        if self._wants_kms:
+            self._environ |= self._start_kms(parts)
         if self._wants_engine:
             self.engine = Engine(self.folder / "engine", environ=os.environ, progress=self._progress)
             parts.callback(self.engine.stop)
             self.engine.start()
             self._environ["DOCKER_HOST"] = self.engine.host
         write_secret(self.folder / "environment", exports(self._environ))
+
+    def _start_kms(self, parts: ExitStack) -> dict[str, str]:
+        self.kms = KmsServer(self.folder / "kms", REGION)
+        parts.callback(self.kms.stop)
+        self.kms.start()
+        return {"AWS_ENDPOINT_URL_KMS": self.kms.url, "KFP_RELEASE_SIGNING_KEY": self.kms.key}
 
     def _push_base(self, host: str) -> ImageRef:
         layout = base_image(self._cache, progress=self._progress)

@@ -1,0 +1,86 @@
+"""Where a provenance does not tell of a public version as it is: its subjects, its commit and tag, its materials."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from kfp_release.digest import Digest
+from kfp_release.provenance import MadeImage, Provenance
+from kfp_release.record import PinnedImage, Pins
+from kfp_release.terminal_text import one_line
+
+
+def provenance_problems(
+    provenance: Provenance,
+    pins: Pins,
+    *,
+    files: Mapping[str, str],
+    others: Mapping[str, str | None],
+    runtimes: Mapping[str, Digest | None],
+) -> Iterator[str]:
+    """A line for each disagreement. sha256 are in hex.
+
+    `files` are those of the version on the index; `others` those of other projects that the provenance names, None
+    where the index has them not; `runtimes` what each image stands on, by the image's name, as it is in ECR: None where
+    that cannot be told from the image.
+    """
+    tag = "" if pins.version.is_snapshot else pins.version.tag
+    if provenance.tag != tag:
+        yield f"its tag is {_shown(provenance.tag)}, and the version's is {_shown(tag)}"
+    if provenance.commit != pins.commit:
+        yield f"its commit is {provenance.commit}, and the published pins say {pins.commit}"
+    yield from _subjects(provenance, pins, files, others)
+    images = {image.name: image for image in pins.images}
+    for name in sorted(images.keys() - provenance.images.keys()):
+        yield f"it does not say what image {name} is made of"
+    for name, made in sorted(provenance.images.items()):
+        if name not in images:
+            yield f"it says what {_shown(name)} is made of, and the version has no such image"
+        else:
+            for line in _materials(made, images[name], runtimes.get(name)):
+                yield f"image {name}: {line}"
+
+
+def other_files(provenance: Provenance, pins: Pins, files: Mapping[str, str]) -> list[str]:
+    """What it names that is neither an image nor a file of the version: files of other projects, if it is right."""
+    ours = {str(image.repository) for image in pins.images} | files.keys()
+    return sorted({subject.name for subject in provenance.subjects} - ours)
+
+
+def _subjects(
+    provenance: Provenance, pins: Pins, files: Mapping[str, str], others: Mapping[str, str | None]
+) -> Iterator[str]:
+    images = {str(image.repository): image.ref.digest.hex for image in pins.images}
+    public = {**others, **images, **files}
+    said = {subject.name: subject.digest.hex for subject in provenance.subjects}
+    for name, number in Counter(subject.name for subject in provenance.subjects).items():
+        if number > 1:
+            yield f"it names {_shown(name)} {number} times"
+    for name in [*images, *files]:
+        if name not in said:
+            yield f"it does not name {name}, which is public"
+    for name, sha256 in sorted(said.items()):
+        seen = public.get(name)
+        if seen is None:
+            yield f"it names {_shown(name)}, which is not public with this version"
+        elif seen != sha256:
+            yield f"it names {name} with sha256:{sha256}, and public is sha256:{seen}"
+
+
+def _materials(made: MadeImage, pinned: PinnedImage, runtime: Digest | None) -> Iterator[str]:
+    if made.repository != str(pinned.repository):
+        yield f"it is made for {_shown(made.repository)}, and pinned to {pinned.repository}"
+    if made.runtime_key != pinned.runtime_key:
+        yield f"its runtime key is {_shown(made.runtime_key)}, and the published pins say {pinned.runtime_key}"
+    if made.materials.key != pinned.runtime_key:
+        yield f"its materials give the runtime key {made.materials.key}, and the pins say {pinned.runtime_key}"
+    if made.materials.inputs.platform != pinned.platform:
+        yield f"it is for {_shown(made.materials.inputs.platform)}, and the published pins say {pinned.platform}"
+    if made.runtime is not None and made.runtime != runtime:
+        stands = f"stands on {runtime}" if runtime else "does not tell on which it stands"
+        yield f"its runtime is {made.runtime}, and the image in ECR {stands}"
+
+
+def _shown(text: str) -> str:
+    return repr(one_line(text, 200))
