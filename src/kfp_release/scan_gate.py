@@ -16,12 +16,10 @@ from kfp_release.image_ref import Repository
 from kfp_release.progress import Progress
 from kfp_release.scan import Scan
 from kfp_release.scan_rules import Judgement, ScanRules
-from kfp_release.status_row import ImageState, State, StatusRow
+from kfp_release.status_row import ImageState, StatusRow
 from kfp_release.verify import Verified
 
 Stores = Callable[[Repository], EcrRepository]
-_SPARED: Final = frozenset({State.WITHDRAWN, State.SNAPSHOT})
-"""What nobody is to install, or may go at any time."""
 _PAUSE: Final = 10.0
 """Seconds between two looks at a scan that is to come."""
 _MEND: Final = "release the next version with what mends it: a newer base image, or a newer lock"
@@ -75,7 +73,7 @@ def scanned_rows(rows: Sequence[StatusRow], rules: ScanRules, *, stores: Stores)
     places = {
         (row.version, image.name): place
         for row in rows
-        if row.state not in _SPARED
+        if not row.withdrawn and not row.version.is_snapshot
         for image in row.images
         if (place := _place(row, image)) is not None
     }
