@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.index_settings import INDEX_CHOICE, IndexSettings, read_index
 from kfp_release.kms_key_name import NO_KEY, SIGNING_KEY, BadKeyName, KmsKeyName
 from kfp_release.project_name import parse_project_name
+from kfp_release.scan_rules import ScanRules
 from kfp_release.settings import (
     BUILD_ARG,
     REGISTRY,
@@ -34,7 +35,7 @@ PYPROJECT = "pyproject.toml"
 _TOOL = "kfp-release"
 _KEYS = (
     *("package", "components", "python-components", "source", "extra-projects", "images", "index"),
-    "signing-key",
+    *("signing-key", "scan"),
 )
 
 
@@ -58,6 +59,7 @@ class Config:
     index: IndexSettings | None
     signing_key: KmsKeyName | None = None
     """The key in AWS KMS that signs the provenance of releases; None signs nothing."""
+    scan: ScanRules = field(default_factory=ScanRules)
 
     @classmethod
     def parse(cls, pyproject: bytes, environ: Mapping[str, str]) -> Self:
@@ -79,11 +81,13 @@ class Config:
         images = _images(table, environ)
         index = read_index(table.child("index") if "index" in table.value else None, environ, file.problems)
         signing_key = _signing_key(table, environ)
+        scan = ScanRules.read(table.child("scan"))
         if file.problems or distribution is None or package is None or components is None or source is None:
             raise Problems(file.problems)
         return cls(
             *(distribution, package, components, python_components, source, extra_projects, images, index),
             signing_key=signing_key,
+            scan=scan,
         )
 
     def image(self, name: str) -> ImageSettings:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.commands.keys import public_key
-from kfp_release.commands.tables import evidence, images, provenances
+from kfp_release.commands.tables import evidence, images, provenances, scan_notes, scans
 from kfp_release.console import Console
 from kfp_release.index_settings import IndexUrls
 from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
-from kfp_release.verify import verify
+from kfp_release.scan_gate import scanned
+from kfp_release.scan_rules import ScanRules
+from kfp_release.verify import Verified, verify
 from kfp_release.verify_provenance import verify_provenance
 from kfp_release.version import ReleaseVersion
 
@@ -40,6 +44,14 @@ from kfp_release.version import ReleaseVersion
 )
 @options.ssh
 @options.secret
+@click.option(
+    "--wait-for-scan",
+    "wait",
+    type=click.IntRange(0, 3600),
+    default=0,
+    metavar="SECONDS",
+    help="Wait so long for a scan that is to come, if [tool.kfp-release.scan] has a threshold.",
+)
 @options.as_json
 @click.pass_obj
 def command(
@@ -53,12 +65,15 @@ def command(
     anew: bool,
     ssh: tuple[str, ...],
     secret: tuple[str, ...],
+    wait: int,
     as_json: bool,
 ) -> int:
     """Look at a published version from outside: download its files, read its pins, ask ECR for its images.
 
     Every disagreement is a line. With --name and --index-url it needs no project at all. Of each image it is told how
     many components its SBOM names; an image without one is no disagreement, for older versions of this tool made none.
+    What ECR's scan found in the images is told too, and what [tool.kfp-release.scan] of the checkout refuses is
+    refused; with --name there is none.
 
     With --key it asks for a provenance besides, attached to each image and signed with that key, and holds what it
     says against what is public: commit and tag, each image and file, and what the runtimes are made of. Without, it
@@ -77,7 +92,8 @@ def command(
     kfp-release verify 1.2 --rebuild-runtime
 
     Reads the index and ECR, and git for --rebuild; writes nothing.
-    Exit codes: 0 all is as the pins say, and as the tag gives it; 1 something is not; 2 wrong use.
+    Exit codes: 0 all is as the pins say, and as the tag gives it; 1 something is not, or is refused for what a scan
+    found; 2 wrong use.
     """  # noqa: D301 - click reads the \\b
     if name and (rebuild or anew):
         raise click.UsageError("--name cannot be had with --rebuild: the tag's commit names the distribution")
@@ -89,8 +105,10 @@ def command(
     if rebuild or anew:
         from kfp_release.commands.rebuilding import prove  # noqa: PLC0415 - brings all that builds
 
-        return prove(invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, as_json=as_json)
-    return _look(invocation, wanted, name=name, index_url=index_url, keys=keys, as_json=as_json)
+        return prove(
+            invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, wait=wait, as_json=as_json
+        )
+    return _look(invocation, wanted, name=name, index_url=index_url, keys=keys, wait=wait, as_json=as_json)
 
 
 def _look(
@@ -100,11 +118,13 @@ def _look(
     name: str | None,
     index_url: str | None,
     keys: tuple[str, ...],
+    wait: int,
     as_json: bool,
 ) -> int:
     """Look from outside alone, and tell; the exit code."""
     index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
     distribution = parse_project_name(name) if name else invocation.config().distribution
+    rules = ScanRules() if name else invocation.config().scan
     with Console() as console:
         asked = [public_key(invocation, key, console) for key in keys]
         console.step(f"look at {wanted} on the index and in ECR")
@@ -112,23 +132,26 @@ def _look(
         verified = verify(wanted, distribution=distribution, index=opened, stores=stores)
         console.step("look at its provenance")
         provenance = verify_provenance(verified, keys=asked, index=opened, stores=stores)
+        verified = scanned(verified, rules, stores=stores, progress=console, wait=wait)
     problems = (*verified.problems, *provenance.problems)
+    pinned = verified.pins.images if verified.pins else ()
+    files = Table.of(("file", "sha256"), list(verified.files.items()))
+    is_good = verified.is_good and not problems
+    report = Report(
+        f"{verified.distribution} {verified.version}: {_state(verified, problems, keys)}",
+        (images(pinned), evidence(verified), scans(verified.scans), files, provenances(provenance.seen)),
+        (*problems, *provenance.notes, *scan_notes(verified.scan_problems)),
+        good=is_good,
+    )
+    value = {**verified.to_json(), "provenance": provenance.to_json(), "problems": list(problems)}
+    invocation.tell(report, value, as_json=as_json)
+    invocation.annotate(verified.scan_problems)
+    return 0 if is_good else 1
+
+
+def _state(verified: Verified, problems: Sequence[str], keys: Sequence[str]) -> str:
     count = len(problems)
     state = f"{count} disagreement{'s' * (count > 1)}" if count else "all is as its pins say"
     if keys and not count:
         state += f", and its provenance is signed with {' or '.join(keys)}"
-    files = Table.of(("file", "sha256"), list(verified.files.items()))
-    report = Report(
-        f"{verified.distribution} {verified.version}: {state}",
-        (
-            images(verified.pins.images if verified.pins else ()),
-            evidence(verified),
-            files,
-            provenances(provenance.seen),
-        ),
-        (*problems, *provenance.notes),
-        good=not problems,
-    )
-    value = {**verified.to_json(), "provenance": provenance.to_json(), "problems": list(problems)}
-    invocation.tell(report, value, as_json=as_json)
-    return 1 if problems else 0
+    return f"{state}; refused for what a scan found" if verified.is_refused else state
