@@ -218,4 +218,8 @@ def _written(bom: Bom) -> Sbom:
     if root is not None:
         free = [str(one.bom_ref.value) for one in bom.components if one.bom_ref.value not in needed]
         _depend(bom, str(root.bom_ref.value), free)
-    return Sbom.parse(canonical_json(json.loads(JsonV1Dot6(bom).output_as_string())))
+    value = json.loads(JsonV1Dot6(bom).output_as_string())
+    for component in value.get("components", ()):
+        # The library leaves them in no order.
+        component.get("evidence", {}).get("occurrences", []).sort(key=canonical_json)
+    return Sbom.parse(canonical_json(value))
