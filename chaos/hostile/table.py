@@ -11,6 +11,7 @@ from chaos.hostile import (
     parsers_of_archives,
     parsers_of_components,
     parsers_of_ecr,
+    parsers_of_evidence,
     parsers_of_pipelines,
     parsers_of_projects,
     parsers_of_records,
@@ -28,6 +29,7 @@ PARSERS: dict[str, Parser] = {
     **parsers_of_records.PARSERS,
     **parsers_of_answers.PARSERS,
     **parsers_of_ecr.PARSERS,
+    **parsers_of_evidence.PARSERS,
     **parsers_of_pipelines.PARSERS,
 }
 LISTED = {
