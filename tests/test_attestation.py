@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -242,3 +243,14 @@ def test_what_is_kept_is_json_a_line_that_others_read(place: Place) -> None:
     (line,) = kept(place).splitlines()
     statement = json.loads(base64.b64decode(json.loads(line)["payload"]))
     assert statement["predicate"]["runDetails"]["metadata"]["invocationId"] == FIRST.invocation
+
+
+def test_all_that_it_names_is_kept_as_sha256sum_writes_it(place: Place) -> None:
+    place.publish()
+    pinned = record(place).pins.images[0]
+    image_line, *files = (place.folder / "subjects.sha256").read_text().splitlines()
+    assert image_line == f"{pinned.ref.digest.hex}  {pinned.repository}"
+    checked = subprocess.run(
+        ["sha256sum", "--check", "--quiet"], input="\n".join(files), cwd=place.folder, text=True, check=False
+    )
+    assert (len(files), checked.returncode) == (2, 0)
