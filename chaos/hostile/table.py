@@ -11,6 +11,7 @@ from chaos.hostile import (
     parsers_of_archives,
     parsers_of_components,
     parsers_of_ecr,
+    parsers_of_evidence,
     parsers_of_pipelines,
     parsers_of_projects,
     parsers_of_records,
@@ -30,6 +31,7 @@ PARSERS: dict[str, Parser] = {
     **parsers_of_sboms.PARSERS,
     **parsers_of_answers.PARSERS,
     **parsers_of_ecr.PARSERS,
+    **parsers_of_evidence.PARSERS,
     **parsers_of_pipelines.PARSERS,
 }
 LISTED = {
