@@ -1,11 +1,12 @@
-"""Get what the tests need of this machine, and say so: Debian's packages, the registry, the base image, pyright, devpi.
+"""Get what the tests need of this machine, and say so: Debian's packages, registry, base image, pyright, axe, devpi.
 
 Once, before the tests, which have a time limit each and run beside each other.
 """
 
 import sys
 
-import devpi  # the script beside this one
+import axe  # the script beside this one
+import devpi  # likewise
 import pyright  # likewise
 
 from kfp_release.cache import cache_folder
@@ -21,10 +22,11 @@ def main() -> None:
     """Without root's rights there is no private engine, and the tests that start one are skipped."""
     engine = () if root_prefix() is None else ("dockerd", "docker")
     with signals_end_the_block(), Console() as console:
-        ensure("buildah", "mmdebstrap", "ssh", "sshd", "node", "npm", *engine, progress=console)
+        ensure("buildah", "mmdebstrap", "ssh", "sshd", "node", "npm", "chromium", *engine, progress=console)
         docker_registry(cache_folder(), console)
         base_image(cache_folder(), progress=console)
     pyright.installed()
+    axe.installed()
     devpi.installed()
 
 

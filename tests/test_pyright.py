@@ -19,7 +19,7 @@ LOCK = PROJECT / "locks/pyright/package-lock.json"
 
 def run(project: Path, path: str) -> subprocess.CompletedProcess[str]:
     """The script of a copy of this project that has nothing but what it needs."""
-    for file in (SCRIPT, LOCK, LOCK.with_name("package.json")):
+    for file in (SCRIPT, SCRIPT.with_name("npm_lock.py"), LOCK, LOCK.with_name("package.json")):
         target = project / file.relative_to(PROJECT)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)

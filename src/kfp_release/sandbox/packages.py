@@ -21,6 +21,7 @@ from kfp_release.signals import signals_wait
 
 PACKAGES = {
     "buildah": ("buildah",),
+    "chromium": ("chromium",),  # for the catalog's pages in the tests; no part of the sandbox
     "docker": ("docker.io",),
     "dockerd": ("docker.io", "pigz"),  # with pigz in place it unpacks pulled layers with that
     "mmdebstrap": ("mmdebstrap", "debian-archive-keyring"),  # whose keys Ubuntu does not have by itself

@@ -1,0 +1,65 @@
+"""What the template of the page over time is given: a row and three plots of all versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kfp_release.catalog.model import Catalog, CatalogVersion
+from kfp_release.catalog.plot import bars, timeline
+from kfp_release.catalog.shown_text import moment_of
+from kfp_release.catalog.state_words import StateWords, state_words
+
+_SERIES = 5
+"""Images that a plot tells apart; further ones are one."""
+_PLOTTED = 400
+"""Versions in a plot: a bar is to be wider than a pixel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A version in the table. `sizes` are those of its images by the page's names."""
+
+    version: CatalogVersion
+    words: StateWords
+    sizes: tuple[int, ...]
+    pulled: tuple[int, ...]
+
+
+def over_time_context(catalog: Catalog) -> Mapping[str, Any]:
+    """Rows, the newest first, and plots, of what is known."""
+    names = list(dict.fromkeys(image.name for version in catalog.versions for image in version.images))
+    told = tuple(names[:_SERIES]) + (("others",) if len(names) > _SERIES else ())
+    rows = [_row(version, names, len(told)) for version in catalog.versions]
+    plotted = [row for row in reversed(rows[:_PLOTTED]) if any(row.sizes)]
+    labels = [str(row.version.version) for row in plotted]
+    return {
+        "names": told,
+        "rows": rows,
+        "timeline": _timeline(catalog.versions),
+        "undated": sum(not moment_of(version.released) for version in catalog.versions),
+        "plotted": {row.version.version for row in plotted},
+        "sizes": bars(told, list(zip(labels, (row.sizes for row in plotted), strict=True))) if plotted else None,
+        "pulls": bars(told, list(zip(labels, (row.pulled for row in plotted), strict=True))) if plotted else None,
+    }
+
+
+def _row(version: CatalogVersion, names: Sequence[str], count: int) -> Row:
+    sizes, pulled = [0] * count, [0] * count
+    for image in version.images:
+        place = min(names.index(image.name), count - 1)
+        sizes[place] += image.size
+        pulled[place] += image.pulled
+    return Row(version, state_words(version.state), tuple(sizes), tuple(pulled))
+
+
+def _timeline(versions: Sequence[CatalogVersion]) -> Any:
+    dated = [(moment, _kind(version)) for version in versions if (moment := moment_of(version.released))]
+    return timeline(sorted(dated)) if dated else None
+
+
+def _kind(version: CatalogVersion) -> str:
+    if not version.is_installable:
+        return "gone"
+    return "breaking" if version.is_breaking else "plain"

@@ -1,0 +1,49 @@
+"""How much of what is long a page shows, so that it stays small; what is left out is said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kfp_release.catalog.shown_text import counted
+
+_Item = TypeVar("_Item")
+_STEPS = 9
+"""So often it halves: a text of 20,000 letters is 39 then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A share of what a page would show: all of it, a half, a quarter."""
+
+    halvings: int = 0
+
+    @classmethod
+    def shrinking(cls) -> Sequence[Room]:
+        """From all the room there is to the least."""
+        return tuple(map(cls, range(_STEPS + 1)))
+
+    def many(self, most: int) -> int:
+        """The share of `most`, and at least one."""
+        return max(most >> self.halvings, 1)
+
+    def text(self, text: str, most: int) -> str:
+        """`text`, or its begin and how much more there is."""
+        letters = self.many(most)
+        if len(text) <= letters + 20:  # else the note is longer than what it stands for
+            return text
+        return f"{text[:letters]}… ({counted(len(text) - letters, 'more letter')})"
+
+    def brief(self, text: str, most: int) -> str:
+        """The same with an ellipsis alone, where another page has the whole."""
+        letters = self.many(most)
+        return text if len(text) <= letters else f"{text[:letters]}…"
+
+    def rows(self, items: Sequence[_Item], most: int) -> Sequence[_Item]:
+        """The first of `items`."""
+        return items[: self.many(most)]
+
+    def more(self, items: Sequence[_Item], most: int) -> int:
+        """How many of them `rows` leaves out."""
+        return max(len(items) - self.many(most), 0)
