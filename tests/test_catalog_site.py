@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -200,6 +201,18 @@ def test_offline_it_says_what_was_not_asked() -> None:
     assert "Digest not asked" in said
     assert "The index was not asked." in said
     assert "ECR was not asked: sizes of images are not known." in text(site["over-time.html"])
+
+
+def test_the_distribution_has_the_package_and_its_templates() -> None:
+    package = PROJECT / "src/kfp_release"
+    setuptools = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert "kfp_release.catalog" in setuptools["packages"]
+    patterns = setuptools["package-data"]["kfp_release.catalog"]
+    shipped = {path for pattern in patterns for path in (package / "catalog").glob(pattern)}
+    assert shipped == {
+        path for path in (package / "catalog").rglob("*.*") if path.suffix in {".html", ".css", ".js", ".svg"}
+    }
+    assert len(shipped) == 10
 
 
 def test_the_readme_has_a_small_picture_of_the_first_page() -> None:
