@@ -14,6 +14,7 @@ from kfp_release.config import Config, declared_components
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.interpreter import DEFAULT_INTERPRETER
+from kfp_release.scan_rules import ScanRules, Unscanned
 from kfp_release.url import parse_url
 
 ECR = "533211398604.dkr.ecr.eu-north-1.amazonaws.com"
@@ -61,6 +62,16 @@ def problems(text: str, environ: Mapping[str, str] | None = None) -> list[str]:
 
 def line_of(text: str, start: str) -> int:
     return next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith(start))
+
+
+def test_what_a_scan_may_find_is_read_and_a_wrong_word_has_its_line() -> None:
+    assert parse(GOOD).scan == ScanRules()
+    table = '\n[tool.kfp-release.scan]\nrefuse = "critical"\n'
+    assert parse(GOOD + table).scan == ScanRules("critical", "", Unscanned.WARN)
+    wrong = GOOD + table.replace("critical", "criticle")
+    (problem,) = problems(wrong)
+    assert problem.startswith(f"pyproject.toml:{line_of(wrong, 'refuse')}: tool.kfp-release.scan.refuse: 'criticle'")
+    assert problem.endswith("did you mean critical?")
 
 
 def test_a_configuration_is_read_with_its_defaults() -> None:

@@ -99,12 +99,14 @@ def test_the_page_names_every_parameter_of_the_templates() -> None:
 
 def test_the_table_of_actions_is_what_the_roles_may_do(stacks: dict[str, Stack]) -> None:
     rows = re.findall(
-        r"^\| (`[A-Z]\w+`(?:, `\w+`)+) \| (yes)? ?\| (yes) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| (`[A-Z]\w+`(?:, `\w+`)*) \| (yes)? ?\| (yes)? ?\|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
     )
-    table = [({f"ecr:{name}" for name in re.findall(r"`(\w+)`", names)}, reads) for names, reads, _ in rows]
+    table = [
+        ({f"ecr:{name}" for name in re.findall(r"`(\w+)`", names)}, reads, writes) for names, reads, writes in rows
+    ]
     outputs = stacks["components-roles"].outputs
-    assert set.union(*(names for names, reads in table if reads)) == allowed(outputs["ReadRoleArn"], "ecr")
-    assert set.union(*(names for names, _ in table)) == allowed(outputs["WriteRoleArn"], "ecr")
+    assert set.union(*(names for names, reads, _ in table if reads)) == allowed(outputs["ReadRoleArn"], "ecr")
+    assert set.union(*(names for names, _, writes in table if writes)) == allowed(outputs["WriteRoleArn"], "ecr")
 
 
 def test_the_environments_of_the_trust_policies_are_those_of_the_jobs() -> None:

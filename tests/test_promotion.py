@@ -9,7 +9,7 @@ import pytest
 from kfp_release.digest import Digest
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import Registry, Repository
-from kfp_release.promotion import Deed, Promoted, PromotedImage, Promotion, promotions
+from kfp_release.promotion import Deed, Promoted, PromotedImage, PromotedReferrer, Promotion, promotions
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.version import ReleaseVersion
 
@@ -95,12 +95,15 @@ def test_a_name_that_becomes_too_long_is_refused() -> None:
 
 
 def test_what_was_done_is_told_to_programs() -> None:
-    image = PromotedImage(only(pinned("demo"), SECOND), Deed.COPIED, 3, 2, 500, 400, is_new_repository=False)
+    sbom = PromotedReferrer("application/sbom", DIGEST, Deed.COPIED, 30, 20)
+    image = PromotedImage(
+        only(pinned("demo"), SECOND), Deed.COPIED, 3, 2, 500, 400, is_new_repository=False, referrers=(sbom,)
+    )
     warning = Problem(f"{SECOND}/team/demo", 0, "its rule", "remove it", severity="warning")
     assert Promoted([image], [warning]).to_json() == {
         "changed": True,
-        "bytes_missing": 500,
-        "bytes_copied": 400,
+        "bytes_missing": 530,
+        "bytes_copied": 420,
         "images": {
             "demo": {
                 "state": "copied",
@@ -111,6 +114,15 @@ def test_what_was_done_is_told_to_programs() -> None:
                 "bytes_missing": 500,
                 "bytes_copied": 400,
                 "new_repository": False,
+                "referrers": [
+                    {
+                        "artifact_type": "application/sbom",
+                        "digest": str(DIGEST),
+                        "state": "copied",
+                        "bytes_missing": 30,
+                        "bytes_copied": 20,
+                    }
+                ],
             }
         },
         "warnings": [
@@ -123,4 +135,5 @@ def test_what_was_done_is_told_to_programs() -> None:
             }
         ],
     }
-    assert not Promoted([replace(image, deed=Deed.LEFT)], []).changed
+    assert Promoted([replace(image, deed=Deed.LEFT)], []).changed
+    assert not Promoted([replace(image, deed=Deed.LEFT, referrers=(replace(sbom, deed=Deed.LEFT),))], []).changed

@@ -297,7 +297,7 @@ class Contended(Bucket):
 class Careless(Bucket):
     """In a store that does not know conditional writes, as some call S3: it takes all."""
 
-    def _put(self, key: str, data: bytes, condition: Mapping[str, str], **headers: str) -> bool:
+    def _put(self, key: str, data: bytes, condition: Mapping[str, str], **headers: str) -> str | None:
         del condition
         return super()._put(key, data, {}, **headers)
 

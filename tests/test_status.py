@@ -29,6 +29,7 @@ from many_releases import (
     write_files,
 )
 from publish_fixtures import parts
+from scans import denied, scan_of
 from test_lifecycle import rule
 
 from kfp_release.config import Config
@@ -41,6 +42,7 @@ from kfp_release.index_session import PackageIndexError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.progress import Silent
 from kfp_release.sandbox import Sandbox
+from kfp_release.scan_rules import ScanRules, Unscanned
 from kfp_release.status import Status, status
 from kfp_release.status_row import StatusRow
 from kfp_release.version import ReleaseVersion
@@ -86,7 +88,9 @@ class Place:
             client.meta.events.register("before-call.ecr", lambda model, **_: calls.update([model.name]))
         return client
 
-    def look(self, *versions: str, calls: Counter[str] | None = None, client: Any = None) -> Status:
+    def look(
+        self, *versions: str, calls: Counter[str] | None = None, client: Any = None, scan: ScanRules | None = None
+    ) -> Status:
         environ = self.sandbox.environ
         settings = IndexUrls(environ["TWINE_REPOSITORY_URL"], environ["KFP_RELEASE_SIMPLE_URL"])
         index = Index(settings, Credentials(environ["TWINE_USERNAME"], environ["TWINE_PASSWORD"]))
@@ -100,7 +104,14 @@ class Place:
             index=Asked(index, counted),
             progress=Silent(),
             versions=[ReleaseVersion.parse(version) for version in versions] if versions else None,
+            scan=scan,
         )
+
+    def tell_scan(self, version: str, scan: Mapping[str, Any]) -> None:
+        """What ECR's scan of the version's image found."""
+        (digest,) = (image.digest for image in self.store.images() if version in image.tags)
+        assert self.sandbox.ecr
+        self.sandbox.ecr.tell_scan(self.store.repository.name, str(digest), scan)
 
     def file(self, name: str) -> Path:
         return self.sandbox.packages / name
@@ -135,6 +146,55 @@ class TestInOrder:
         }
         assert found.counts == {"in order": COUNT}
         assert found.is_good
+
+    def test_scans_take_a_call_an_image_and_can_be_left_out(self, place: Place) -> None:
+        calls = Counter[str]()
+        found = place.look(calls=calls, scan=ScanRules())
+        assert calls["DescribeImageScanFindings"] == COUNT
+        assert {image.scan.text for row in found.rows for image in row.images if image.scan} == {"not scanned yet"}
+        table = place.run("status").stdout
+        assert table.count("not scanned yet") == COUNT
+        assert " scan " in table
+        assert " scan " not in place.run("status", "--no-scan").stdout
+
+    def test_what_a_scan_found_is_refused_or_warned_of_and_no_state(self, place: Place) -> None:
+        place.tell_scan("1.3", scan_of(CRITICAL=1, MEDIUM=4))
+        place.tell_scan("1.4", scan_of(HIGH=5))
+        place.tell_scan("1.5", scan_of(LOW=5))
+        rules = ScanRules(refuse="critical", warn="high", unscanned=Unscanned.WARN)
+        refused, warned, passed, unknown = reversed(place.look("1.3", "1.4", "1.5", "1.6", scan=rules).rows)
+        rows = (refused, warned, passed, unknown)
+        assert [row.state.value for row in rows] == ["in order"] * 4
+        assert [row.is_good for row in rows] == [False, True, True, True]
+        assert [[one.severity for one in row.scan_problems] for row in rows] == [
+            ["error"],
+            ["warning"],
+            [],
+            ["warning"],
+        ]
+        (problem,) = refused.scan_problems
+        assert problem.path == f"{place.store.repository}:1.3"
+        assert problem.message == "[tool.kfp-release.scan] refuses critical, and the scan found 1 critical"
+        assert "withdraw this one in CHANGELOG.md" in problem.remedy
+        assert "not scanned yet" in unknown.scan_problems[0].message
+        for version in ("1.3", "1.4", "1.5"):
+            place.tell_scan(version, {})
+
+    def test_a_role_that_may_not_see_scans_is_told_so_once_and_status_goes_on(self, place: Place) -> None:
+        client, asked = place.client(), Counter[str]()
+
+        def deny(model: Any, **_: Any) -> Any:
+            asked.update([model.name])
+            return denied()
+
+        client.meta.events.register("before-call.ecr.DescribeImageScanFindings", deny)
+        found = place.look(client=client, scan=ScanRules(warn="low"))
+        assert found.is_good
+        texts = {image.scan.text for row in found.rows for image in row.images if image.scan}
+        assert texts == {"not known: the permission ecr:DescribeImageScanFindings is missing"}
+        assert asked["DescribeImageScanFindings"] <= 8  # those that were under way
+        with pytest.raises(EcrError, match="AccessDeniedException"):
+            place.look(client=client, scan=ScanRules(refuse="critical"))
 
     def test_ecr_lists_its_images_when_the_index_has_listed_its_files(self, place: Place) -> None:
         # So a release that is made meanwhile is not told to lack the images that it was made with.
@@ -171,12 +231,15 @@ class TestInOrder:
             "distribution": PROJECT,
             "good": True,
             "counts": {"in order": COUNT},
+            "refused": 0,
             "foreign": [],
             "warnings": [],
         }
         assert (last["version"], last["tag"], last["commit"]) == ("1.19", "v1.19", release.commit)
         assert (last["state"], last["missing"], last["disagreements"], last["remedies"]) == ("in order", [], [], [])
         assert image["digest"] == image["pinned"]
+        assert (image["scan"]["status"], image["scan"]["scanned"]) == ("NOT_SCANNED", False)
+        assert (last["refused"], last["scan_problems"]) == (False, [])
         assert {file["filename"] for file in last["files"]} == {
             name for project in (PROJECT, EXTRA) for name in (release.wheel(project), release.sdist(project))
         }
@@ -414,12 +477,60 @@ def drifted(place: Place) -> Status:
     commit(place.project, "README", "what was there before\n")
     run(place.project, "tag", "v0.1")
     run(place.project, "checkout", "--quiet", "main")
-    return place.look()
+    place.tell_scan("1.1", scan_of(CRITICAL=2, HIGH=5))
+    return place.look(scan=ScanRules())
 
 
 def row_of(found: Status, version: str) -> StatusRow:
     (row,) = (row for row in found.rows if str(row.version) == version)
     return row
+
+
+class TestScans:
+    def test_of_what_nobody_is_to_install_no_scan_is_asked(self, drifted: Status) -> None:
+        asked = {str(row.version): [image.scan is not None for image in row.images] for row in drifted.rows}
+        assert asked["1.1"] == [True]
+        assert {version: asked[version] for version in ("1.3", "1.5", "1.14", str(SNAPSHOT))} == {
+            "1.3": [False],  # withdrawn
+            "1.5": [False],  # archived
+            "1.14": [False],
+            str(SNAPSHOT): [False],
+        }
+
+    def test_the_command_refuses_and_says_what_to_do(self, drifted: Status, place: Place) -> None:
+        assert row_of(drifted, "1.1").images[0].scan
+        path = place.project / "pyproject.toml"
+        before = path.read_text()
+        path.write_text(before + '\n[tool.kfp-release.scan]\nrefuse = "critical"\n')
+        ended = place.run("status", GITHUB_ACTIONS="true")
+        path.write_text(before)
+        assert ended.returncode == 1
+        name = f"{place.store.repository}:1.1"
+        assert "; 1 refused for what a scan found" in ended.stdout
+        assert "REFUSED: 2 critical, 5 high; scanned 2026-11-28" in ended.stdout
+        assert f"{name}: refused: [tool.kfp-release.scan] refuses critical" in ended.stdout
+        assert ended.stdout.count("look again when ECR has scanned it") == 1
+        assert (
+            f"::error::{name}: [tool.kfp-release.scan] refuses critical, and the scan found 2 critical" in ended.stderr
+        )
+        assert "::warning::" in ended.stderr
+
+    def test_verify_refuses_it_too_unless_it_reads_no_project(self, drifted: Status, place: Place) -> None:
+        assert row_of(drifted, "1.17").is_good
+        place.tell_scan("1.17", scan_of(CRITICAL=1))
+        path = place.project / "pyproject.toml"
+        before = path.read_text()
+        path.write_text(before + '\n[tool.kfp-release.scan]\nrefuse = "critical"\n')
+        refused = place.run("verify", "1.17")
+        shown = place.run("verify", "1.17", "--name", PROJECT, "--json")
+        path.write_text(before)
+        place.tell_scan("1.17", {})
+        assert (refused.returncode, shown.returncode) == (1, 0)
+        assert f"{PROJECT} 1.17: all is as its pins say; refused for what a scan found" in refused.stdout
+        assert "1 critical; scanned 2026-11-28" in refused.stdout
+        assert "withdraw this one in CHANGELOG.md" in refused.stdout
+        value = json.loads(shown.stdout)
+        assert (value["refused"], value["scans"]["demo"]["counts"]) == (False, {"critical": 1})
 
 
 class TestDrift:

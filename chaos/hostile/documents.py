@@ -90,6 +90,11 @@ build-args = {{ BASE = "python:3@sha256:{HEX}" }}
 [tool.kfp-release.index]
 upload-url = "https://pypi.example/"
 simple-url = "https://pypi.example/simple/"
+
+[tool.kfp-release.scan]
+refuse = "critical"
+warn = "high"
+unscanned = "warn"
 """
 CHANGELOG = """\
 # Changelog

@@ -16,6 +16,7 @@ import requests
 from chaos.hostile.documents import COMMIT, DEVPI_INDEX, HTML, INDEX_JSON, STATIC_PAGE
 from chaos.hostile.parser import Parser
 from chaos.hostile.values import TEXTS, changed_json, changed_text
+from kfp_release.catalog.site_files import list_json, parse_list
 from kfp_release.devpi import DevpiState
 from kfp_release.entry_points import ConsoleScript
 from kfp_release.errors import ReleaseError
@@ -40,6 +41,7 @@ _TAGS = (
     '"',
     "#sha256=",
 )
+_SITE = {"writer": "kfp-release catalog", "files": {"index.html": ["0" * 64, "text/html", "no-cache", '"0"']}}
 _KINDS = ("text/html", "text/html; charset=utf-16", "text/html; charset=punycode", "text/html; charset=x\n\0", "x", "")
 
 
@@ -174,6 +176,11 @@ PARSERS = {
         ("devpi.DevpiState.parse",),
         lambda random: changed_json(random, json.dumps(DEVPI_INDEX), most=2),
         DevpiState.parse,
+    ),
+    "list of a site's files": Parser(
+        ("catalog.site_files.parse_list",),
+        lambda random: changed_json(random, json.dumps(_SITE), most=2),
+        lambda data: list_json(parse_list(data)),
     ),
     "words of the index": Parser((), _response, _said),
     "git's answers": Parser((), _refs, _git),

@@ -23,10 +23,14 @@ from chaos.hostile.parser import Parser
 from chaos.hostile.values import chance, changed_json
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_scans import find_scan
 from kfp_release.image_ref import Repository
 from kfp_release.lifecycle import LifecyclePolicy
-from kfp_release.manifest import Descriptor
+from kfp_release.manifest import Descriptor, Manifest
+from kfp_release.referrer import Referrer
 from kfp_release.retry import Retry
+from kfp_release.scan import Scan
+from kfp_release.scan_rules import ScanRules
 
 _DIGEST = Digest.of(MANIFEST.encode())
 _IMAGE = {
@@ -47,6 +51,11 @@ _ANSWERS: dict[str, dict[str, Any]] = {
     "DescribeImages": {"imageDetails": [_DETAIL]},
     "BatchGetImage": {"images": [_IMAGE], "failures": []},
     "BatchCheckLayerAvailability": {"layers": [{"layerDigest": f"sha256:{HEX}", "layerAvailability": "AVAILABLE"}]},
+    "DescribeImageScanFindings": {
+        "imageId": {"imageDigest": str(_DIGEST)},
+        "imageScanStatus": {"status": "COMPLETE", "description": "done"},
+        "imageScanFindings": {"imageScanCompletedAt": 1.8e9, "findingSeverityCounts": {"CRITICAL": 2, "UNTRIAGED": 1}},
+    },
     "GetDownloadUrlForLayer": {"downloadUrl": f"https://s3.example/{HEX}?X-Amz-Signature=secret", "layerDigest": HEX},
     "GetAuthorizationToken": {
         "authorizationData": [{"authorizationToken": "QVdTOnNlY3JldA==", "proxyEndpoint": f"https://{HOST}"}]
@@ -76,6 +85,10 @@ _POLICY = json.dumps(
         ]
     }
 )
+_IMAGE_MANIFEST = Manifest.parse(MANIFEST.encode(), json.loads(MANIFEST)["mediaType"])
+_REFERRER = Referrer.of(
+    "application/vnd.cyclonedx+json", _IMAGE_MANIFEST.descriptor, _IMAGE_MANIFEST.config, {"a": "b"}
+).manifest.data.decode()
 _CONFIG_BLOB = Descriptor("x", Digest.of(CONFIG.encode()), len(CONFIG))
 _answer: list[tuple[int, bytes]] = []
 
@@ -122,11 +135,23 @@ def _asked(case: tuple[str, int, bytes]) -> object:
         "DescribeImages": lambda: (store.summaries(), store.find(_DIGEST)),
         "BatchGetImage": lambda: store.manifests([_DIGEST]),
         "BatchCheckLayerAvailability": lambda: store.missing([Digest(HEX)]),
+        "DescribeImageScanFindings": lambda: _judged(find_scan(store, _DIGEST)),
         "GetDownloadUrlForLayer": lambda: store.read_blob(_CONFIG_BLOB),
         "GetAuthorizationToken": store.login,
     }
     with mock.patch("urllib.request.urlopen", _opened):
         return questions[operation]()
+
+
+def _judged(scan: Scan) -> object:
+    shown = scan.text, *ScanRules("high", "low").judge(scan), json.dumps(scan.to_json())
+    assert all(text.isprintable() for text in shown)
+    return shown
+
+
+def _referrer(data: bytes) -> object:
+    referrer = Referrer.parse(data)
+    return Referrer.of(referrer.artifact_type, referrer.subject, referrer.blob, referrer.manifest.annotations)
 
 
 def _policy(text: str) -> object:
@@ -147,10 +172,15 @@ PARSERS = {
     "ECR's answers": Parser(
         (
             *("repository_state.RepositoryState.parse", "image_summary.ImageSummary.parse"),
-            *("registry_login.RegistryLogin.parse", "ecr_answer.read_answer"),
+            *("registry_login.RegistryLogin.parse", "ecr_answer.read_answer", "scan.Scan.parse"),
         ),
         _case,
         _asked,
+    ),
+    "artifact that refers to an image": Parser(
+        ("referrer.Referrer.parse", "referrer.Referrer.of"),
+        lambda random: changed_json(random, _REFERRER, most=2),
+        _referrer,
     ),
     "lifecycle policy": Parser(
         ("lifecycle.LifecyclePolicy.parse", "lifecycle.LifecycleRule.parse"),

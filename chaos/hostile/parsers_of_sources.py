@@ -157,7 +157,7 @@ PARSERS = {
     "configuration": Parser(
         (
             *("config.Config.parse", "config.read_distribution"),
-            *("settings.ImageSettings.read", "index_settings.read_index"),
+            *("settings.ImageSettings.read", "index_settings.read_index", "scan_rules.ScanRules.read"),
         ),
         _settings,
         _config,

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from kfp_release.errors import Problem, Problems, ReleaseError
 from kfp_release.index_settings import INDEX_CHOICE, IndexSettings, read_index
 from kfp_release.project_name import parse_project_name
+from kfp_release.scan_rules import ScanRules
 from kfp_release.settings import (
     BUILD_ARG,
     REGISTRY,
@@ -30,7 +31,7 @@ __all__ = ["PYPROJECT", "Config", "ImageSettings"]
 
 PYPROJECT = "pyproject.toml"
 _TOOL = "kfp-release"
-_KEYS = ("package", "components", "python-components", "source", "extra-projects", "images", "index")
+_KEYS = ("package", "components", "python-components", "source", "extra-projects", "images", "index", "scan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Config:
     """Folders of further Python projects of the repository, released unpinned under the same version."""
     images: tuple[ImageSettings, ...]
     index: IndexSettings | None
+    scan: ScanRules = field(default_factory=ScanRules)
 
     @classmethod
     def parse(cls, pyproject: bytes, environ: Mapping[str, str]) -> Self:
@@ -71,9 +73,10 @@ class Config:
         extra_projects = table.read_list("extra-projects", relative_path)
         images = _images(table, environ)
         index = read_index(table.child("index") if "index" in table.value else None, environ, file.problems)
+        scan = ScanRules.read(table.child("scan"))
         if file.problems or distribution is None or package is None or components is None or source is None:
             raise Problems(file.problems)
-        return cls(distribution, package, components, python_components, source, extra_projects, images, index)
+        return cls(distribution, package, components, python_components, source, extra_projects, images, index, scan)
 
     def image(self, name: str) -> ImageSettings:
         """The owned image called `name`."""

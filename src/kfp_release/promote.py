@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -19,6 +19,7 @@ from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import Descriptor, Manifest
 from kfp_release.progress import Progress
+from kfp_release.promote_referrers import PendingReferrers, look_at_referrers
 from kfp_release.promotion import Deed, Promoted, PromotedImage, Promotion
 from kfp_release.repository_state import RepositoryState
 from kfp_release.retention import retention_warnings
@@ -54,11 +55,12 @@ class Promoter:
         Raise `ReleaseError`, before anything is changed where it can be seen before.
         """
         pending = self._look(promotions)
-        warnings = [warning for one in pending for warning in one.warnings]
+        warnings = [warning for one in pending for warning in (*one.warnings, *one.referrers.warnings)]
         for warning in warnings:
             self.progress.note(str(warning))
         if dry_run:
-            return Promoted([one.left(Deed.PLANNED) for one in pending], warnings)
+            planned = [replace(one.left(Deed.PLANNED), referrers=one.referrers.planned()) for one in pending]
+            return Promoted(planned, warnings)
         for one in pending:
             if one.is_new:
                 self.progress.step(f"create {one.target.repository}")
@@ -84,10 +86,15 @@ class Promoter:
         lacking = set(blobs) if state is None else target.missing(blobs)
         missing = tuple(blob for digest, blob in blobs.items() if digest in lacking)
         warnings = () if state is None else tuple(retention_warnings(target, [(ref.tag,)]))
-        pending = _Pending(promotion, manifest, target, len(blobs), missing, found is not None, state is None, warnings)
         if missing:
-            self._require_source(pending)
-        return pending
+            self._require_source(promotion, missing)
+        is_there = found is not None and not missing
+        referrers = look_at_referrers(
+            partial(self._source, promotion), target if state else None, promotion, is_there=is_there
+        )
+        return _Pending(
+            promotion, manifest, target, len(blobs), missing, found is not None, state is None, warnings, referrers
+        )
 
     def _state(self, promotion: Promotion, target: EcrRepository) -> RepositoryState | None:
         """That of the target's repository, which will do; None where it is to be made."""
@@ -124,14 +131,13 @@ class Promoter:
             raise _absent(promotion, f"ECR has no image of this digest in {promotion.source}")
         return found
 
-    def _require_source(self, pending: _Pending) -> None:
+    def _require_source(self, promotion: Promotion, missing: Sequence[Descriptor]) -> None:
         """Raise `ReleaseError` unless the source has, and hands out, what the target lacks."""
-        promotion = pending.promotion
         source = self._source(promotion)
         with _of_source(promotion):
-            if lacking := source.missing(blob.digest for blob in pending.missing):
+            if lacking := source.missing(blob.digest for blob in missing):
                 raise _absent(promotion, f"its source lacks {len(lacking)} of its layers, {min(lacking)} for one")
-            source.require_blob(min(pending.missing, key=lambda blob: blob.size))
+            source.require_blob(min(missing, key=lambda blob: blob.size))
 
     def _send(self, images: Sequence[_Pending]) -> dict[Promotion, int]:
         """The bytes sent, by image. Several images go beside each other, their layers as few at a time as of one."""
@@ -161,7 +167,7 @@ class Promoter:
         pending.target.put(manifest, ref.tag)
         for blob in (manifest.config, *manifest.layers[-1:]):
             pending.target.require_blob(blob)
-        return left
+        return replace(left, referrers=pending.referrers.copy(pending.target, pending.promotion.name, self.progress))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,7 @@ class _Pending:
     is_new: bool
     """Whether its repository is to be made."""
     warnings: tuple[Problem, ...]
+    referrers: PendingReferrers
 
     def left(self, deed: Deed, sent: int = 0) -> PromotedImage:
         """What has come of it, if there was something to do."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from kfp_release.digest import Digest
 from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import ImageRef, Registry, Repository
 from kfp_release.record import PinnedImage, Pins
@@ -69,6 +70,27 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PromotedReferrer:
+    """One artifact that refers to an image, an SBOM say, and what was done about it."""
+
+    artifact_type: str
+    digest: Digest
+    deed: Deed
+    bytes_missing: int
+    bytes_copied: int
+
+    def to_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "artifact_type": self.artifact_type,
+            "digest": str(self.digest),
+            "state": self.deed.value,
+            "bytes_missing": self.bytes_missing,
+            "bytes_copied": self.bytes_copied,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class PromotedImage:
     """One image, what the target had of it, and what was done."""
 
@@ -81,6 +103,13 @@ class PromotedImage:
     bytes_missing: int
     bytes_copied: int
     is_new_repository: bool
+    referrers: tuple[PromotedReferrer, ...] = ()
+    """What refers to it at its source."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was copied, or would be."""
+        return any(deed is not Deed.LEFT for deed in (self.deed, *(one.deed for one in self.referrers)))
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -93,6 +122,7 @@ class PromotedImage:
             "bytes_missing": self.bytes_missing,
             "bytes_copied": self.bytes_copied,
             "new_repository": self.is_new_repository,
+            "referrers": [one.to_json() for one in self.referrers],
         }
 
 
@@ -106,14 +136,26 @@ class Promoted:
     @property
     def changed(self) -> bool:
         """Whether anything was copied, or would be."""
-        return any(image.deed is not Deed.LEFT for image in self.images)
+        return any(image.changed for image in self.images)
+
+    @property
+    def bytes_missing(self) -> int:
+        """Those of all images, and of what refers to them."""
+        referrers = (one.bytes_missing for image in self.images for one in image.referrers)
+        return sum(image.bytes_missing for image in self.images) + sum(referrers)
+
+    @property
+    def bytes_copied(self) -> int:
+        """Likewise."""
+        referrers = (one.bytes_copied for image in self.images for one in image.referrers)
+        return sum(image.bytes_copied for image in self.images) + sum(referrers)
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
             "changed": self.changed,
-            "bytes_missing": sum(image.bytes_missing for image in self.images),
-            "bytes_copied": sum(image.bytes_copied for image in self.images),
+            "bytes_missing": self.bytes_missing,
+            "bytes_copied": self.bytes_copied,
             "images": {image.promotion.name: image.to_json() for image in self.images},
             "warnings": [asdict(warning) for warning in self.warnings],
         }

@@ -44,13 +44,19 @@ class Referrer:
     @classmethod
     def parse(cls, data: bytes) -> Self:
         """Raise `BadImage` unless `data` is the manifest of an artifact of one blob that refers to something."""
-        manifest = Manifest.parse(data, OCI_MANIFEST)
-        value: dict[str, Any] = read_json(data, most=MAX_MANIFEST)
+        referrer = cls.of_manifest(Manifest.parse(data, OCI_MANIFEST))
+        blobs = referrer.manifest.layers
+        if len(blobs) != 1:
+            raise BadImage(f"{referrer.manifest.digest} has {len(blobs)} blobs, and what is read here has one")
+        return referrer
+
+    @classmethod
+    def of_manifest(cls, manifest: Manifest) -> Self:
+        """That of anybody's artifact, of any number of blobs. Raise `BadImage` unless it refers to something."""
+        value: dict[str, Any] = read_json(manifest.data, most=MAX_MANIFEST)
         artifact_type = value.get("artifactType") or manifest.config.media_type
         if not isinstance(artifact_type, str) or "subject" not in value:
             raise BadImage(f"{manifest.digest} refers to no image")
-        if len(manifest.layers) != 1:
-            raise BadImage(f"{manifest.digest} has {len(manifest.layers)} blobs, and what is read here has one")
         return cls(manifest, artifact_type, Descriptor.parse(value["subject"]))
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
@@ -76,6 +77,23 @@ def attached(store: EcrRepository, subject: Digest, artifact_type: str) -> list[
     return [one for one in found if one is not None and one.referrer.subject.digest == subject]
 
 
+def referrers_of(store: EcrRepository, subject: Digest) -> tuple[list[Referrer], list[Digest]]:
+    """All artifacts that refer to the image, of any type and any tool; and what else does, or cannot be read.
+
+    Raise `ReleaseError` where ECR does not list them.
+    """
+    listed = list(dict.fromkeys(_listed(store, subject)))
+    manifests = store.manifests(listed)
+    found: list[Referrer] = []
+    for digest in listed:
+        with suppress(KeyError, BadImage):
+            referrer = Referrer.of_manifest(manifests[digest])
+            if referrer.subject.digest == subject:
+                found.append(referrer)
+    known = {referrer.manifest.digest for referrer in found}
+    return found, [digest for digest in listed if digest not in known]
+
+
 def find_attached(store: EcrRepository, subject: Manifest, wanted: Attachment) -> Attached | None:
     """What will do for `wanted`; None where nothing of its type is attached.
 
@@ -107,27 +125,30 @@ def attach(store: EcrRepository, subject: Manifest, wanted: Attachment, *, progr
     return Attached(referrer, wanted.data), sent
 
 
-def _listed(store: EcrRepository, subject: Digest, artifact_type: str) -> Iterator[Digest]:
+def _listed(store: EcrRepository, subject: Digest, artifact_type: str = "") -> Iterator[Digest]:
+    """Those of one type, or of all."""
+    of_type = {"artifactTypes": [artifact_type]} if artifact_type else {}
     token: dict[str, str] = {}
     count = 0
     while True:
         answer: Mapping[str, Any] = store.call(
             "list_image_referrers",
             subjectId={"imageDigest": str(subject)},
-            filter={"artifactTypes": [artifact_type], "artifactStatus": "ACTIVE"},
+            filter={**of_type, "artifactStatus": "ACTIVE"},
             maxResults=50,
             **token,
         )
         for item in answer.get("referrers", ()):
             # The filter is ECR's, and other registries behind its API may not know it.
-            if item.get("artifactType") in {artifact_type, None}:
+            if not artifact_type or item.get("artifactType") in {artifact_type, None}:
                 yield Digest.parse(item["digest"])
                 count += 1
         if not (following := answer.get("nextToken")):
             return
         if count >= MOST or {"nextToken": following} == token:
+            kind = f" of the type {artifact_type}" if artifact_type else ""
             raise ReleaseError(
-                f"{store.repository}@{subject} has more than {count} artifacts of the type {artifact_type}",
+                f"{store.repository}@{subject} has more than {count} artifacts{kind}",
                 remedy="see who attached them, and remove what is none of this project's",
             )
         token = {"nextToken": following}

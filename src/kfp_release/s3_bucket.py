@@ -23,18 +23,22 @@ _KEY = "s3 of [tool.kfp-release.index]"
 _REGION = "set AWS_DEFAULT_REGION to the bucket's region, and unset AWS_ENDPOINT_URL_S3 if it is set to another's"
 CONDITIONS = "an S3 is needed that has conditional writes: without, nothing is kept from being overwritten"
 """What to do where it has none."""
-_REMEDIES = {
-    "AccessDenied": (
-        "give the role s3:GetObject, and s3:PutObject where it uploads, for the bucket's objects, and s3:ListBucket "
-        "for the bucket; the bucket's own policy may deny it too"
-    ),
-    "NoSuchBucket": f"create the bucket, or correct {_KEY}",
+REGIONAL = {
     "PermanentRedirect": _REGION,
     "301": _REGION,
     "AuthorizationHeaderMalformed": _REGION,
     "IllegalLocationConstraintException": _REGION,
     "NotImplemented": CONDITIONS,
     "KMS.DisabledException": "the bucket's encryption key must be enabled and usable for the role",
+}
+"""What to do, by AWS's codes, whatever is in the bucket."""
+_REMEDIES = {
+    **REGIONAL,
+    "AccessDenied": (
+        "give the role s3:GetObject, and s3:PutObject where it uploads, for the bucket's objects, and s3:ListBucket "
+        "for the bucket; the bucket's own policy may deny it too"
+    ),
+    "NoSuchBucket": f"create the bucket, or correct {_KEY}",
 }
 _LOST = {"PreconditionFailed", "ConditionalRequestConflict"}
 """Somebody else was faster."""
@@ -56,6 +60,7 @@ class Listed:
     key: str
     size: int
     modified: datetime
+    etag: str = ""
 
 
 def s3_calls(folder: S3Folder, retry: Retry) -> AwsCalls:
@@ -88,34 +93,42 @@ class Bucket:
         False where that is not so, for somebody else was faster. `content` is its Content-Type, `cache` says how long
         others may keep it.
         """
+        return self.store(key, data, content=content, cache=cache, etag=etag) is not None
+
+    def store(self, key: str, data: bytes, *, content: str, cache: str, etag: str | None = None) -> str | None:
+        """As `put`: the etag of what was written, None where somebody else was faster."""
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         return self._put(key, data, condition, ContentType=content, CacheControl=cache)
+
+    def delete(self, key: str) -> None:
+        """Take the object away; one that is gone already is no error."""
+        self._calls.call("delete_object", **self._named(key))
 
     def keeps(self, key: str, data: bytes, *, content: str, cache: str) -> bool:
         """Whether the object at `key`, which is these `data`, is kept where another is to be put only if there is none.
 
         S3 keeps it. A store that does not know conditional writes puts it again, and tells of no error.
         """
-        return not self._put(key, data, {"IfNoneMatch": "*"}, ContentType=content, CacheControl=cache)
+        return self._put(key, data, {"IfNoneMatch": "*"}, ContentType=content, CacheControl=cache) is None
 
-    def _put(self, key: str, data: bytes, condition: Mapping[str, str], **headers: str) -> bool:
+    def _put(self, key: str, data: bytes, condition: Mapping[str, str], **headers: str) -> str | None:
         checksum = base64.b64encode(bytes.fromhex(Digest.of(data).hex)).decode()
         try:
-            self._calls.call(
+            answer = self._calls.call(
                 "put_object", **self._named(key), **condition, **headers, Body=data, ChecksumSHA256=checksum
             )
         except AwsIndexError as error:
             if error.code in _LOST or ("IfMatch" in condition and error.code == "NoSuchKey"):
-                return False
+                return None
             raise
-        return True
+        return str(answer.get("ETag", ""))
 
     def list(self, folder: str) -> Iterator[Listed]:
         """All objects whose keys begin with `folder`."""
         for page in self._pages(folder):
             for item in page.get("Contents", ()):
                 key = str(item["Key"]).removeprefix(self._folder.prefix)
-                yield Listed(key, int(item["Size"]), item["LastModified"].astimezone(UTC))
+                yield Listed(key, int(item["Size"]), item["LastModified"].astimezone(UTC), str(item.get("ETag", "")))
 
     def folders(self, folder: str) -> Iterator[str]:
         """The names of the folders in `folder`."""

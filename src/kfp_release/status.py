@@ -18,6 +18,8 @@ from kfp_release.git import Git
 from kfp_release.image_ref import Repository
 from kfp_release.progress import Progress
 from kfp_release.released_files import FileReader, PackageIndex, read_file
+from kfp_release.scan_gate import scanned_rows
+from kfp_release.scan_rules import ScanRules
 from kfp_release.source import refuse_shallow
 from kfp_release.status_row import State, StatusRow
 from kfp_release.version import ReleaseVersion
@@ -39,7 +41,12 @@ class Status:
     @property
     def is_good(self) -> bool:
         """Whether nothing is to be done."""
-        return all(row.state.is_good for row in self.rows)
+        return all(row.is_good for row in self.rows)
+
+    @property
+    def refused(self) -> int:
+        """How many versions have a scan that found what the configuration refuses."""
+        return sum(row.is_refused for row in self.rows)
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -54,6 +61,7 @@ class Status:
             "distribution": self.distribution,
             "good": self.is_good,
             "counts": {state.value: count for state, count in self.counts.items()},
+            "refused": self.refused,
             "versions": [row.to_json() for row in self.rows],
             "foreign": [str(version) for version in self.foreign],
             "warnings": [asdict(warning) for warning in self.warnings],
@@ -70,10 +78,11 @@ def status(
     progress: Progress,
     versions: Collection[ReleaseVersion] | None = None,
     read: FileReader = read_file,
+    scan: ScanRules | None = None,
 ) -> Status:
-    """Look at all versions, or at `versions` alone, and change nothing. `read` reads the files of the index.
+    """Look at all versions, or at `versions` alone, and change nothing; at the scans of their images too, with `scan`.
 
-    `environ` may move the registry of what older commits configure, as it did that of `config`. A version of which
+    `read` reads the files of the index. `environ` may move the registry of what older commits configure, as it did that of `config`. A version of which
     there is neither tag nor image nor file has no row. Raise `ReleaseError` for a shallow clone, and where the index,
     or ECR for a repository of `config`, cannot be asked; of another repository that cannot, the versions tell.
     """
@@ -86,8 +95,11 @@ def status(
     asked = {release.version: release for release in desired.releases}
     all_versions = asked.keys() | actual.seen.versions - set(desired.foreign)
     chosen = [version for version in all_versions if versions is None or version in versions]
-    rows = [
+    rows = tuple(
         compare(asked.get(version) or desired.without_tag(version), actual.seen)
         for version in sorted(chosen, reverse=True)
-    ]
-    return Status(config.distribution, tuple(rows), desired.foreign, actual.warnings)
+    )
+    if scan is not None:
+        progress.step("look at the scans of the images")
+        rows = scanned_rows(rows, scan, stores=stores)
+    return Status(config.distribution, rows, desired.foreign, actual.warnings)

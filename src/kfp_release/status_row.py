@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
 from kfp_release.digest import Digest
+from kfp_release.errors import Problem
 from kfp_release.finding import Finding, Kind
 from kfp_release.image_ref import Repository
 from kfp_release.release_file import ReleaseFile
+from kfp_release.scan import Scan
 from kfp_release.version import ReleaseVersion
 
 _ALLOWED = {
@@ -51,8 +53,10 @@ class ImageState:
     """What the tag leads to in ECR; None where it has none."""
     pinned: Digest | None
     """What the wheel pins, or else the sdist; None where neither does."""
+    scan: Scan | None = None
+    """What ECR tells of its scan; None where that was not asked."""
 
-    def to_json(self) -> dict[str, str | None]:
+    def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
             "name": self.name,
@@ -60,6 +64,7 @@ class ImageState:
             "tag": self.tag,
             "digest": str(self.digest) if self.digest else None,
             "pinned": str(self.pinned) if self.pinned else None,
+            "scan": self.scan.to_json() if self.scan else None,
         }
 
 
@@ -76,6 +81,18 @@ class StatusRow:
     files: tuple[ReleaseFile, ...]
     """Those of the version that the index has, of all projects."""
     findings: tuple[Finding, ...]
+    scan_problems: tuple[Problem, ...] = ()
+    """What its images' scans are refused for, or warned of. The state is told without them."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a scan found what the configuration refuses."""
+        return any(problem.severity == "error" for problem in self.scan_problems)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is to be done."""
+        return self.state.is_good and not self.is_refused
 
     @property
     def missing(self) -> tuple[Finding, ...]:
@@ -134,4 +151,6 @@ class StatusRow:
             "missing": [finding.to_json() for finding in self.missing],
             "disagreements": [finding.to_json() for finding in self.disagreements],
             "remedies": list(self.remedies),
+            "refused": self.is_refused,
+            "scan_problems": [asdict(problem) for problem in self.scan_problems],
         }

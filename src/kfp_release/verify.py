@@ -6,20 +6,21 @@ Nothing of the checkout takes part. Every disagreement is one line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import chain
 from typing import Any, Final
 
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
-from kfp_release.errors import ReleaseError
+from kfp_release.errors import Problem, ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.release_file import file_findings, pins_of
 from kfp_release.release_image import ReleaseImage, pinned_findings
 from kfp_release.released_files import PackageIndex, files_by_version, read_file
+from kfp_release.scan import Scan
 from kfp_release.terminal_text import one_line
 from kfp_release.version import ReleaseVersion
 from kfp_release.workers import in_parallel
@@ -39,6 +40,20 @@ class Verified:
     """sha256 in hex, by file name."""
     problems: tuple[str, ...] = ()
     """Every disagreement, a line each; none where the release is whole."""
+    scans: Mapping[str, Scan] = field(default_factory=dict)
+    """What ECR tells of the images' scans, by image; nothing where that was not asked."""
+    scan_problems: tuple[Problem, ...] = ()
+    """What those are refused for, or warned of."""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether a scan found what the configuration refuses."""
+        return any(problem.severity == "error" for problem in self.scan_problems)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether there is nothing to say against it."""
+        return not self.problems and not self.is_refused
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -50,6 +65,9 @@ class Verified:
             "images": {image.name: image.pin for image in images},
             "files": dict(self.files),
             "problems": list(self.problems),
+            "scans": {name: scan.to_json() for name, scan in self.scans.items()},
+            "refused": self.is_refused,
+            "scan_problems": [asdict(problem) for problem in self.scan_problems],
         }
 
 

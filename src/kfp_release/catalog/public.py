@@ -61,7 +61,7 @@ def of_row(row: StatusRow, config: Config | None, stored: Mapping[Repository, St
     return PublicVersion(
         version=row.version,
         state=row.state,
-        withdrawn_by=row.withdrawn,
+        withdrawn_by=_branch(row.withdrawn),
         findings=tuple(finding.text for finding in row.findings),
         remedies=row.remedies,
         images=tuple(_image(image, pins, config, stored.get(image.repository, nothing)) for image in row.images),
@@ -78,7 +78,7 @@ def of_tag(tagged: TaggedVersion, withdrawn_by: str) -> PublicVersion:
     return PublicVersion(
         version=tagged.version,
         state=None,
-        withdrawn_by=withdrawn_by,
+        withdrawn_by=_branch(withdrawn_by),
         images=tuple(
             PublicImage(image.name, str(image.repository), tagged.version.image_tag, "", image.platform)
             for image in images
@@ -89,6 +89,11 @@ def of_tag(tagged: TaggedVersion, withdrawn_by: str) -> PublicVersion:
 def pinned_images(pins: Pins | None) -> Mapping[str, tuple[str, ...]]:
     """The images of each component, by operator."""
     return {component.name: component.images for component in pins.components} if pins else {}
+
+
+def _branch(name: str) -> str:
+    """As text: the name of a branch need not be UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _image(image: ImageState, pins: Pins | None, config: Config | None, stored: StoredImages) -> PublicImage:

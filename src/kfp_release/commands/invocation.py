@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kfp_release.buildah import Builder
     from kfp_release.config import Config
     from kfp_release.ecr import EcrRepository
+    from kfp_release.errors import Problem
     from kfp_release.git import Git
     from kfp_release.image_ref import Repository
     from kfp_release.index_settings import IndexSettings
@@ -108,6 +109,14 @@ class Invocation:
         from kfp_release.opened_index import open_index  # noqa: PLC0415 - brings twine
 
         return open_index(settings, self.environ, retry=self.retry(progress))
+
+    def annotate(self, problems: Sequence[Problem]) -> None:
+        """Show them on the run, in GitHub Actions."""
+        from kfp_release.annotations import github_annotations, is_in_actions  # noqa: PLC0415 - see the class
+
+        if is_in_actions(self.environ):
+            for line in github_annotations(problems, self.project, self.environ):
+                sys.stderr.write(line + "\n")
 
     def tell(self, report: Report, value: Any, *, as_json: bool) -> None:
         """Print the result on stdout, `value` for programs or the report for people, and write the summary in CI."""

@@ -64,7 +64,8 @@ def command(
     REGISTRY takes the place of each image's registry host: `data-science/demo` becomes HOST/data-science/demo, or
     HOST/PREFIX/data-science/demo. Tag and digest stay. Layers are streamed, verified on their way and held nowhere;
     what is there already is not sent again; another image under the version's tag is refused before a byte is sent. So
-    an interrupted promote is run again. What the version is, its wheel on the index tells: no checkout of its tag is
+    an interrupted promote is run again. What refers to an image (SBOM, provenance, signatures of any tool) is copied
+    with it. What the version is, its wheel on the index tells: no checkout of its tag is
     needed, and with --name and --index-url no project at all.
 
     \b
@@ -117,19 +118,27 @@ def _report(
     released: ReleasedPins, registry: Registry, promoted: Promoted, console: Console, *, dry_run: bool
 ) -> Report:
     what = f"{released.pins.distribution} {released.pins.version}"
-    missing = decimal(sum(image.bytes_missing for image in promoted.images))
+    missing = decimal(promoted.bytes_missing)
     if not promoted.changed:
         title, note = f"The images of {what} are in {registry}, as they were before", "nothing is missing"
     elif dry_run:
         title, note = f"The images of {what} would be copied to {registry}", f"{missing} would be copied; nothing was"
     else:
-        sent = decimal(sum(image.bytes_copied for image in promoted.images))
+        sent = decimal(promoted.bytes_copied)
         title, note = f"The images of {what} are in {registry}", f"{sent} copied"
     notes = [f"withdrawn: {released.withdrawn}"] if released.withdrawn else []
     table = Table.of(
         ("image", "target", "digest", "state", "missing", "copied"), [_row(image) for image in promoted.images]
     )
-    return Report(title, (table, tables.steps(console.times)), (*notes, *map(str, promoted.warnings), note))
+    attached = Table.of(
+        ("refers to", "type", "digest", "state", "missing"),
+        [
+            (image.promotion.name, one.artifact_type, str(one.digest), one.deed, decimal(one.bytes_missing))
+            for image in promoted.images
+            for one in image.referrers
+        ],
+    )
+    return Report(title, (table, attached, tables.steps(console.times)), (*notes, *map(str, promoted.warnings), note))
 
 
 def _row(image: PromotedImage) -> tuple[str, ...]:

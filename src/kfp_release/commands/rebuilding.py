@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 
 from kfp_release.commands import tables
 from kfp_release.commands.invocation import Invocation
+from kfp_release.config import Config
 from kfp_release.console import Console
+from kfp_release.errors import ReleaseError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.rebuild import Rebuilder, committed_config
 from kfp_release.rebuilt import Rebuilt
 from kfp_release.report import Report
+from kfp_release.scan_gate import scanned
+from kfp_release.scan_rules import ScanRules
 from kfp_release.source import tagged_source
 from kfp_release.version import ReleaseVersion
 
@@ -24,6 +29,7 @@ def prove(
     anew: bool,
     ssh: Sequence[str],
     secrets: Sequence[str],
+    wait: int,
     as_json: bool,
 ) -> int:
     """Rebuild `version`, its runtimes too if they are to be `anew`, and tell; the exit code."""
@@ -32,9 +38,10 @@ def prove(
     index = IndexUrls.to_read(index_url) if index_url else config.require_index()
     with ExitStack() as stack:
         console = stack.enter_context(Console())
+        stores = invocation.stores(console)
         rebuilder = Rebuilder(
             invocation.project,
-            invocation.stores(console),
+            stores,
             invocation.index(index, console),
             console,
             stack.enter_context(invocation.fresh_builder()) if anew else None,
@@ -42,23 +49,38 @@ def prove(
             secrets=secrets,
         )
         rebuilt = rebuilder.rebuild(source, config)
-    parts = (tables.rebuilt(rebuilt.parts), tables.steps(console.times))
-    report = Report(_title(rebuilt), parts, tuple(_notes(rebuilt)), good=rebuilt.is_proved)
+        rules = _rules(invocation, config)
+        verified = scanned(rebuilt.verified, rules, stores=stores, progress=console, wait=wait)
+        rebuilt = replace(rebuilt, verified=verified)
+    parts = (tables.rebuilt(rebuilt.parts), tables.scans(verified.scans), tables.steps(console.times))
+    good = rebuilt.is_proved and not verified.is_refused
+    report = Report(_title(rebuilt), parts, tuple(_notes(rebuilt)), good=good)
     invocation.tell(report, rebuilt.to_json(), as_json=as_json)
-    return 0 if rebuilt.is_proved else 1
+    invocation.annotate(verified.scan_problems)
+    return 0 if good else 1
+
+
+def _rules(invocation: Invocation, committed: Config) -> ScanRules:
+    """Those of today, in the checkout; where that has no configuration, those of the version's commit."""
+    try:
+        return invocation.config().scan
+    except ReleaseError:
+        return committed.scan
 
 
 def _title(rebuilt: Rebuilt) -> str:
     name = f"{rebuilt.verified.distribution} {rebuilt.verified.version}"
+    refused = "; it is refused for what a scan found" if rebuilt.verified.is_refused else ""
     if rebuilt.is_proved:
-        return f"{name} is what {rebuilt.source.tag} gives"
-    return f"{name} is not proved to be what {rebuilt.source.tag} gives"
+        return f"{name} is what {rebuilt.source.tag} gives{refused}"
+    return f"{name} is not proved to be what {rebuilt.source.tag} gives{refused}"
 
 
 def _notes(rebuilt: Rebuilt) -> Iterator[str]:
     """Each disagreement and difference, then what to do, and what it was rebuilt with."""
     yield tables.source_note(rebuilt.source)
     yield from rebuilt.verified.problems
+    yield from tables.scan_notes(rebuilt.verified.scan_problems)
     yield from (part.text for part in rebuilt.parts if part.text)
     yield from (f"  → {remedy}" for remedy in rebuilt.remedies)
     if rebuilt.tools:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from kfp_release.report import Table
 
 if TYPE_CHECKING:  # commands that show steps alone need not wait for what plans and builds
     from kfp_release.console import StepTime
+    from kfp_release.errors import Problem
     from kfp_release.plan import Plan
     from kfp_release.planned_image import PlannedImage
     from kfp_release.publish import Outcome
@@ -20,6 +21,7 @@ if TYPE_CHECKING:  # commands that show steps alone need not wait for what plans
     from kfp_release.record import Distribution, PinnedImage
     from kfp_release.runtime import RuntimeResult
     from kfp_release.runtimes import RuntimeState
+    from kfp_release.scan import Scan
     from kfp_release.source import Source
 
 _HEX = re.compile(r"\b[0-9a-f]{32,64}\b")
@@ -95,6 +97,20 @@ def outcomes(items: Iterable[Outcome]) -> Table:
     return Table.of(
         ("what", "state", "content"), [(item.what.partition("@")[0], item.state, item.content) for item in items]
     )
+
+
+def scans(found: Mapping[str, Scan]) -> Table:
+    """A row an image: what ECR's scan found in it."""
+    return Table.of(("image", "scan"), [(name, scan.text) for name, scan in found.items()])
+
+
+def scan_notes(problems: Iterable[Problem]) -> Iterator[str]:
+    """What is refused, then what is warned of, a line each; after each kind what to do, once."""
+    told = list(problems)
+    for severity, verb in (("error", "refused"), ("warning", "warning")):
+        chosen = [problem for problem in told if problem.severity == severity]
+        yield from (f"{problem.path}: {verb}: {problem.message}" for problem in chosen)
+        yield from (f"  → {remedy}" for remedy in dict.fromkeys(problem.remedy for problem in chosen))
 
 
 def steps(times: Iterable[StepTime]) -> Table:

@@ -6,12 +6,14 @@ import click
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
-from kfp_release.commands.tables import images
+from kfp_release.commands.tables import images, scan_notes, scans
 from kfp_release.console import Console
 from kfp_release.index_settings import IndexUrls
 from kfp_release.project_name import parse_project_name
 from kfp_release.report import Report, Table
-from kfp_release.verify import verify
+from kfp_release.scan_gate import scanned
+from kfp_release.scan_rules import ScanRules
+from kfp_release.verify import Verified, verify
 from kfp_release.version import ReleaseVersion
 
 
@@ -30,6 +32,14 @@ from kfp_release.version import ReleaseVersion
 )
 @options.ssh
 @options.secret
+@click.option(
+    "--wait-for-scan",
+    "wait",
+    type=click.IntRange(0, 3600),
+    default=0,
+    metavar="SECONDS",
+    help="Wait so long for a scan that is to come, if [tool.kfp-release.scan] has a threshold.",
+)
 @options.as_json
 @click.pass_obj
 def command(
@@ -42,11 +52,13 @@ def command(
     anew: bool,
     ssh: tuple[str, ...],
     secret: tuple[str, ...],
+    wait: int,
     as_json: bool,
 ) -> int:
     """Look at a published version from outside: download its files, read its pins, ask ECR for its images.
 
-    Every disagreement is a line. With --name and --index-url it needs no project at all.
+    Every disagreement is a line. With --name and --index-url it needs no project at all. What ECR's scan found in the
+    images is told too, and what [tool.kfp-release.scan] of the checkout refuses is refused; with --name there is none.
 
     With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
     layer, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes are
@@ -60,7 +72,8 @@ def command(
     kfp-release verify 1.2 --rebuild-runtime
 
     Reads the index and ECR, and git for --rebuild; writes nothing.
-    Exit codes: 0 all is as the pins say, and as the tag gives it; 1 something is not; 2 wrong use.
+    Exit codes: 0 all is as the pins say, and as the tag gives it; 1 something is not, or is refused for what a scan
+    found; 2 wrong use.
     """  # noqa: D301 - click reads the \\b
     if name and (rebuild or anew):
         raise click.UsageError("--name cannot be had with --rebuild: the tag's commit names the distribution")
@@ -70,32 +83,37 @@ def command(
     if rebuild or anew:
         from kfp_release.commands.rebuilding import prove  # noqa: PLC0415 - brings all that builds
 
-        return prove(invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, as_json=as_json)
-    return _look(invocation, wanted, name=name, index_url=index_url, as_json=as_json)
+        return prove(
+            invocation, wanted, index_url=index_url, anew=anew, ssh=ssh, secrets=secret, wait=wait, as_json=as_json
+        )
+    return _look(invocation, wanted, name=name, index_url=index_url, wait=wait, as_json=as_json)
 
 
 def _look(
-    invocation: Invocation, wanted: ReleaseVersion, *, name: str | None, index_url: str | None, as_json: bool
+    invocation: Invocation, wanted: ReleaseVersion, *, name: str | None, index_url: str | None, wait: int, as_json: bool
 ) -> int:
     """Look from outside alone, and tell; the exit code."""
     index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
     distribution = parse_project_name(name) if name else invocation.config().distribution
+    rules = ScanRules() if name else invocation.config().scan
     with Console() as console:
         console.step(f"look at {wanted} on the index and in ECR")
-        verified = verify(
-            wanted,
-            distribution=distribution,
-            index=invocation.index(index, console),
-            stores=invocation.stores(console),
-        )
-    count = len(verified.problems)
-    state = f"{count} disagreement{'s' * (count > 1)}" if count else "all is as its pins say"
+        stores = invocation.stores(console)
+        verified = verify(wanted, distribution=distribution, index=invocation.index(index, console), stores=stores)
+        verified = scanned(verified, rules, stores=stores, progress=console, wait=wait)
     files = Table.of(("file", "sha256"), list(verified.files.items()))
     report = Report(
-        f"{verified.distribution} {verified.version}: {state}",
-        (images(verified.pins.images if verified.pins else ()), files),
-        verified.problems,
-        good=not verified.problems,
+        f"{verified.distribution} {verified.version}: {_state(verified)}",
+        (images(verified.pins.images if verified.pins else ()), scans(verified.scans), files),
+        (*verified.problems, *scan_notes(verified.scan_problems)),
+        good=verified.is_good,
     )
     invocation.tell(report, verified.to_json(), as_json=as_json)
-    return 1 if verified.problems else 0
+    invocation.annotate(verified.scan_problems)
+    return 0 if verified.is_good else 1
+
+
+def _state(verified: Verified) -> str:
+    count = len(verified.problems)
+    state = f"{count} disagreement{'s' * (count > 1)}" if count else "all is as its pins say"
+    return f"{state}; refused for what a scan found" if verified.is_refused else state

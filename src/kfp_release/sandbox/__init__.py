@@ -55,6 +55,8 @@ class Sandbox:
         self._cache = cache or cache_folder()
         self._parts = ExitStack()
         self._environ: dict[str, str] = {}
+        self.ecr: EcrStandIn | None = None
+        """The stand-in for ECR, once it is started."""
         self.engine: Engine | None = None
         """The Docker engine, where one was asked for."""
 
@@ -108,7 +110,7 @@ class Sandbox:
         keys = {"access_key": access.access_key, "secret_key": access.secret_key}
         ecr = EcrStandIn(f"http://{registry.host}", *login, self.folder / "ecr.json", **keys)
         parts.callback(ecr.stop)
-        ecr.start()
+        self.ecr = ecr.start()
         index = IndexServer(self.folder / "index", Credentials(access.index_user, access.index_password))
         parts.callback(index.stop)
         index.start()

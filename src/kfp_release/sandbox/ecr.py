@@ -7,7 +7,8 @@ as the API Reference says (version 2015-09-21), and differs from ECR in this:
 - What is pushed past it, with `docker push`, is not there for it, and tag immutability is not enforced on that way.
 - An upload that is not complete is lost when it ends; layers that no image has are never cleaned up.
 - Lifecycle policies are kept and never followed; an image is archived and restored at once.
-- Nothing is throttled, scanned, replicated or encrypted, and calls that a release has no use for are unknown.
+- Nothing is throttled, replicated or encrypted; nothing is scanned either: `tell_scan` says what a scan found.
+- Calls that a release has no use for are unknown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import re
 import socket
 import threading
+from collections.abc import Mapping
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -28,6 +30,7 @@ from kfp_release.sandbox.ecr_referrers import ReferrerCalls
 from kfp_release.sandbox.ecr_refusal import EcrRefusal
 from kfp_release.sandbox.ecr_repositories import Call, RepositoryCalls
 from kfp_release.sandbox.ecr_request import parse_request
+from kfp_release.sandbox.ecr_scans import ScanCalls
 from kfp_release.sandbox.ecr_signature import Signatures
 from kfp_release.sandbox.ecr_state import EcrState
 from kfp_release.sandbox.http_handler import HttpHandler
@@ -80,9 +83,12 @@ class EcrStandIn:
         repositories = RepositoryCalls(state, account=ACCOUNT, host=self._host, login=self._login)
         layers = LayerCalls(repositories, registry, url=server.url)
         images = ImageCalls(state, repositories, registry)
+        scans = ScanCalls(state, repositories)
+        calls = {**images.calls, **ReferrerCalls(repositories).calls, **scans.calls}
         server.begin(
-            {**repositories.calls, **layers.calls, **images.calls, **ReferrerCalls(repositories).calls},
+            {**repositories.calls, **layers.calls, **calls},
             layers,
+            scans,
             registry,
         )
         self._server = server  # not before: a server that does not serve yet would wait for its own end for ever
@@ -93,6 +99,17 @@ class EcrStandIn:
         server, self._server = self._server, None
         if server is not None:
             server.end()
+
+    def tell_scan(self, repository: str, digest: str, scan: Mapping[str, Any]) -> None:
+        """What ECR's scan of an image found: the answer of DescribeImageScanFindings from now on.
+
+        Raise `ReleaseError` where there is no such image.
+        """
+        running = self._running
+        try:
+            running.scans.tell(repository, digest, scan)
+        except EcrRefusal as refusal:
+            raise ReleaseError(refusal.message) from refusal
 
     def forget_uploads(self) -> None:
         """Lose every upload that is not complete, as ECR does with old ones."""
@@ -116,6 +133,7 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     calls: dict[str, Call]
     layers: LayerCalls
+    scans: ScanCalls
     _registry: RegistryApi
 
     def __init__(self, signatures: Signatures) -> None:
@@ -125,8 +143,8 @@ class _Server(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
-    def begin(self, calls: dict[str, Call], layers: LayerCalls, registry: RegistryApi) -> None:
-        self.calls, self.layers, self._registry = calls, layers, registry
+    def begin(self, calls: dict[str, Call], layers: LayerCalls, scans: ScanCalls, registry: RegistryApi) -> None:
+        self.calls, self.layers, self.scans, self._registry = calls, layers, scans, registry
         self._thread.start()
 
     def end(self) -> None:

@@ -6,6 +6,7 @@ import json
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kfp_release.errors import ReleaseError
 
@@ -15,6 +16,7 @@ class StoredImage:
     """One image. `size` is in bytes, `pushed_at` in seconds since 1970; `blobs` are its config and layers.
 
     `subject` is the digest of what an artifact refers to, empty for an image; `manifest_size` counts its manifest.
+    `scan` is what DescribeImageScanFindings answers of it; nothing where there was no scan.
     """
 
     digest: str
@@ -28,6 +30,7 @@ class StoredImage:
     subject: str = ""
     manifest_size: int = 0
     annotations: dict[str, str] = field(default_factory=dict)
+    scan: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
