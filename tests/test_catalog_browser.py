@@ -16,7 +16,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from kfp_release.catalog.model import Catalog
 from kfp_release.catalog.site import render
-from kfp_release.sandbox.privilege import find
 
 PROJECT = Path(__file__).resolve().parent.parent
 FLAGS = (
@@ -36,10 +35,16 @@ PATIENCE = 30_000
 expect.set_options(timeout=PATIENCE)
 
 
+def printed(script: str) -> str:
+    """The path that a script prints, which installs what is not there."""
+    done = subprocess.run([sys.executable, PROJECT / script], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = find("chromium")
-    assert program is not None, "Debian's chromium is missing: .venv/bin/python .ci/prepare.py"
+    program = printed(".ci/browser.py")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
@@ -283,16 +288,10 @@ def test_nothing_moves_for_those_who_do_not_want_it(visit: Visit) -> None:
     assert page.evaluate(duration) != "0s"
 
 
-def axe_script() -> str:
-    """Installed as locks/axe says, unless it is there."""
-    done = subprocess.run([sys.executable, PROJECT / ".ci/axe.py"], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return Path(done.stdout.strip()).read_text(encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def axe() -> str:
-    return axe_script()
+    """Installed as locks/axe says, unless it is there."""
+    return Path(printed(".ci/axe.py")).read_text(encoding="utf-8")
 
 
 def violations(page: Page) -> list[tuple[str, str]]:

@@ -203,6 +203,14 @@ def test_offline_it_says_what_was_not_asked() -> None:
     assert "ECR was not asked: sizes of images are not known." in text(site["over-time.html"])
 
 
+def test_a_new_version_leaves_the_pages_of_all_but_the_one_before_it_as_they_were() -> None:
+    catalog = ordinary()
+    before, after = render(replace(catalog, versions=catalog.versions[1:])), render(catalog)
+    changed = {path for path, data in before.items() if after[path] != data}
+    assert {path for path in changed if path.startswith("versions/")} == {"versions/2.0.html"}
+    assert after.keys() - before.keys() == {"versions/2.1rc1.html"}
+
+
 def test_the_distribution_has_the_package_and_its_templates() -> None:
     package = PROJECT / "src/kfp_release"
     setuptools = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
