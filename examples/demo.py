@@ -6,7 +6,7 @@ A scratch repository of this project gets the tag v1.0 and is released into the 
 component's code changes, and v1.1 is released. Then, as a pipeline author would, each version is installed from the
 index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
 by digest; with 1.1 the training pipeline too. The images of 1.1 are copied to a mirror, and the same pipeline runs from
-there. What they compute is compared with what their versions' code says.
+there. What they compute is compared with what their versions' code says. A catalog of both versions is written, too.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ class Version:
 
 
 VERSIONS = (Version("1.0", 6.0), Version("1.1", 600.0))
+SITE = "site"
+"""The folder of the catalog, below that of the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,13 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
     for name in ("release.json", *(item["filename"] for item in result["distributions"])):
         shutil.copy2(repository / "dist" / name, kept / name)
     return result
+
+
+def write_catalog(repository: Path, environ: Mapping[str, str], site: Path) -> None:
+    """The pages of all that was released."""
+    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", site.resolve(), "--json"]
+    told = json.loads(run(command, environ=environ, cwd=repository))
+    require(told["versions"] == len(VERSIONS), f"the catalog has {told['versions']} versions, not {len(VERSIONS)}")
 
 
 def install(version: Version, folder: Path, index_url: str) -> None:
@@ -261,6 +270,8 @@ def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any], Mov
                 change_multiply(repository)
             console.step(f"release v{version.number}")
             releases.append(release(repository, version, environ, output / version.number))
+        console.step("write the catalog")
+        write_catalog(repository, environ, output / SITE)
         homes = [Path(scratch, f"author-{version.number}") for version in VERSIONS]
         console.step(" and ".join(f"pip install {DISTRIBUTION}=={version.number}" for version in VERSIONS))
         with ThreadPoolExecutor() as pool:
@@ -297,6 +308,7 @@ def main() -> int:
     terminal.print(table(ran, trained, moved))
     kept = "release.json, wheels, sdists, pipelines and the report on the model"
     terminal.print(f"{time.monotonic() - began:.0f} s; {kept} lie in {output}/")
+    terminal.print(f"the catalog of both versions: open {output / SITE / 'index.html'}")
     return 0
 
 

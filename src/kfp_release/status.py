@@ -82,9 +82,10 @@ def status(
 ) -> Status:
     """Look at all versions, or at `versions` alone, and change nothing; at the scans of their images too, with `scan`.
 
-    `read` reads the files of the index. `environ` may move the registry of what older commits configure, as it did that of `config`. A version of which
-    there is neither tag nor image nor file has no row. Raise `ReleaseError` for a shallow clone, and where the index,
-    or ECR for a repository of `config`, cannot be asked; of another repository that cannot, the versions tell.
+    `read` reads the files of the index. `environ` may move the registry of what older commits configure, as it did
+    that of `config`. A version of which there is neither tag nor image nor file has no row. Raise `ReleaseError` for a
+    shallow clone, and where the index, or ECR for a repository of `config`, cannot be asked; of another repository that
+    cannot, the versions tell.
     """
     git = Git(project)
     progress.step("look at git")

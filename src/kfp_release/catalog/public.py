@@ -32,6 +32,8 @@ class PublicImage:
     manifest: Manifest | None = None
     evidence: Mapping[str, CatalogEvidence] = field(default_factory=dict)
     """By its type."""
+    scan: str = ""
+    """What ECR's scan found, in a few words; empty where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +112,5 @@ def _image(image: ImageState, pins: Pins | None, config: Config | None, stored: 
         digest=image.digest,
         manifest=manifest,
         evidence=stored.evidence.get(image.digest, {}) if image.digest else {},
+        scan=image.scan.text if image.scan else "",
     )
