@@ -3,10 +3,11 @@
     python examples/demo.py build/demo
 
 A scratch repository of this project gets the tag v1.0 and is released into the sandbox's ECR and index; one
-component's code changes, and v1.1 is released, both signed with a key of the sandbox's KMS. Then, as a pipeline author would, each version is installed from the
-index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
-by digest; with 1.1 the training pipeline too. The images of 1.1 are copied to a mirror, and the same pipeline runs from
-there. What they compute is compared with what their versions' code says.
+component's code changes, and v1.1 is released, both signed with a key of the sandbox's KMS. A catalog of both is
+written. Then, as a pipeline author would, each version is installed from the index into a clean virtual environment,
+the example pipeline compiled with it, and run in containers that are pulled by digest; with 1.1 the training pipeline
+too. The images of 1.1 are copied to a mirror, and the same pipeline runs from there. What they compute is compared with
+what their versions' code says.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class Version:
 
 
 VERSIONS = (Version("1.0", 6.0), Version("1.1", 600.0))
+SITE = "site"
+"""The folder of the catalog, below that of the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +164,17 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
 
 
 def verify(repository: Path, version: Version, key: Path, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Look at it from outside: is all of it as its pins say, and its provenance signed with `key`?"""
-    command = [sys.executable, "-m", "kfp_release", "verify", version.number, "--key", key, "--json"]
+    """Look from outside whether all of it is as its pins say, and its provenance signed with `key`."""
+    command: list[str | Path] = [sys.executable, "-m", "kfp_release", "verify", version.number, "--key", key, "--json"]
     seen: dict[str, Any] = json.loads(run(command, environ=environ, cwd=repository))
     return seen
+
+
+def write_catalog(repository: Path, environ: Mapping[str, str], site: Path) -> None:
+    """The pages of all that was released."""
+    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", site.resolve(), "--json"]
+    told = json.loads(run(command, environ=environ, cwd=repository))
+    require(told["versions"] == len(VERSIONS), f"the catalog has {told['versions']} versions, not {len(VERSIONS)}")
 
 
 def install(version: Version, folder: Path, index_url: str) -> None:
@@ -282,6 +292,8 @@ def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any], Mov
             releases.append(release(repository, version, environ, output / version.number))
             console.step(f"look at {version.number} from outside, and check its signature")
             verified.append(verify(repository, version, key, environ))
+        console.step("write the catalog")
+        write_catalog(repository, environ, output / SITE)
         homes = [Path(scratch, f"author-{version.number}") for version in VERSIONS]
         console.step(" and ".join(f"pip install {DISTRIBUTION}=={version.number}" for version in VERSIONS))
         with ThreadPoolExecutor() as pool:
@@ -318,6 +330,7 @@ def main() -> int:
     terminal.print(table(ran, trained, moved))
     kept = "release.json, provenances, wheels, sdists, pipelines and the report on the model"
     terminal.print(f"{time.monotonic() - began:.0f} s; {kept} lie in {output}/")
+    terminal.print(f"the catalog of both versions: open {output / SITE / 'index.html'}")
     return 0
 
 
