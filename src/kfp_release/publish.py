@@ -26,7 +26,7 @@ from kfp_release.index_session import PackageIndexError
 from kfp_release.pending_image import look_at, send_blobs
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution
-from kfp_release.referrers import attach
+from kfp_release.referrers import attach, find_attached
 from kfp_release.released_files import PackageIndex
 from kfp_release.retry import SILENT, Retry
 from kfp_release.verify import require_whole, verify
@@ -113,11 +113,13 @@ def publish(
         outcomes.append(Outcome(pending.pinned.pin, state, str(pending.pinned.ref.digest)))
     for pending in images:
         for wanted in pending.evidence:
-            progress.step(f"attach the {wanted.what} of {pending.pinned.name}")
-            evidence, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
-            what = f"{wanted.what} of {pending.pinned.name}"
-            outcomes.append(Outcome(what, SENT if bytes_sent else THERE, str(evidence.digest)))
-            sent += bytes_sent
+            evidence = find_attached(pending.store, pending.image.manifest, wanted)
+            state, what = (SENT if evidence is None else THERE), f"{wanted.what} of {pending.pinned.name}"
+            if evidence is None:
+                progress.step(f"attach the {what}")
+                evidence, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
+                sent += bytes_sent
+            outcomes.append(Outcome(what, state, str(evidence.digest)))
     for item in built.record.distributions:
         # Looked for again: others may have sent it while the layers went.
         there = _sha256_there(item, built, index)
