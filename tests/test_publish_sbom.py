@@ -17,6 +17,8 @@ from kfp_release.built import BuiltRelease
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Manifest
 from kfp_release.progress import Silent
+from kfp_release.rebuilt_part import Verdict
+from kfp_release.rebuilt_sbom import image_sbom_part
 from kfp_release.record import PinnedImage
 from kfp_release.referrers import Attachment, attach, attached
 from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
@@ -181,3 +183,33 @@ def test_of_two_the_same_is_taken_every_time(place: Place) -> None:
     assert len(there(place)) == 2
     lowest = min(attached(place.store, pinned(place).ref.digest, SBOM_TYPE), key=lambda one: one.digest)
     assert attached_sbom(place.store, pinned(place).ref.digest) == Sbom.parse(lowest.data)
+
+
+def test_a_rebuilt_one_is_held_against_the_attached_one(place: Place) -> None:
+    place.publish()
+    digest, sbom = pinned(place).ref.digest, sbom_of(pinned(place))
+    part = image_sbom_part(place.store, digest, sbom, name="demo")
+    assert (part.verdict, part.published, part.text) == (Verdict.IDENTICAL, part.rebuilt, "")
+    tools = Sbom.parse(sbom.data.replace(b'"name":"kfp-release"', b'"name":"another-tool"', 1))
+    assert image_sbom_part(place.store, digest, tools, name="demo").verdict is Verdict.SAME_CONTENT
+    other = image_sbom_part(place.store, digest, sbom_of(pinned(place), packages=("bash",)), name="demo")
+    assert (other.verdict, other.text) == (Verdict.DIFFERS, "SBOM of demo: base-files 1, bash 1")
+    assert "other tools may give other bytes" in other.remedy
+    time = Sbom.parse(sbom.data.replace(b"2027-01-15", b"2027-01-16"))
+    assert image_sbom_part(place.store, digest, time, name="demo").text.endswith("and other facts of them")
+
+
+def test_to_rebuild_a_release_without_one_is_no_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_an_sbom(place, monkeypatch)
+    part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
+    assert (part.verdict, part.published) == (Verdict.ABSENT, "none")
+    assert "a release of an older kfp-release has none" in part.text
+
+
+def test_to_rebuild_one_that_is_none_is_a_difference(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_an_sbom(place, monkeypatch)
+    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, b"{}", lambda _: False)
+    attach(place.store, manifest(place), wrong, progress=Silent())
+    part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
+    assert part.verdict is Verdict.DIFFERS
+    assert "see who attached it" in part.remedy
