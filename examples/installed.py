@@ -46,9 +46,9 @@ def _distributions(image: str, environ: Mapping[str, str]) -> set[str]:
     """By this machine's pip, for an image has none."""
     (pip,) = Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")
     mount = f"--volume={pip}:{_PIP}:ro"
-    command = ("python", f"{_PIP}/pip", "--disable-pip-version-check", "list", "--verbose", "--format=json")
-    listed = json.loads(_in_container(image, environ, *command, options=(mount,)))
-    return {f"{one['name']} {one['version']}" for one in listed if one["location"] != _PIP}
+    command = ("python", f"{_PIP}/pip", "--disable-pip-version-check", "--no-cache-dir", "list", "--format=json")
+    listed = json.loads(_in_container(image, environ, *command, "--exclude=pip", options=(mount,)))
+    return {f"{one['name']} {one['version']}" for one in listed}
 
 
 def _in_container(image: str, environ: Mapping[str, str], *command: str, options: Iterable[str] = ()) -> str:
