@@ -195,6 +195,18 @@ def test_it_ends_with_a_table_of_both_versions(ran: Ran) -> None:
     assert len(ran.row("seconds")) == len(VERSIONS)
 
 
+def test_the_sboms_list_what_dpkg_and_pip_in_the_images_do(ran: Ran) -> None:
+    """Which the demo itself compares."""
+    assert "hold what dpkg and pip in the last one's images list against their SBOMs" in ran.stderr
+    counts = dict(cell.split() for cell in ran.row("SBOM: components")[1].split(", "))
+    for image in IMAGES:
+        value = json.loads((ran.output / "1.1" / f"{image}.cdx.json").read_bytes())
+        assert len(value["components"]) == int(counts[image])
+        assert value["metadata"]["component"]["purl"].startswith(f"pkg:oci/{image}@{ran.pin('1.1', image)[-71:]}?")
+    names = {one["name"] for one in value["components"]}
+    assert {"base-files", "scikit-learn", "kubeflow-demo-components"} <= names
+
+
 def test_the_second_release_built_no_runtime_and_pushed_kilobytes(ran: Ran) -> None:
     for image in IMAGES:
         assert [cell.rpartition(" ")[2] for cell in ran.row(f"image {image}")] == ["built", "found"]
