@@ -3,10 +3,11 @@
     python examples/demo.py build/demo
 
 A scratch repository of this project gets the tag v1.0 and is released into the sandbox's ECR and index; one
-component's code changes, and v1.1 is released, both signed with a key of the sandbox's KMS. Then, as a pipeline author would, each version is installed from the
-index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
-by digest; with 1.1 the training pipeline too. The images of 1.1 are copied to a mirror, and the same pipeline runs from
-there. What they compute is compared with what their versions' code says.
+component's code changes, and v1.1 is released, both signed with a key of the sandbox's KMS. Then, as a pipeline
+author would, each version is installed from the index into a clean virtual environment, the example pipeline compiled
+with it, and run in containers that are pulled by digest; with 1.1 the training pipeline too. The images of 1.1 are
+copied to a mirror, and the same pipeline runs from there. What they compute is compared with what their versions'
+code says.
 """
 
 from __future__ import annotations
@@ -161,8 +162,8 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
 
 
 def verify(repository: Path, version: Version, key: Path, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Look at it from outside: is all of it as its pins say, and its provenance signed with `key`?"""
-    command = [sys.executable, "-m", "kfp_release", "verify", version.number, "--key", key, "--json"]
+    """Look at it from outside, and whether its provenance is signed with `key`."""
+    command: list[str | Path] = [sys.executable, "-m", "kfp_release", "verify", version.number, "--key", key, "--json"]
     seen: dict[str, Any] = json.loads(run(command, environ=environ, cwd=repository))
     return seen
 
