@@ -189,6 +189,9 @@ def test_it_ends_with_a_table_of_both_versions(ran: Ran) -> None:
     for image in IMAGES:
         for version, cell in zip(VERSIONS, ran.row(f"image {image}"), strict=True):
             assert ran.pin(version, image).partition("@")[2].startswith(cell.partition("…")[0])
+    for version, cell in zip(VERSIONS, ran.row("signed, and verified"), strict=True):
+        envelope = json.loads((ran.output / version / "provenance.intoto.jsonl").read_bytes())
+        assert cell == f"by {envelope['signatures'][0]['keyid'][:12]}…"
     for version, cell in zip(VERSIONS, ran.row("sha256"), strict=True):
         wheel = next((ran.output / version).glob("kubeflow_demo_components-*.whl"))
         assert hashlib.sha256(wheel.read_bytes()).hexdigest().startswith(cell.removesuffix("…"))
