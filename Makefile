@@ -65,6 +65,10 @@ bench: $(READY) ## measure this project beside a shell script of docker, sed and
 bench-status: $(READY) ## time kfp-release status of 200 versions against the sandbox
 	@$(BIN)/python -m bench.status
 
+.PHONY: bench-catalog
+bench-catalog: $(READY) ## time kfp-release catalog of 200 versions of 50 components against the sandbox
+	@$(BIN)/python -m bench.catalog
+
 .PHONY: programs-help
 programs-help: $(READY) ## run each program's --help inside the images of this commit
 	@$(BIN)/python .ci/programs_help.py

@@ -6,6 +6,7 @@ Once, before the tests, which have a time limit each and run beside each other.
 import sys
 
 import axe  # the script beside this one
+import browser  # likewise
 import devpi  # likewise
 import pyright  # likewise
 
@@ -22,7 +23,8 @@ def main() -> None:
     """Without root's rights there is no private engine, and the tests that start one are skipped."""
     engine = () if root_prefix() is None else ("dockerd", "docker")
     with signals_end_the_block(), Console() as console:
-        ensure("buildah", "mmdebstrap", "ssh", "sshd", "node", "npm", "chromium", *engine, progress=console)
+        ensure("buildah", "mmdebstrap", "ssh", "sshd", "node", "npm", *engine, progress=console)
+        browser.installed(console)
         docker_registry(cache_folder(), console)
         base_image(cache_folder(), progress=console)
     pyright.installed()

@@ -3,10 +3,11 @@
     python examples/demo.py build/demo
 
 A scratch repository of this project gets the tag v1.0 and is released into the sandbox's ECR and index; one
-component's code changes, and v1.1 is released. Then, as a pipeline author would, each version is installed from the
-index into a clean virtual environment, the example pipeline compiled with it, and run in containers that are pulled
-by digest; with 1.1 the training pipeline too. The images of 1.1 are copied to a mirror, and the same pipeline runs from
-there. What they compute is compared with what their versions' code says.
+component's code changes, and v1.1 is released, both signed with a key of the sandbox's KMS. A catalog of both is
+written. Then, as a pipeline author would, each version is installed from the index into a clean virtual environment,
+the example pipeline compiled with it, and run in containers that are pulled by digest; with 1.1 the training pipeline
+too. The images of 1.1 are copied to a mirror, and the same pipeline runs from there. What they compute is compared with
+what their versions' code says.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class Version:
 
 
 VERSIONS = (Version("1.0", 6.0), Version("1.1", 600.0))
+SITE = "site"
+"""The folder of the catalog, below that of the demo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,15 @@ class Ran:
 
     version: Version
     release: Mapping[str, Any]
+    verified: Mapping[str, Any]
+    """What `verify` saw from outside."""
     results: Mapping[str, Any]
     """Of the first pipeline."""
+
+    @property
+    def signed_by(self) -> set[str]:
+        """Who signed what is attached to its images."""
+        return {key for envelope in self.verified["provenance"]["envelopes"] for key in envelope["claims_keys"]}
 
     @property
     def images(self) -> dict[str, ImageRef]:
@@ -148,9 +158,23 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
     result: dict[str, Any] = json.loads(run(command, environ=environ, cwd=repository))
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
-    for name in ("release.json", *(item["filename"] for item in result["distributions"])):
+    for name in ("release.json", "provenance.intoto.jsonl", *(item["filename"] for item in result["distributions"])):
         shutil.copy2(repository / "dist" / name, kept / name)
     return result
+
+
+def verify(repository: Path, version: Version, key: Path, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Look from outside whether all of it is as its pins say, and its provenance signed with `key`."""
+    command: list[str | Path] = [sys.executable, "-m", "kfp_release", "verify", version.number, "--key", key, "--json"]
+    seen: dict[str, Any] = json.loads(run(command, environ=environ, cwd=repository))
+    return seen
+
+
+def write_catalog(repository: Path, environ: Mapping[str, str], site: Path) -> None:
+    """The pages of all that was released."""
+    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", site.resolve(), "--json"]
+    told = json.loads(run(command, environ=environ, cwd=repository))
+    require(told["versions"] == len(VERSIONS), f"the catalog has {told['versions']} versions, not {len(VERSIONS)}")
 
 
 def install(version: Version, folder: Path, index_url: str) -> None:
@@ -188,6 +212,8 @@ def require_promises(ran: Sequence[Ran], output: Path) -> None:
     for item in ran:
         number, seen, image = item.version.number, item.results["product"], item.images["demo"]
         require(seen == item.version.product, f"{number} gives {seen}, not {item.version.product}")
+        require(not item.verified["problems"], f"{number} is not as it should be: {item.verified['problems']}")
+        require(item.signed_by == {*item.release["provenance_keys"]}, f"{number} is signed by {item.signed_by}")
         compiled = (output / number / "pipeline.yaml").read_text(encoding="utf-8")
         require(str(image) in compiled, f"the pipeline of {number} does not name {image}")
     first, second = ran
@@ -231,6 +257,7 @@ def table(ran: Sequence[Ran], trained: Mapping[str, Any], moved: Moved) -> Table
         "bytes pushed": [f"{item.release['bytes_sent']:,}" for item in ran],
         "seconds": [f"{item.release['seconds']:.1f}" for item in ran],
         "wheel": [item.wheel["filename"] for item in ran],
+        "signed, and verified": [f"by {min(item.signed_by)[:12]}…" for item in ran],
         "sha256": [f"{item.wheel['sha256'][:12]}…" for item in ran],
         "pipeline: 2 * 3": [f"{item.results['product']}" for item in ran],
         "pipeline: mean": [f"{item.results['mean']:.2f}" for item in ran],
@@ -248,19 +275,25 @@ def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any], Mov
     output.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="kfp-demo-") as scratch,
-        Sandbox(Path(scratch, "sandbox"), engine=True, progress=console) as sandbox,
+        Sandbox(Path(scratch, "sandbox"), engine=True, kms=True, progress=console) as sandbox,
     ):
         environ = {**os.environ, **sandbox.environ}
         repository = Path(scratch, "components")
         repository.mkdir()
         scratch_repository(repository)
         releases: list[dict[str, Any]] = []
+        verified: list[dict[str, Any]] = []
+        key = sandbox.signing_key()
         for version in VERSIONS:
             if releases:
                 console.step("change one component's code")
                 change_multiply(repository)
             console.step(f"release v{version.number}")
             releases.append(release(repository, version, environ, output / version.number))
+            console.step(f"look at {version.number} from outside, and check its signature")
+            verified.append(verify(repository, version, key, environ))
+        console.step("write the catalog")
+        write_catalog(repository, environ, output / SITE)
         homes = [Path(scratch, f"author-{version.number}") for version in VERSIONS]
         console.step(" and ".join(f"pip install {DISTRIBUTION}=={version.number}" for version in VERSIONS))
         with ThreadPoolExecutor() as pool:
@@ -269,7 +302,7 @@ def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any], Mov
             kept = [(output / version.number).resolve() for version in VERSIONS]
             training = pool.submit(run_training, homes[-1], environ, kept[-1])
             results = pool.map(run_pipeline, ["pipeline"] * len(homes), homes, [environ] * len(homes), kept)
-            ran = [Ran(*item) for item in zip(VERSIONS, releases, results, strict=True)]
+            ran = [Ran(*item) for item in zip(VERSIONS, releases, verified, results, strict=True)]
             trained = training.result()
         require_promises(ran, output)
         require_score(ran[-1], trained, kept[-1])
@@ -295,8 +328,9 @@ def main() -> int:
         return 130
     terminal = Terminal(width=None if sys.stdout.isatty() else 120)
     terminal.print(table(ran, trained, moved))
-    kept = "release.json, wheels, sdists, pipelines and the report on the model"
+    kept = "release.json, provenances, wheels, sdists, pipelines and the report on the model"
     terminal.print(f"{time.monotonic() - began:.0f} s; {kept} lie in {output}/")
+    terminal.print(f"the catalog of both versions: open {output / SITE / 'index.html'}")
     return 0
 
 

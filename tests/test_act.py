@@ -5,6 +5,7 @@ Only the actions of other projects have stand-ins (`tests/stubs`), for those nee
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -99,6 +100,7 @@ class Act:
             "STUB_AWS_KEYS": self.file("keys", _lines(keys)),
             "STUB_GITHUB_RELEASE": str(self.folder / "github-release"),
             "STUB_PAGES": str(self.folder / "pages"),
+            "STUB_ATTESTED": str(self.folder / "attested"),
         }
 
     def event(self, ref: str) -> dict[str, object]:
@@ -181,6 +183,7 @@ def test_a_pushed_tag_becomes_a_wheel_that_pins_its_image(released: Act, tmp_pat
     assert {image["pin"].partition("@")[0].rpartition(":")[2] for image in pins["images"].values()} == {"1.0"}
     _assert_the_index_serves_what_the_record_says(released.sandbox, record)
     _assert_the_github_release_is_whole(github_release, record)
+    _assert_what_is_attested_is_what_was_released(released, record)
     assert (released.folder / "roles").read_text().split() == [
         *("look", ROLES["READ"]),
         *("runtime", ROLES["WRITE"]),
@@ -233,9 +236,24 @@ def _assert_the_index_serves_what_the_record_says(sandbox: Sandbox, record: Any)
 
 def _assert_the_github_release_is_whole(folder: Path, record: Any) -> None:
     files = {path.name for path in folder.iterdir()}
-    assert files == {"body.md", "prerelease", "release.json", *(item["filename"] for item in record["distributions"])}
+    names = {item["filename"] for item in record["distributions"]}
+    assert files == {"body.md", "prerelease", "release.json", "provenance.intoto.jsonl", *names}
     changelog = (PROJECT / "CHANGELOG.md").read_text()
     notes = (folder / "body.md").read_text().strip()
     assert notes
     assert notes in changelog
     assert (folder / "prerelease").read_text().strip() == "false"
+
+
+def _assert_what_is_attested_is_what_was_released(released: Act, record: Any) -> None:
+    """By GitHub, and in the provenance, which names the run."""
+    pins = [image["pin"].partition("@sha256:") for image in record["images"].values()]
+    wanted = {pin.rpartition(":")[0]: digest for pin, _, digest in pins}
+    wanted |= {item["filename"]: item["sha256"] for item in record["distributions"]}
+    lines = [line.split("  ") for line in (released.folder / "attested").read_text().splitlines()]
+    assert {name: sha256 for sha256, name in lines} == wanted
+    (line,) = (released.folder / "github-release" / "provenance.intoto.jsonl").read_text().splitlines()
+    statement = json.loads(base64.b64decode(json.loads(line)["payload"]))
+    assert {one["name"]: one["digest"]["sha256"] for one in statement["subject"]} == wanted
+    builder = statement["predicate"]["runDetails"]["builder"]["id"]
+    assert builder.startswith("https://github.com/kubeflow-demo/components/.github/workflows/release.yml@")

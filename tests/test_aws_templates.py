@@ -31,6 +31,7 @@ pytestmark = pytest.mark.skipif(not AWS.is_dir(), reason="the sdist has no templ
 
 BY_NAME, BY_ID = "data-science/components", "data-science@123/components@456"
 ARN = f"arn:aws:ecr:eu-north-1:{ACCOUNT}:repository/data-science/components"
+KEY_ARN = f"arn:aws:kms:eu-north-1:{ACCOUNT}:key/0f2e1d3c-0000-1111-2222-333344445555"
 ISSUER = "token.actions.githubusercontent.com"
 
 
@@ -83,6 +84,11 @@ def test_cfn_lint_finds_nothing() -> None:
         ("CodeArtifactDomainOwner", ["", ACCOUNT], ["*", "1234"]),
         ("IndexBucket", ["", "data-science-index"], ["*", "data*", "a/b"]),
         ("IndexPrefix", ["", "simple/", "a/b/"], ["*", "simple", "sim*/"]),
+        (
+            "SigningKeyArn",
+            ["", KEY_ARN],
+            ["*", KEY_ARN[:-1] + "*", "alias/releases", KEY_ARN.replace("key/", "alias/")],
+        ),
         ("Name", ["data-science-kubeflow/demo", "demo"], ["", "*", "Demo", "demo/", "demo:1"]),
     ],
 )
@@ -230,6 +236,13 @@ def test_an_index_on_s3_is_read_by_both_roles_and_written_by_one(prefix: str) ->
     reads = {"s3:GetObject": files, "s3:ListBucket": ["arn:aws:s3:::data-science-index"]}
     assert _besides_images(outputs["ReadRoleArn"]) == reads
     assert _besides_images(outputs["WriteRoleArn"]) == reads | {"s3:PutObject": files}
+
+
+@pytest.mark.usefixtures("account")
+def test_the_key_that_signs_is_used_by_who_writes_and_its_public_half_is_read_by_both() -> None:
+    outputs = deploy_roles(deploy_repositories(), GitHubRepository=BY_NAME, SigningKeyArn=KEY_ARN).outputs
+    assert _besides_images(outputs["ReadRoleArn"]) == {"kms:GetPublicKey": [KEY_ARN]}
+    assert _besides_images(outputs["WriteRoleArn"]) == {"kms:GetPublicKey": [KEY_ARN], "kms:Sign": [KEY_ARN]}
 
 
 def _besides_images(role_arn: str) -> dict[str, list[str]]:

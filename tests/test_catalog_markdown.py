@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
+
 import pytest
 from catalog_extremes import EVIL_MARKDOWN
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kfp_release.catalog.markdown import changelog_html
 
@@ -66,6 +70,79 @@ def test_markup_and_script_are_text() -> None:
     for tag in ("<script", "<img", "<style", 'onerror="', 'javascript:window.ran=1"', 'href="data', 'href="file'):
         assert tag not in found, tag
     assert "&lt;script&gt;window.ran=1&lt;/script&gt;" in found
+
+
+PIECES = (
+    *(
+        "<",
+        ">",
+        "&",
+        '"',
+        "'",
+        "`",
+        "```",
+        "~~",
+        "*",
+        "_",
+        "#",
+        "- ",
+        "1. ",
+        "> ",
+        "|",
+        "|---|",
+        "|--:|",
+        "!",
+        "\\",
+        "\n",
+    ),
+    *(
+        "[a](",
+        ")",
+        "[",
+        "]",
+        "javascript:",
+        "data:",
+        "https://a.b",
+        "<script>",
+        "<img src=x onerror=y>",
+        "<!--",
+        "&lt;",
+    ),
+    *("\0", "\u202e", "\ud800", "    ", "\t", "\r", "&#x6a;", "a", "ü", "``` <b>", "</div>", "style="),
+)
+TAGS = {
+    *("h3", "h4", "h5", "h6", "p", "ul", "ol", "li", "a", "span", "code", "pre", "em", "strong", "s", "hr", "br"),
+    *("blockquote", "div", "table", "thead", "tbody", "tr", "th", "td"),
+}
+
+
+class Tags(HTMLParser):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in TAGS
+        assert {name for name, _ in attrs} <= {"href", "rel", "class", "tabindex", "start"}
+        assert (dict(attrs).get("href") or "https://").startswith(("https://", "http://"))
+
+    handle_startendtag = handle_starttag
+
+    def handle_comment(self, data: str) -> None:
+        raise AssertionError(data)
+
+    def handle_decl(self, decl: str) -> None:
+        raise AssertionError(decl)
+
+    def handle_pi(self, data: str) -> None:
+        raise AssertionError(data)
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+def test_whatever_it_says_only_harmless_tags_come_of_it(text: str) -> None:
+    found, _ = changelog_html(text, source=SOURCE, commit=COMMIT)
+    Tags().feed(found.encode().decode())
+
+
+def test_a_column_of_numbers_needs_no_style_of_its_own() -> None:
+    assert '<th class="number">a</th>' in html("| a |\n|--:|\n| 1 |")
 
 
 def test_what_is_too_long_is_cut_by_lines_that_are_counted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -200,6 +201,26 @@ def test_offline_it_says_what_was_not_asked() -> None:
     assert "Digest not asked" in said
     assert "The index was not asked." in said
     assert "ECR was not asked: sizes of images are not known." in text(site["over-time.html"])
+
+
+def test_a_new_version_leaves_the_pages_of_all_but_the_one_before_it_as_they_were() -> None:
+    catalog = ordinary()
+    before, after = render(replace(catalog, versions=catalog.versions[1:])), render(catalog)
+    changed = {path for path, data in before.items() if after[path] != data}
+    assert {path for path in changed if path.startswith("versions/")} == {"versions/2.0.html"}
+    assert after.keys() - before.keys() == {"versions/2.1rc1.html"}
+
+
+def test_the_distribution_has_the_package_and_its_templates() -> None:
+    package = PROJECT / "src/kfp_release"
+    setuptools = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert "kfp_release.catalog" in setuptools["packages"]
+    patterns = setuptools["package-data"]["kfp_release.catalog"]
+    shipped = {path for pattern in patterns for path in (package / "catalog").glob(pattern)}
+    assert shipped == {
+        path for path in (package / "catalog").rglob("*.*") if path.suffix in {".html", ".css", ".js", ".svg"}
+    }
+    assert len(shipped) == 10
 
 
 def test_the_readme_has_a_small_picture_of_the_first_page() -> None:

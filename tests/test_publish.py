@@ -39,8 +39,9 @@ def place(local: LocalEcr, tmp_path: Path, request: pytest.FixtureRequest) -> Pl
 
 def test_the_image_comes_before_the_sdist_and_the_wheel_is_last(place: Place) -> None:
     published = place.publish()
-    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 4
-    assert [outcome.what for outcome in published.outcomes[:2]] == [record(place).pins.images[0].pin, "SBOM of demo"]
+    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 5
+    what = [outcome.what for outcome in published.outcomes[:3]]
+    assert what == [record(place).pins.images[0].pin, "SBOM of demo", "provenance of demo"]
     assert place.index.uploaded == [SDIST, NAME]
     assert place.verify().problems == ()
 

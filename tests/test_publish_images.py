@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from ecr_fixtures import HOST, LocalEcr, MemoryBlob, noise, running_ecr
 from publish_fixtures import COMMIT, COMPONENT, KEY, PROJECT, VERSION, MemoryIndex, parts, write_distributions
+from signing_fixtures import LocalKey
 
+from kfp_release.attestation import ARTIFACT_TYPE, UNSIGNED, Attestor
 from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -20,10 +22,14 @@ from kfp_release.errors import Problems, ReleaseError
 from kfp_release.image import LABEL_REVISION, LABEL_RUNTIME_KEY, LABEL_VERSION, with_package
 from kfp_release.image_ref import ImageRef, Repository
 from kfp_release.layout import Layout
+from kfp_release.manifest import Manifest
 from kfp_release.progress import Silent
+from kfp_release.provenance import Provenance
 from kfp_release.publish import Published, publish
 from kfp_release.record import PinnedComponent, PinnedImage, Pins
 from kfp_release.referrer import EMPTY
+from kfp_release.referrers import attached
+from kfp_release.run import Run
 from kfp_release.upload import upload_blobs
 
 NAMES = ("serve", "demo", "train")
@@ -39,13 +45,14 @@ class Place:
     written: list[tuple[str, str]] = field(default_factory=list)
     """Operation and image."""
 
-    def publish(self) -> Published:
+    def publish(self, attestor: Attestor = UNSIGNED) -> Published:
         stores = {store.repository.name: store for store in self.repositories.values()}
         return publish(
             BuiltRelease.read(self.folder),
             stores=lambda repository: stores[repository.name],
             index=self.index,
             progress=Silent(),
+            attestor=attestor,
         )
 
 
@@ -89,13 +96,15 @@ def test_all_blobs_are_there_before_the_first_image_is_put_and_those_follow_thei
 ) -> None:
     published = place.publish()
     operations = [operation for operation, _ in place.written]
-    evidence = ["CompleteLayerUpload", "CompleteLayerUpload", "PutImage"] * 3
-    assert operations == ["CompleteLayerUpload"] * 6 + ["PutImage"] * 3 + evidence
-    assert [name for operation, name in place.written if operation == "PutImage"] == ["demo", "serve", "train"] * 2
-    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 8
+    evidence = [*["CompleteLayerUpload"] * 2, "PutImage", "CompleteLayerUpload", "PutImage"]
+    assert operations == ["CompleteLayerUpload"] * 6 + ["PutImage"] * 3 + evidence * 3
+    put = [name for operation, name in place.written if operation == "PutImage"]
+    assert put == ["demo", "serve", "train", "demo", "demo", "serve", "serve", "train", "train"]
+    assert [outcome.state for outcome in published.outcomes] == ["sent"] * 11
     manifests = [Layout(place.folder / "image").image(name).manifest for name in NAMES]
     sboms = sum(len((place.folder / f"{name}.cdx.json").read_bytes()) + len(EMPTY) for name in NAMES)
-    assert published.bytes_sent == sum(one.config.size + one.layers[-1].size for one in manifests) + sboms
+    attached = len(published.provenance.to_bytes())
+    assert published.bytes_sent == sboms + sum(one.config.size + one.layers[-1].size + attached for one in manifests)
 
 
 def test_images_are_looked_at_beside_each_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,3 +147,29 @@ def test_an_image_that_cannot_be_sent_leaves_all_of_them_without_a_tag(
         place.publish()
     assert all(operation != "PutImage" for operation, _ in place.written)
     assert place.index.uploaded == []
+
+
+def test_a_run_that_was_cut_off_between_two_images_leaves_its_provenance_to_the_next(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = place.repositories["serve"].put
+
+    def refuse(manifest: Manifest, tag: str | None) -> None:
+        if tag is None:
+            raise ReleaseError("cut off")
+        put(manifest, tag)
+
+    key = LocalKey()
+    monkeypatch.setattr(place.repositories["serve"], "put", refuse)
+    with pytest.raises(ReleaseError, match="cut off"):
+        place.publish(Attestor(Run(invocation="first"), key))
+    assert [len(provenances(place, name)) for name in ("demo", "serve", "train")] == [1, 0, 0]
+    monkeypatch.undo()
+    published = place.publish(Attestor(Run(invocation="second"), key))
+    assert {one for name in NAMES for one in provenances(place, name)} == {published.provenance.to_bytes()}
+    assert Provenance.parse(published.provenance.statement).run == Run(invocation="first")
+
+
+def provenances(place: Place, name: str) -> list[bytes]:
+    digest = Layout(place.folder / "image").image(name).manifest.digest
+    return [one.data for one in attached(place.repositories[name], digest, ARTIFACT_TYPE)]

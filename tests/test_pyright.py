@@ -27,13 +27,15 @@ def run(project: Path, path: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
 
 
-def test_the_lock_has_a_hash_for_all_and_names_no_registry() -> None:
-    text = LOCK.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("folder", "package"), [("axe", "axe-core"), ("pyright", "pyright")])
+def test_a_lock_has_a_hash_for_all_and_names_no_registry(folder: str, package: str) -> None:
+    lock = PROJECT / "locks" / folder / "package-lock.json"
+    text = lock.read_text(encoding="utf-8")
     assert "://" not in text
     packages = json.loads(text)["packages"]
-    wanted = json.loads(LOCK.with_name("package.json").read_text(encoding="utf-8"))["dependencies"]
+    wanted = json.loads(lock.with_name("package.json").read_text(encoding="utf-8"))["dependencies"]
     assert packages[""]["dependencies"] == wanted
-    assert packages["node_modules/pyright"]["version"] == wanted["pyright"]
+    assert packages[f"node_modules/{package}"]["version"] == wanted[package]
     assert all(re.match("sha512-", package["integrity"]) for name, package in packages.items() if name)
 
 

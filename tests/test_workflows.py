@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 FILES = sorted(ROOT.glob(".github/workflows/*.yml")) + sorted(ROOT.glob(".github/actions/*/action.yml"))
 SETUP = "./.github/actions/setup"
-JOBS = ["look", "runtime", "plan", "build", "publish", "verify", "announce"]
+JOBS = ["look", "runtime", "plan", "build", "publish", "verify", "attest", "announce"]
+GO_ON = "!failure() && !cancelled()"
 
 pytestmark = pytest.mark.skipif(not FILES, reason="the sdist has no workflows")
 
@@ -72,7 +73,7 @@ def test_the_same_action_is_used_at_one_commit() -> None:
 def test_a_release_is_one_line_of_jobs() -> None:
     jobs = workflow("release.yml")["jobs"]
     assert list(jobs) == JOBS
-    needs = [None, "look", ["look", "runtime"], *JOBS[2:-1]]
+    needs = [None, "look", ["look", "runtime"], *JOBS[2:-2], "verify"]
     assert [jobs[name].get("needs") for name in JOBS] == needs
 
 
@@ -87,7 +88,10 @@ def test_each_runtime_that_is_missing_has_a_machine_of_its_own() -> None:
 def test_no_job_is_skipped_because_no_runtime_is_missing_and_none_runs_after_a_failure() -> None:
     jobs = workflow("release.yml")["jobs"]
     behind = JOBS[JOBS.index("runtime") + 1 :]
-    assert {name: jobs[name]["if"] for name in behind} == dict.fromkeys(behind, "${{ !failure() && !cancelled() }}")
+    asked = {name: jobs[name]["if"] for name in behind}
+    able = "(!github.event.repository.private || vars.ATTESTATIONS == 'on')"
+    assert asked.pop("attest") == f"${{{{ {GO_ON} && {able} }}}}"
+    assert asked == dict.fromkeys(asked, f"${{{{ {GO_ON} }}}}")
 
 
 def test_no_job_has_rights_by_default() -> None:
@@ -161,9 +165,30 @@ def test_the_role_that_writes_is_taken_where_something_is_pushed_and_nowhere_els
     assert reading == ["inspect"] * 3
 
 
-def test_only_jobs_that_take_a_role_can_ask_for_a_token() -> None:
+def test_github_attests_what_was_published_with_no_role_no_secret_and_no_code_of_the_repository() -> None:
+    job = workflow("release.yml")["jobs"]["attest"]
+    assert job["permissions"] == {"attestations": "write", "id-token": "write"}
+    assert [step["uses"].partition("@")[0] for step in job["steps"]] == ["actions/download-artifact", "actions/attest"]
+    assert job["steps"][-1]["with"] == {"subject-checksums": "dist/subjects.sha256"}
+    assert "secrets." not in yaml.safe_dump(job)
+    others = [name for name, one in workflow("release.yml")["jobs"].items() if "attestations" in one["permissions"]]
+    assert others == ["attest"]
+
+
+def test_the_key_that_signs_is_the_one_that_is_checked() -> None:
+    jobs = workflow("release.yml")["jobs"]
+    signs = [step["env"] for step in jobs["publish"]["steps"] if step.get("run") == "kfp-release publish"]
+    checks = [step["env"] for step in jobs["verify"]["steps"] if step.get("run", "").startswith("kfp-release verify")]
+    assert [env["KFP_RELEASE_SIGNING_KEY"] for env in signs] == ["${{ vars.SIGNING_KEY }}"]
+    form = "${{ vars.SIGNING_KEY && format('awskms:{0}', vars.SIGNING_KEY) }}"
+    assert [env["KFP_RELEASE_VERIFY_KEY"] for env in checks] == [form]
+    assert [name for name, job in jobs.items() if "SIGNING_KEY" in yaml.safe_dump(job)] == ["publish", "verify"]
+
+
+def test_only_jobs_that_take_a_role_and_who_attests_can_ask_for_a_token() -> None:
     jobs = workflow("release.yml")["jobs"]
     asking = [name for name, job in jobs.items() if job["permissions"].get("id-token") == "write"]
+    asking.remove("attest")
     assert asking == [name for name, job in jobs.items() if "role-to-assume" in yaml.safe_dump(job)]
     assert all("environment" in jobs[name] for name in asking)
 
@@ -199,7 +224,7 @@ def test_the_index_that_the_tool_is_installed_from_is_seen_by_the_setup_alone() 
     seeing = [step for job in jobs.values() for step in job["steps"] if "PIP_INDEX_URL" in yaml.safe_dump(step)]
     setups = [step for job in jobs.values() for step in job["steps"] if step.get("uses") == SETUP]
     assert seeing == setups
-    assert len(setups) == len(JOBS) - 1
+    assert len(setups) == len(JOBS) - 2  # all but the two that run actions alone
 
 
 def test_no_checkout_keeps_its_token() -> None:

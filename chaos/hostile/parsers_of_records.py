@@ -14,12 +14,16 @@ from chaos.hostile.scratch import scratch_folder
 from chaos.hostile.values import any_value, changed_json
 from kfp_release.built import BuiltRelease
 from kfp_release.commands import tables
+from kfp_release.cyclonedx_bom import BomImage, runtime_bom, wheel_bom
 from kfp_release.digest import Digest
+from kfp_release.image_ref import Repository
+from kfp_release.inventory import Inventory
 from kfp_release.json_text import read_json
 from kfp_release.layout import Layout
 from kfp_release.manifest import OCI_LAYER_GZIP, ImageConfig, Manifest, canonical_json
 from kfp_release.plan import Plan
 from kfp_release.planned_image import BadPlan, PlannedImage
+from kfp_release.python_distribution import python_distribution
 from kfp_release.record import Pins, ReleaseRecord
 from kfp_release.report import Report
 
@@ -29,6 +33,9 @@ _PINS, _RECORD = json.dumps(PINS), json.dumps(RECORD)
 _IMAGE_PIN: dict[str, str] = json.loads(_PINS)["images"]["demo"]
 _FILES: list[dict[str, str]] = json.loads(_RECORD)["distributions"]
 _PARTS = tuple(f"record_json.{name}" for name in ("load", "dump", "malformed", *(f"{of}_of" for of in _OF)))
+_WHEEL_SBOM = wheel_bom(
+    python_distribution(b"Name: some-components\nVersion: 1.2\n"), (), commit=COMMIT, created=0
+).data.decode()
 _COMPONENT = "name: Multiply\nimplementation:\n  container:\n    image: {}\n    command: [multiply]\n"
 
 
@@ -39,6 +46,9 @@ def _runtime() -> dict[str, str]:
     return {"media_type": named.media_type, "manifest": named.data.decode(), "config": CONFIG}
 
 
+_RUNTIME_SBOM = runtime_bom(
+    BomImage(Repository.parse(DEMO), Digest(HEX), "linux/amd64", 0, {}), Inventory({"ID": "debian"}, (), (), ())
+)
 _IMAGE = {
     "name": "demo",
     "declared": DEMO,
@@ -50,6 +60,7 @@ _IMAGE = {
     "interpreter": "/opt/app/bin/python",
     "runtime": _runtime(),
     "existing": None,
+    "runtime_sbom": _RUNTIME_SBOM.data.decode(),
 }
 _PLAN = json.dumps(
     {
@@ -126,7 +137,10 @@ def _dist(random: Random) -> dict[str, bytes]:
     carried = changed_json(random, json.dumps(pins), most=random.choice((0, 0, 1)))
     package = {"some_components/pins.json": carried, "some_components/yaml/multiply.yaml": component}
     root = hostile_archives.ROOT
-    sdist = hostile_archives.sdist_of({**hostile_archives.SDIST, f"{root}/kfp-release-pins.json": carried})
+    of_wheel = changed_json(random, _WHEEL_SBOM, most=random.choice((0, 0, 1)))
+    in_sdist = {f"{root}/kfp-release-pins.json": carried, f"{root}/kfp-release-sbom.cdx.json": of_wheel}
+    package[f"{root}.dist-info/sboms/some-components.cdx.json"] = of_wheel
+    sdist = hostile_archives.sdist_of({**hostile_archives.SDIST, **in_sdist})
     wheel = hostile_archives.wheel_of({**hostile_archives.WHEEL, **package})
     names = [str(item["filename"]) for item in _FILES]
     files = [
@@ -139,7 +153,11 @@ def _dist(random: Random) -> dict[str, bytes]:
     index = changed_json(random, json.dumps({"manifests": [entry]}), most=random.choice((0, 0, 1)))
     blobs = {f"image/blobs/sha256/{Digest.of(data).hex}": data for data in (blob, config, _LAYER)}
     layout = {"image/oci-layout": b'{"imageLayoutVersion":"1.0.0"}', "image/index.json": index, **blobs}
-    return {"release.json": record, names[0]: sdist, names[1]: wheel, **layout}
+    subject = BomImage(Repository.parse(DEMO), Digest.of(blob), "linux/amd64", 0, {}, "1.2", KEY)
+    sbom = changed_json(
+        random, runtime_bom(subject, Inventory({}, (), (), ())).data.decode(), most=random.choice((0, 1))
+    )
+    return {"release.json": record, names[0]: sdist, names[1]: wheel, "demo.cdx.json": sbom, **layout}
 
 
 def _described(data: bytes) -> dict[str, Any]:

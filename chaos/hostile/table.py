@@ -11,9 +11,11 @@ from chaos.hostile import (
     parsers_of_archives,
     parsers_of_components,
     parsers_of_ecr,
+    parsers_of_evidence,
     parsers_of_pipelines,
     parsers_of_projects,
     parsers_of_records,
+    parsers_of_sboms,
     parsers_of_sources,
     parsers_of_values,
 )
@@ -26,8 +28,10 @@ PARSERS: dict[str, Parser] = {
     **parsers_of_components.PARSERS,
     **parsers_of_archives.PARSERS,
     **parsers_of_records.PARSERS,
+    **parsers_of_sboms.PARSERS,
     **parsers_of_answers.PARSERS,
     **parsers_of_ecr.PARSERS,
+    **parsers_of_evidence.PARSERS,
     **parsers_of_pipelines.PARSERS,
 }
 LISTED = {
@@ -36,6 +40,9 @@ LISTED = {
     "commit.is_commit": "parse_commit, whose parser is above, asks it",
     "finding.Finding.of": "says what a parser refused",
     "released_files.read_file": "asks the index; the parser 'file of a release, as the index has it' reads the answer",
+    "bom_component.container": "tags, digests and keys that are parsed before",
+    "bom_component.debian_component": "facts of os-release; the parser 'layers' reads them and hands them on",
+    "sbom.distribution_serial": "all texts have a name in a namespace of UUIDs",
     "stub.needs_stub": "a pattern, for which all bytes can be searched",
     "checkout_operators.CheckoutOperators.read": "component files, whose parsers are above",
     "package_files._operators.catalog.Pins.parse": "an installation's own file, which a build wrote",

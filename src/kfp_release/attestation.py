@@ -14,7 +14,7 @@ from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.envelope import MEDIA_TYPE, Envelope
 from kfp_release.errors import ReleaseError
-from kfp_release.image import LABEL_SOURCE, without_package
+from kfp_release.image import LABEL_SOURCE, Image, without_package
 from kfp_release.manifest import BadImage
 from kfp_release.pending_image import PendingImage
 from kfp_release.provenance import PREDICATE_TYPE, MadeImage, Provenance
@@ -135,9 +135,13 @@ def _provenance(built: BuiltRelease, run: Run, public: Mapping[str, str]) -> Pro
 
 
 def _made(built: BuiltRelease, pinned: PinnedImage) -> MadeImage:
-    runtime: Digest | None
-    try:
-        runtime = without_package(built.image(pinned)).manifest.digest
-    except BadImage:  # adopted, as another tool packed it
-        runtime = None
+    runtime = runtime_of(built.image(pinned))
     return MadeImage(str(pinned.repository), pinned.runtime_key, runtime, built.materials(pinned))
+
+
+def runtime_of(image: Image) -> Digest | None:
+    """The runtime that an image stands on; None where another tool has packed it anew, and it cannot be told."""
+    try:
+        return without_package(image).manifest.digest
+    except BadImage:
+        return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from kfp_release.carried_pins import (
     SDIST_SBOM,
@@ -19,6 +19,7 @@ from kfp_release.carried_pins import (
 )
 from kfp_release.config import Config
 from kfp_release.digest import Digest
+from kfp_release.envelope import Envelope
 from kfp_release.errors import MAKE_ROOM, ReleaseError
 from kfp_release.image import Image
 from kfp_release.inflation import MOST
@@ -32,6 +33,10 @@ from kfp_release.sdist import Sdist
 from kfp_release.wheel import Wheel
 
 _AGAIN = "build again: kfp-release build"
+PROVENANCE: Final = "provenance.intoto.jsonl"
+"""DSSE envelopes, one a line."""
+SUBJECTS: Final = "subjects.sha256"
+"""As sha256sum writes it; images by their repository."""
 _ONLY = "only what kfp-release build made from a plan can be published"
 
 
@@ -192,17 +197,18 @@ class BuiltRelease:
             )
         return materials
 
-    @property
-    def provenance_path(self) -> Path:
-        """Where `publish` leaves what it said of the release: DSSE envelopes, one a line."""
-        return self.folder / "provenance.intoto.jsonl"
+    def keep_provenance(self, envelope: Envelope) -> None:
+        """Write what `publish` says of the release: the envelope, and the sha256 of all that it names, for other tools.
 
-    def keep_provenance(self, envelope: bytes) -> None:
-        """Write that file. Raise `BadBuild` where it cannot be."""
-        try:
-            self.provenance_path.write_bytes(envelope + b"\n")
-        except OSError as error:
-            raise BadBuild(f"{self.provenance_path} cannot be written: {error.strerror}", remedy=MAKE_ROOM) from error
+        Raise `BadBuild` where that cannot be written.
+        """
+        lines = "".join(f"{one.digest.hex}  {one.name}\n" for one in envelope.statement.subjects)
+        for name, data in ((PROVENANCE, envelope.to_bytes() + b"\n"), (SUBJECTS, lines.encode())):
+            path = self.folder / name
+            try:
+                path.write_bytes(data)
+            except OSError as error:
+                raise BadBuild(f"{path} cannot be written: {error.strerror}", remedy=MAKE_ROOM) from error
 
     def path(self, item: Distribution) -> Path:
         """Where a distribution lies."""

@@ -46,6 +46,8 @@ from kfp_release.sbom import PART, RUNTIME, RUNTIME_KEY, BadSbom, Sbom, distribu
 _UNREAD: Final = "kfp-release:unread"
 _NOTE: Final = "kfp-release:note"
 _NO_DEBIAN: Final = "no Debian packages seen: it has no /var/lib/dpkg"
+_UNREADABLE: Final = (CycloneDxException, ValueError, TypeError, KeyError, AttributeError)
+"""What the library raises."""
 _NO_PYTHON: Final = "no Python distributions seen"
 _MACHINES: Final = {"amd64": "x86_64", "arm64": "aarch64", "386": "i686"}
 """What Python calls an architecture of OCI's, where it calls it otherwise."""
@@ -99,21 +101,13 @@ def image_bom(
     The package draws on what it declares for `extra` and `interpreter` has. Raise `BadSbom` where the library cannot
     read the runtime's.
     """
-    below = _read(runtime)
-    root = below.metadata.component
-    added = python_component([package])
-    bom = _bom(subject, [*below.components, added], below.metadata.properties)
-    for each in below.dependencies:
-        if root is None or each.ref != root.bom_ref:
-            _depend(bom, str(each.ref.value), [str(one.ref.value) for one in each.dependencies])
-    there = [one for one in below.components if one.purl and one.purl.type == "pypi"]
-    named = {str(one.purl.name): str(one.bom_ref.value) for one in there if one.purl}
-    prefix = str(interpreter).rpartition("/bin/")[0]
-    paths = [path for one in there for path in _places(one) if path.startswith(f"{prefix}/")]
-    python = next(filter(None, map(FoundDistribution.python_of, paths)), package.python)
-    wanted = package.distribution.required(python=python, machine=subject.machine, extra=extra)
-    _depend(bom, str(added.bom_ref.value), [named[name] for name in wanted if name in named])
-    return _written(bom)
+    try:
+        return _written(_with_package(subject, _read(runtime), package, interpreter=interpreter, extra=extra))
+    except _UNREADABLE as error:
+        raise BadSbom(
+            f"the SBOM of the runtime of {subject.repository.name} cannot be read: {str(error)[:160]}",
+            remedy="remove it from ECR, and run kfp-release runtime",
+        ) from error
 
 
 def wheel_bom(package: PythonDistribution, images: Iterable[PinnedImage], *, commit: str, created: int) -> Sbom:
@@ -133,6 +127,25 @@ def wheel_bom(package: PythonDistribution, images: Iterable[PinnedImage], *, com
     metadata = BomMetaData(component=root, timestamp=datetime.fromtimestamp(created, UTC))
     serial = distribution_serial(package.key, package.version, commit)
     return _written(Bom(components=components, metadata=metadata, serial_number=serial))
+
+
+def _with_package(
+    subject: BomImage, below: Bom, package: FoundDistribution, *, interpreter: Interpreter, extra: str
+) -> Bom:
+    root = below.metadata.component
+    added = python_component([package])
+    bom = _bom(subject, [*below.components, added], below.metadata.properties)
+    for each in below.dependencies:
+        if root is None or each.ref != root.bom_ref:
+            _depend(bom, str(each.ref.value), [str(one.ref.value) for one in each.dependencies])
+    there = [one for one in below.components if one.purl and one.purl.type == "pypi"]
+    named = {str(one.purl.name): str(one.bom_ref.value) for one in there if one.purl}
+    prefix = str(interpreter).rpartition("/bin/")[0]
+    paths = [path for one in there for path in _places(one) if path.startswith(f"{prefix}/")]
+    python = next(filter(None, map(FoundDistribution.python_of, paths)), package.python)
+    wanted = package.distribution.required(python=python, machine=subject.machine, extra=extra)
+    _depend(bom, str(added.bom_ref.value), [named[name] for name in wanted if name in named])
+    return bom
 
 
 def _bom(subject: BomImage, components: Iterable[Component], notes: Iterable[Property]) -> Bom:
@@ -192,12 +205,9 @@ def _depend(bom: Bom, of: str, on: Iterable[str]) -> None:
 
 
 def _read(sbom: Sbom) -> Bom:
-    try:
-        bom = Bom.from_json(json.loads(sbom.data))  # type: ignore[attr-defined] # the library adds it
-    except (CycloneDxException, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise BadSbom(f"the SBOM of {sbom.name} cannot be read: {str(error)[:160]}") from error
+    bom = Bom.from_json(json.loads(sbom.data))  # type: ignore[attr-defined] # the library adds it
     if not isinstance(bom, Bom):
-        raise BadSbom(f"the SBOM of {sbom.name} cannot be read")
+        raise TypeError("it is none")
     return bom
 
 
@@ -208,4 +218,8 @@ def _written(bom: Bom) -> Sbom:
     if root is not None:
         free = [str(one.bom_ref.value) for one in bom.components if one.bom_ref.value not in needed]
         _depend(bom, str(root.bom_ref.value), free)
-    return Sbom.parse(canonical_json(json.loads(JsonV1Dot6(bom).output_as_string())))
+    value = json.loads(JsonV1Dot6(bom).output_as_string())
+    for component in value.get("components", ()):
+        # The library leaves them in no order.
+        component.get("evidence", {}).get("occurrences", []).sort(key=canonical_json)
+    return Sbom.parse(canonical_json(value))

@@ -28,12 +28,12 @@ class DebianPackage:
     source_version: str
 
 
-def debian_packages(status: str) -> tuple[DebianPackage, ...]:
+def debian_packages(status: bytes) -> tuple[DebianPackage, ...]:
     """The packages that a status of dpkg tells to be installed, sorted; what is no such stanza is passed over.
 
     A stanza without a status counts: images without dpkg have those (``/var/lib/dpkg/status.d``).
     """
-    stanzas = _STANZAS.split(status.replace("\r\n", "\n").strip())
+    stanzas = _STANZAS.split(status.decode(errors="replace").replace("\r\n", "\n").strip())
     return tuple(sorted({package for stanza in stanzas for package in _package(stanza.lstrip("\n"))}))
 
 

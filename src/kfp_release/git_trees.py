@@ -27,7 +27,7 @@ class CommittedFolder:
     def key(self) -> str:
         """What two folders have in common that hold the same files with the same bytes."""
         lines = "".join(f"{blob} {path}\0" for path, blob in sorted(self.blobs.items()))
-        return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()
+        return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class _Object:
 def committed_folders(root: Path, folders: Mapping[str, str], suffixes: tuple[str, ...]) -> dict[str, CommittedFolder]:
     """By commit, in hex, the files in its folder that end in one of `suffixes`; no files where it has no such folder.
 
-    Paths are relative to the folder `root`. Symbolic links are followed in the commit.
+    Paths are relative to the folder `root`; what is no UTF-8 in one is shown as such. Symbolic links are followed in
+    the commit; one that leads out of it is left out.
     """
     prefix = _prefix(root)
     wanted = [f"{commit}:{prefix}{folder.rstrip('/')}" for commit, folder in folders.items()]
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, str]] = {commit: {} for commit in folders}
     links: list[tuple[str, str]] = []
     for (commit, folder), tree in zip(folders.items(), _objects(root, wanted), strict=True):
-        found[commit] = {}
         for mode, name, blob in _entries(tree, len(commit) // 2):
             path = f"{folder.rstrip('/')}/{name}"
             if not name.endswith(suffixes) or "\n" in path or mode in {_FOLDER, _SUBMODULE}:
@@ -58,13 +58,11 @@ def committed_folders(root: Path, folders: Mapping[str, str], suffixes: tuple[st
             if mode == _LINK:
                 links.append((commit, path))
             else:
-                found[commit][path] = blob
-    if links:
-        targets = _objects(root, [f"{commit}:{prefix}{path}" for commit, path in links])
-        found_links = zip(links, targets, strict=True)
-        for (commit, path), target in found_links:
-            if target.kind == "blob":
-                found[commit][path] = target.name
+                found[commit][_shown(path)] = blob
+    targets = _objects(root, [f"{commit}:{prefix}{path}" for commit, path in links])
+    for (commit, path), target in zip(links, targets, strict=True):
+        if target.kind == "blob":
+            found[commit][_shown(path)] = target.name
     return {commit: CommittedFolder(blobs) for commit, blobs in found.items()}
 
 
@@ -88,12 +86,18 @@ def commit_times(root: Path, commits: Sequence[str]) -> dict[str, int]:
     return {commit: int(time) for commit, _, time in (line.partition(" ") for line in lines if line)}
 
 
+def _shown(path: str) -> str:
+    return path.encode(errors="surrogateescape").decode(errors="replace")
+
+
 def _prefix(root: Path) -> str:
     return run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").removesuffix("\n")
 
 
 def _objects(root: Path, names: Sequence[str]) -> Iterator[_Object]:
-    """The objects of these names, in their order. None of the names holds a line's end."""
+    """The objects of these names, in their order. Raise `ReleaseError` for a name that holds a line's end."""
+    if not names:
+        return
     if odd := [name for name in names if "\n" in name]:
         raise ReleaseError(f"{odd[0][:200]!r} has a line's end in its name", remedy="rename it")
     data = "".join(f"{name}\n" for name in names).encode(errors="surrogateescape")

@@ -105,7 +105,7 @@ def _packages(files: Mapping[str, LayeredFile]) -> Iterator[FoundPackage]:
 
 def _since(file: LayeredFile) -> Iterator[tuple[DebianPackage, int]]:
     states: Sequence[tuple[set[DebianPackage], int]] = [
-        (set(debian_packages((each.data or b"").decode(errors="replace"))), each.layer) for each in _states(file)
+        (set(debian_packages(each.data or b"")), each.layer) for each in _states(file)
     ]
     for package in states[0][0]:
         layer = states[0][1]

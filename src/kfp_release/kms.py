@@ -64,10 +64,13 @@ class KmsKey:
         from securesystemslib.signer import AWSSigner  # noqa: PLC0415 - likewise
 
         answer = self._calls.get_public_key(KeyId=str(self.name))
+        if not answer.get("KeyUsage"):
+            raise self._calls.strange("get_public_key", "a key of no use")
         offered = answer.get("SigningAlgorithms") or []
         scheme = next((ours for ours, theirs in AWSSigner.aws_algos.items() if theirs in offered), None)
         if answer.get("KeyUsage") != "SIGN_VERIFY" or scheme is None:
-            said = one_line(f"{answer.get('KeyUsage')}, {answer.get('KeySpec')}", LONGEST)
+            spec = answer.get("KeySpec") or answer.get("CustomerMasterKeySpec")
+            said = one_line(f"its KeyUsage is {answer.get('KeyUsage')}, its KeySpec {spec}", LONGEST)
             raise BadKey(f"{self.name} is no key for signatures that can be checked here: {said}", remedy=_MAKE)
         try:
             key = serialization.load_der_public_key(answer["PublicKey"])

@@ -68,7 +68,10 @@ class Provenance:
             "buildType": BUILD_TYPE,
             "externalParameters": external,
             "internalParameters": {"images": {name: _parameters(made) for name, made in self.images.items()}},
-            "resolvedDependencies": [self._git(), *(one for name in self.images for one in self._made_of(name))],
+            "resolvedDependencies": [
+                self._git(),
+                *(one for name in sorted(self.images) for one in self._made_of(name)),
+            ],
         }
         details: dict[str, Any] = {"builder": {"id": self.run.builder, "version": dict(self.tools)}}
         if self.run.invocation:
@@ -96,7 +99,7 @@ class Provenance:
             raise BadStatement(f"its predicate is {one_line(statement.predicate_type, 80)!r}, and not {PREDICATE_TYPE}")
         try:
             return cls._of(statement)
-        except (KeyError, TypeError, AttributeError, ReleaseError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ReleaseError) as error:
             said = error.args[0] if isinstance(error, BadStatement) else f"{type(error).__name__}: {error}"
             raise BadStatement(f"its predicate is not one of kfp-release: {one_line(str(said), 160)}") from error
 

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from kfp_release.digest import Digest
 from kfp_release.provenance import MadeImage, Provenance
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.terminal_text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInEcr:
+    """What an image tells of itself."""
+
+    source: str
+    """Its label: the URL of the repository."""
+    runtime: Digest | None
+    """What it stands on; None where that cannot be told, as another tool has packed it anew."""
 
 
 def provenance_problems(
@@ -17,13 +28,12 @@ def provenance_problems(
     *,
     files: Mapping[str, str],
     others: Mapping[str, str | None],
-    runtimes: Mapping[str, Digest | None],
+    images: Mapping[str, ImageInEcr],
 ) -> Iterator[str]:
     """A line for each disagreement. sha256 are in hex.
 
     `files` are those of the version on the index; `others` those of other projects that the provenance names, None
-    where the index has them not; `runtimes` what each image stands on, by the image's name, as it is in ECR: None where
-    that cannot be told from the image.
+    where the index has them not; `images` are those that ECR hands out, by name.
     """
     tag = "" if pins.version.is_snapshot else pins.version.tag
     if provenance.tag != tag:
@@ -31,15 +41,19 @@ def provenance_problems(
     if provenance.commit != pins.commit:
         yield f"its commit is {provenance.commit}, and the published pins say {pins.commit}"
     yield from _subjects(provenance, pins, files, others)
-    images = {image.name: image for image in pins.images}
-    for name in sorted(images.keys() - provenance.images.keys()):
+    pinned = {image.name: image for image in pins.images}
+    for name in sorted(pinned.keys() - provenance.images.keys()):
         yield f"it does not say what image {name} is made of"
     for name, made in sorted(provenance.images.items()):
-        if name not in images:
+        if name not in pinned:
             yield f"it says what {_shown(name)} is made of, and the version has no such image"
         else:
-            for line in _materials(made, images[name], runtimes.get(name)):
+            seen = images.get(name)
+            for line in _materials(made, pinned[name], seen.runtime if seen else None):
                 yield f"image {name}: {line}"
+            if seen is not None and seen.source != provenance.source:
+                label = _shown(seen.source)
+                yield f"image {name}: its source is {_shown(provenance.source)}, and its label says {label}"
 
 
 def other_files(provenance: Provenance, pins: Pins, files: Mapping[str, str]) -> list[str]:

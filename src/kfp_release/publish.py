@@ -114,11 +114,12 @@ def publish(
     if attestor.signer:
         progress.step("sign the provenance")
     provenance = attestor.attest(built, images, {name: there for name, there in public.items() if there})
-    built.keep_provenance(provenance.data)  # a full disk is told before anything is sent
+    built.keep_provenance(Envelope.parse(provenance.data))  # a full disk is told before anything is sent
     sent = send_blobs([pending for pending in images if pending.missing], built.layout, progress)
     outcomes = [_commit(pending, progress) for pending in images]
     provenance, attached, bytes_sent = _attach_all(images, provenance, progress)
-    built.keep_provenance(provenance.data)
+    envelope = Envelope.parse(provenance.data)
+    built.keep_provenance(envelope)
     outcomes += attached
     for item in built.record.distributions:
         # Looked for again: others may have sent it while the layers went.
@@ -130,7 +131,7 @@ def publish(
     progress.step("verify what is public")
     pins = built.record.pins
     require_whole(verify(pins.version, distribution=pins.distribution, index=index, stores=stores))
-    return Published(built, tuple(outcomes), sent + bytes_sent, Envelope.parse(provenance.data))
+    return Published(built, tuple(outcomes), sent + bytes_sent, envelope)
 
 
 def _commit(pending: PendingImage, progress: Progress) -> Outcome:

@@ -11,19 +11,19 @@ from functools import partial
 from typing import Any, Final
 
 from kfp_release.archive_name import ArchiveName
-from kfp_release.attestation import ARTIFACT_TYPE
+from kfp_release.attestation import ARTIFACT_TYPE, runtime_of
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
 from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
 from kfp_release.finding import Finding
-from kfp_release.image import Image, without_package
+from kfp_release.image import LABEL_SOURCE, Image
 from kfp_release.image_ref import Repository
 from kfp_release.manifest import ImageConfig
 from kfp_release.member import BadArchive
 from kfp_release.provenance import Provenance
-from kfp_release.provenance_findings import other_files, provenance_problems
+from kfp_release.provenance_findings import ImageInEcr, other_files, provenance_problems
 from kfp_release.public_key import PublicKey
 from kfp_release.record import PinnedImage, Pins
 from kfp_release.referrers import Attached, attached
@@ -51,7 +51,7 @@ class SeenProvenance:
     @property
     def claims(self) -> str:
         """Who says to have signed it, and who to have made it."""
-        keys = ", ".join(f"{one_line(one.keyid, 16)}…" for one in self.envelope.signatures) if self.envelope else ""
+        keys = ", ".join(one_line(one.keyid, 16) for one in self.envelope.signatures) if self.envelope else ""
         run = self.provenance.run if self.provenance else None
         made = f", made by {one_line(run.invocation or run.builder, 200)}" if run else ""
         return (f"says to be signed by {keys}" if keys else "is unsigned") + made
@@ -109,8 +109,7 @@ def verify_provenance(
             raise
         return VerifiedProvenance(notes=(f"whether a provenance is attached cannot be told: {error.args[0]}",))
     data = sorted({one.data for there in found.values() for one in there})
-    runtimes = _runtimes(pins, stores) if data else {}
-    checker = _Checker(verified, pins, tuple(keys), index, runtimes)
+    checker = _Checker(verified, pins, tuple(keys), index, _images(pins, stores) if data else {})
     seen = {one: checker.check(one) for one in data}
     images = {name: tuple(Digest.of(one.data) for one in there) for name, there in found.items()}
     told = _told([(pinned, [seen[one.data] for one in found[pinned.name]]) for pinned in pins.images])
@@ -130,20 +129,20 @@ def _attached_to(pinned: PinnedImage, stores: Callable[[Repository], EcrReposito
         raise
 
 
-def _runtimes(pins: Pins, stores: Callable[[Repository], EcrRepository]) -> dict[str, Digest | None]:
-    """What each image stands on, as far as it can be told from the image."""
-    found: dict[str, Digest | None] = {}
+def _images(pins: Pins, stores: Callable[[Repository], EcrRepository]) -> dict[str, ImageInEcr]:
+    """Those that ECR hands out; what is wrong with the others `verify` has told."""
+    found: dict[str, ImageInEcr] = {}
     for pinned in pins.images:
         store = stores(pinned.repository)
         try:
             manifest = store.find(pinned.ref.digest)
             if manifest is not None:
                 image = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))
-                found[pinned.name] = without_package(image).manifest.digest
+                found[pinned.name] = ImageInEcr(image.config.labels.get(LABEL_SOURCE, ""), runtime_of(image))
         except EcrError as error:
             if not error.is_absence:
                 raise
-        except ReleaseError:  # what is wrong with the image `verify` has told
+        except ReleaseError:
             continue
     return found
 
@@ -173,23 +172,24 @@ class _Checker:
     pins: Pins
     keys: tuple[PublicKey, ...]
     index: PackageIndex
-    runtimes: Mapping[str, Digest | None]
+    images: Mapping[str, ImageInEcr]
 
     def check(self, data: bytes) -> SeenProvenance:
         envelope = provenance = None
+        problems = list[str]()
         try:
             envelope = Envelope.parse(data)
-            problems = [*self._signature(envelope)]
+            problems.extend(self._signature(envelope))
             provenance = Provenance.parse(envelope.statement)
         except ReleaseError as error:
-            problems = [one_line(str(error.args[0]))]
+            problems.append(one_line(str(error.args[0])))
         if provenance is not None:
             problems += provenance_problems(
                 provenance,
                 self.pins,
                 files=self.verified.files,
                 others={name: self._sha256(name) for name in other_files(provenance, self.pins, self.verified.files)},
-                runtimes=self.runtimes,
+                images=self.images,
             )
         return SeenProvenance(Digest.of(data), envelope, provenance, tuple(problems))
 
@@ -200,7 +200,7 @@ class _Checker:
             yield "it is not signed"
             return
         asked = " or ".join(f"{key.short}…" for key in self.keys)
-        named = ", ".join(f"{one_line(signature.keyid, 16)}…" for signature in envelope.signatures)
+        named = ", ".join(one_line(signature.keyid, 16) for signature in envelope.signatures)
         yield f"it is not signed by {asked}, the key that was given; it says to be signed by {named}"
 
     def _sha256(self, name: str) -> str | None:

@@ -119,6 +119,7 @@ def _image(image: PublicImage, above_base: int, before: Iterable[Digest]) -> Cat
         layers=layers_of(manifest, is_packaged=is_packaged, above_base=above_base, before=before) if manifest else (),
         sbom=image.evidence.get(SBOM),
         provenance=image.evidence.get(PROVENANCE),
+        scan=image.scan,
     )
 
 

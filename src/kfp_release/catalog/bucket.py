@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kfp_release.aws_calls import AwsCalls
+from kfp_release.catalog.folder import OWN
 from kfp_release.catalog.site_files import LIST, MOST_LIST, BadSiteList, WrittenFile, list_json, parse_list
 from kfp_release.errors import ReleaseError
 from kfp_release.index_settings import S3Folder
@@ -88,8 +89,9 @@ def publish_site(
 
 
 def _read(folder: Path) -> dict[str, bytes]:
-    """The files of the site by path."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    """The files of the site by path, without what the folder says of itself."""
+    own = {folder / name for name in OWN}
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own)
     site = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     if _ROOT not in site:
         raise ReleaseError(f"{folder} is no site: it has no {_ROOT}", remedy="write it with kfp-release catalog")

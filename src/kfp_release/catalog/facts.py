@@ -7,7 +7,6 @@ new, and reads that alone. Nobody misses the file where they are kept: without i
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from contextlib import suppress
@@ -15,7 +14,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from kfp_release.errors import ReleaseError
 from kfp_release.json_text import BadJson, read_json
+from kfp_release.manifest import canonical_json
 from kfp_release.plain_file import read_plain
 
 SCHEMA: Final = 1
@@ -61,8 +62,8 @@ class Facts:
         """Write what was asked for or put, and nothing else; whether it could be, or needed not to be."""
         if self._path is None or (not self._is_new and self._now == self._before):
             return True
-        data = json.dumps({"schema": _schema(), "facts": self._now}, separators=(",", ":")).encode()
         try:
+            data = canonical_json({"schema": _schema(), "facts": self._now})
             folder = self._path.parent
             folder.mkdir(parents=True, exist_ok=True)
             descriptor, scratch = tempfile.mkstemp(dir=folder, prefix=".")
@@ -74,7 +75,7 @@ class Facts:
                 Path(scratch).unlink(missing_ok=True)
                 raise
             _forget_the_oldest(folder)
-        except OSError:
+        except (OSError, ReleaseError):
             return False
         return True
 

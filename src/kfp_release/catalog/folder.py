@@ -25,7 +25,8 @@ LIST: Final = ".kfp-release-catalog.json"
 """The file that marks such a folder, and lists what was written into it."""
 _SCHEMA: Final = 1
 _MOST: Final = 64 * 1024 * 1024
-_OURS = {LIST, ".gitignore"}
+OWN: Final = frozenset({LIST, ".gitignore"})
+"""What is in the folder for its own sake, and no part of the site."""
 _SHOWN = 3
 """Names that a message lists."""
 
@@ -46,7 +47,7 @@ def require_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise ReleaseError(f"{folder} is a file", remedy="name a folder, new or empty: --out site")
     names = sorted(path.name for path in folder.iterdir())
-    if LIST not in names and (others := [name for name in names if name not in _OURS]):
+    if LIST not in names and (others := [name for name in names if name not in OWN]):
         more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
         raise ReleaseError(
             f"{folder} holds other things than a catalog: {', '.join(map(repr, others[:_SHOWN]))}{more}",
@@ -109,7 +110,7 @@ def _damaged(path: Path) -> ReleaseError:
 
 def _require_path(path: str) -> None:
     parts = path.split("/")
-    if any(part in {"", ".", ".."} or "\\" in part or "\0" in part for part in parts) or parts[0] in _OURS:
+    if any(part in {"", ".", ".."} or "\\" in part or "\0" in part for part in parts) or parts[0] in OWN:
         raise ReleaseError(f"{path[:200]!r} is no path inside of a site")
 
 

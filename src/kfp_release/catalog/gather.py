@@ -25,6 +25,7 @@ from kfp_release.index_settings import DevpiIndex, IndexUrls
 from kfp_release.progress import Progress
 from kfp_release.record import Pins
 from kfp_release.released_files import PackageIndex
+from kfp_release.scan_rules import ScanRules
 from kfp_release.source import refuse_shallow
 from kfp_release.status import Status, status
 from kfp_release.version import ReleaseVersion
@@ -54,6 +55,7 @@ def gather(
         index=index,
         progress=progress,
         read=kept_reader(facts),
+        scan=ScanRules(),
     )
     progress.step("look at layers, SBOMs and provenance")
     stored = _stored(seen, stores, facts, progress)

@@ -19,7 +19,7 @@ _MOST = 60_000
 """Bytes of HTML of one section, and letters of Markdown that are looked at."""
 
 
-def changelog_html(text: str, *, source: str, commit: str, room: float = 1.0) -> tuple[Markup, int]:
+def changelog_html(text: str, *, source: str, commit: str) -> tuple[Markup, int]:
     """The HTML of a section below a second heading, and how many lines of it are left out, for it is too long.
 
     What links to a file of the repository leads to it at `commit`.
@@ -29,7 +29,7 @@ def changelog_html(text: str, *, source: str, commit: str, room: float = 1.0) ->
     while kept:
         begin = "\n".join(kept)
         html = _html(begin, source, commit) if len(begin) <= _MOST else ""
-        if html and len(html.encode()) <= _MOST * room:
+        if html and len(html.encode()) <= _MOST:
             # Everything in it is written by markdown-it with HTML off, which escapes what is text.
             return Markup(html), len(lines) - len(kept)  # noqa: S704
         kept = kept[: len(kept) // 2]
@@ -49,6 +49,8 @@ def _html(text: str, source: str, commit: str) -> str:
     _level(tokens)
     for token in tokens:
         _lead(token.children or [], source, commit)
+        if token.attrs.pop("style", "") == "text-align:right":  # the page's policy allows no style of an element's own
+            token.attrs["class"] = "number"
     rendered: str = parser.renderer.render(tokens, parser.options, {})
     return rendered.replace("<table>", '<div class="scroll" tabindex="0"><table>').replace("</table>", "</table></div>")
 

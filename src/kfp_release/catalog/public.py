@@ -32,6 +32,8 @@ class PublicImage:
     manifest: Manifest | None = None
     evidence: Mapping[str, CatalogEvidence] = field(default_factory=dict)
     """By its type."""
+    scan: str = ""
+    """What ECR's scan found, in a few words; empty where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def of_row(row: StatusRow, config: Config | None, stored: Mapping[Repository, St
     return PublicVersion(
         version=row.version,
         state=row.state,
-        withdrawn_by=row.withdrawn,
+        withdrawn_by=_branch(row.withdrawn),
         findings=tuple(finding.text for finding in row.findings),
         remedies=row.remedies,
         images=tuple(_image(image, pins, config, stored.get(image.repository, nothing)) for image in row.images),
@@ -78,7 +80,7 @@ def of_tag(tagged: TaggedVersion, withdrawn_by: str) -> PublicVersion:
     return PublicVersion(
         version=tagged.version,
         state=None,
-        withdrawn_by=withdrawn_by,
+        withdrawn_by=_branch(withdrawn_by),
         images=tuple(
             PublicImage(image.name, str(image.repository), tagged.version.image_tag, "", image.platform)
             for image in images
@@ -89,6 +91,11 @@ def of_tag(tagged: TaggedVersion, withdrawn_by: str) -> PublicVersion:
 def pinned_images(pins: Pins | None) -> Mapping[str, tuple[str, ...]]:
     """The images of each component, by operator."""
     return {component.name: component.images for component in pins.components} if pins else {}
+
+
+def _branch(name: str) -> str:
+    """As text: the name of a branch need not be UTF-8."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _image(image: ImageState, pins: Pins | None, config: Config | None, stored: StoredImages) -> PublicImage:
@@ -105,4 +112,5 @@ def _image(image: ImageState, pins: Pins | None, config: Config | None, stored: 
         digest=image.digest,
         manifest=manifest,
         evidence=stored.evidence.get(image.digest, {}) if image.digest else {},
+        scan=image.scan.text if image.scan else "",
     )

@@ -12,10 +12,12 @@ import click
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
 from kfp_release.console import Console
+from kfp_release.index_settings import S3Folder
 from kfp_release.report import Report
 
 if TYPE_CHECKING:
     from kfp_release.built import BuiltRelease
+    from kfp_release.catalog.bucket import Sent
     from kfp_release.catalog.facts import Facts
     from kfp_release.catalog.folder import WrittenSite
     from kfp_release.catalog.model import Catalog
@@ -31,6 +33,7 @@ class _Result:
     catalog: Catalog
     folder: Path
     site: WrittenSite
+    sent: Sent | None
     seconds: float
 
     def to_json(self) -> dict[str, Any]:
@@ -46,6 +49,7 @@ class _Result:
             "unchanged": len(self.site.unchanged),
             "removed": len(self.site.removed),
             "index": str((self.folder / "index.html").resolve()),
+            "sent": self.sent.to_json() if self.sent else None,
             "seconds": round(self.seconds, 3),
         }
 
@@ -55,7 +59,11 @@ class _Result:
         newest = f", the newest is {catalog.newest.version}" if catalog.newest else ""
         counts = f"{_count(len(catalog.components), 'component')}, {_count(len(catalog.versions), 'version')}{newest}"
         files = f"{len(site.written)} written, {len(site.unchanged)} unchanged, {len(site.removed)} removed"
-        notes = [f"files: {files}; {self.seconds:.1f} s", f"open {self.folder / 'index.html'}"]
+        notes = [f"files: {files}; {self.seconds:.1f} s"]
+        if (sent := self.sent) is not None:
+            moved = f"{len(sent.written)} sent, {sent.unchanged} unchanged, {len(sent.deleted)} deleted"
+            notes.append(f"{sent.target}: {moved}; {sent.bytes_sent:,} bytes")
+        notes.append(f"open {self.folder / 'index.html'}")
         return Report(f"{catalog.distribution}: {counts}", notes=tuple(notes))
 
 
@@ -74,14 +82,25 @@ class _Result:
     metavar="DIR",
     help="With --offline: the folder of the built release.  [default: dist, if there is one]",
 )
+@click.option("--to", "target", metavar="s3://BUCKET/PREFIX", help="Publish it to this S3 bucket, too.")
 @click.option("--fresh", is_flag=True, help="Ask for everything again, also for what an earlier call found out.")
 @options.as_json
 @click.pass_obj
-def command(invocation: Invocation, *, out: Path, offline: bool, dist: Path | None, fresh: bool, as_json: bool) -> int:
+def command(
+    invocation: Invocation,
+    *,
+    out: Path,
+    offline: bool,
+    dist: Path | None,
+    target: str | None,
+    fresh: bool,
+    as_json: bool,
+) -> int:
     """Write a static site of what is released: components, versions, images, and what changed from one to the next.
 
     \b
     kfp-release catalog --out site
+    kfp-release catalog --out site --to s3://catalog-bucket/components
     kfp-release catalog --out site --offline
 
     Open site/index.html: it needs no server and nothing from elsewhere. Everything comes from git tags, the index and
@@ -90,8 +109,8 @@ def command(invocation: Invocation, *, out: Path, offline: bool, dist: Path | No
     change. With --offline the images and files are those of a built release, other versions are told from git, and
     nothing is said of their state.
 
-    Reads git, ECR and the index; writes into that folder and the cache alone. Exit codes: 0 written, 1 refused or
-    failed, 2 wrong use.
+    Reads git, ECR and the index; writes into that folder, the cache and, with --to, the bucket alone. Exit codes:
+    0 written, 1 refused or failed, 2 wrong use.
     """  # noqa: D301 - click reads the \\b
     from kfp_release.catalog.folder import require_folder, write_site  # noqa: PLC0415 - see Invocation
     from kfp_release.catalog.site import render  # noqa: PLC0415 - likewise
@@ -101,6 +120,8 @@ def command(invocation: Invocation, *, out: Path, offline: bool, dist: Path | No
     began, folder = time.monotonic(), invocation.project / out
     config = invocation.config()
     require_folder(folder)
+    if target is not None:
+        S3Folder.parse(target)  # before anything else is asked
     facts = _facts(invocation, config, offline=offline, fresh=fresh)
     with Console() as console:
         if offline:
@@ -111,7 +132,8 @@ def command(invocation: Invocation, *, out: Path, offline: bool, dist: Path | No
             console.note("what was found out could not be kept in the cache: the next call asks for all of it again")
         console.step("write the pages")
         site = write_site(folder, render(catalog))
-    result = _Result(catalog, folder, site, time.monotonic() - began)
+        sent = _published(invocation, folder, target, console) if target is not None else None
+    result = _Result(catalog, folder, site, sent, time.monotonic() - began)
     invocation.tell(result.report(), result.to_json(), as_json=as_json)
     return 0
 
@@ -154,6 +176,12 @@ def _offline(invocation: Invocation, config: Config, dist: Path | None, facts: F
         facts=facts,
         progress=console,
     )
+
+
+def _published(invocation: Invocation, folder: Path, target: str, console: Console) -> Sent:
+    from kfp_release.catalog.bucket import publish_site  # noqa: PLC0415 - brings boto3
+
+    return publish_site(folder, target, progress=console, retry=invocation.retry(console))
 
 
 def _built(project: Path, dist: Path | None, console: Console) -> BuiltRelease | None:

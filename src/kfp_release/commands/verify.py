@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
+from click.core import ParameterSource
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
@@ -20,6 +21,8 @@ from kfp_release.verify import Verified, verify
 from kfp_release.verify_provenance import verify_provenance
 from kfp_release.version import ReleaseVersion
 
+VERIFY_KEY = "KFP_RELEASE_VERIFY_KEY"
+
 
 @click.command("verify", epilog=options.NETWORK)
 @click.argument("version", metavar="X.Y")
@@ -30,6 +33,8 @@ from kfp_release.version import ReleaseVersion
     "keys",
     multiple=True,
     metavar="KEY",
+    envvar=VERIFY_KEY,
+    show_envvar=True,
     help="Its provenance must be signed with this key: a file with the public key as PEM, or awskms:ARN or"
     " awskms:alias/NAME for one in AWS KMS. Of several, one must have signed.",
 )
@@ -97,7 +102,8 @@ def command(
     """  # noqa: D301 - click reads the \\b
     if name and (rebuild or anew):
         raise click.UsageError("--name cannot be had with --rebuild: the tag's commit names the distribution")
-    if keys and (rebuild or anew):
+    source = click.get_current_context().get_parameter_source("keys")
+    if source is ParameterSource.COMMANDLINE and (rebuild or anew):
         raise click.UsageError("--key cannot be had with --rebuild: run verify twice")
     if (ssh or secret) and not anew:
         raise click.UsageError("--ssh and --secret are for --rebuild-runtime")

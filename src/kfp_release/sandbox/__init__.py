@@ -62,8 +62,7 @@ class Sandbox:
         """The stand-in for ECR, once it is started."""
         self.engine: Engine | None = None
         """The Docker engine, where one was asked for."""
-        self.kms: KmsServer | None = None
-        """KMS with the key that signs, where one was asked for."""
+        self._kms: KmsServer | None = None
 
     def __enter__(self) -> Self:
         """Install what is missing and start the parts. Raise `ReleaseError` where one cannot be had."""
@@ -93,6 +92,12 @@ class Sandbox:
     def packages(self) -> Path:
         """The folder with the files that the index serves."""
         return self.folder / "index" / "packages"
+
+    def signing_key(self) -> Path:
+        """The file with the public half of the key that signs. Raise `ReleaseError` where there is none."""
+        if self._kms is None:
+            raise ReleaseError("this sandbox has no KMS")
+        return self._kms.public_key
 
     @property
     def pip_index_url(self) -> str:
@@ -134,10 +139,10 @@ class Sandbox:
         write_secret(self.folder / "environment", exports(self._environ))
 
     def _start_kms(self, parts: ExitStack) -> dict[str, str]:
-        self.kms = KmsServer(self.folder / "kms", REGION)
-        parts.callback(self.kms.stop)
-        self.kms.start()
-        return {"AWS_ENDPOINT_URL_KMS": self.kms.url, "KFP_RELEASE_SIGNING_KEY": self.kms.key}
+        self._kms = KmsServer(self.folder / "kms", REGION)
+        parts.callback(self._kms.stop)
+        self._kms.start()
+        return {"AWS_ENDPOINT_URL_KMS": self._kms.url, "KFP_RELEASE_SIGNING_KEY": self._kms.key}
 
     def _push_base(self, host: str) -> ImageRef:
         layout = base_image(self._cache, progress=self._progress)
