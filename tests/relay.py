@@ -67,7 +67,7 @@ class Relay:
                 except OSError:  # `before` or `after` hangs up, or who asked is gone
                     self.close_connection = True
 
-            do_GET = do_PUT = do_POST  # noqa: N815 - the names that http.server calls
+            do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - the names that http.server calls
 
             def _pass_on(self, call: Call) -> None:
                 upstream = http.client.HTTPConnection(relay.upstream.netloc, timeout=60)

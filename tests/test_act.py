@@ -57,7 +57,7 @@ class Act:
             *("--workflows", f".github/workflows/{workflow}"),
             *("--eventpath", self.file("event.json", json.dumps(self.event(ref)))),
             *("--env-file", self.file("env", _lines(self.environ()))),
-            *("--var-file", self.file("vars", _lines(_variables()))),
+            *("--var-file", self.file("vars", _lines(self.variables()))),
             *("--secret-file", self.file("secrets", _lines(self.secrets()))),
             *("--action-cache-path", str(self.folder / "cache")),
             *("--action-offline-mode", "--no-cache-server", "--no-skip-checkout"),
@@ -99,6 +99,7 @@ class Act:
             "STUB_ROLES": str(self.folder / "roles"),
             "STUB_AWS_KEYS": self.file("keys", _lines(keys)),
             "STUB_GITHUB_RELEASE": str(self.folder / "github-release"),
+            "STUB_PAGES": str(self.folder / "pages"),
             "STUB_ATTESTED": str(self.folder / "attested"),
             # What act does not set, and GitHub does.
             "GITHUB_WORKFLOW_REF": f"{self.owner}/components/.github/workflows/release.yml@refs/tags/{TAG}",
@@ -116,6 +117,10 @@ class Act:
     def secrets(self) -> dict[str, str]:
         """Those of the repository."""
         return _index_secrets(self.sandbox.environ)
+
+    def variables(self) -> dict[str, str]:
+        """Those of the repository."""
+        return {"AWS_REGION": "eu-north-1", **{f"AWS_{role}_ROLE": arn for role, arn in ROLES.items()}}
 
     def workflows(self) -> list[Path]:
         """The files that name the actions that are used."""
@@ -135,10 +140,6 @@ class Act:
         path.touch(mode=0o600)
         path.write_text(text)
         return str(path)
-
-
-def _variables() -> dict[str, str]:
-    return {"AWS_REGION": "eu-north-1", **{f"AWS_{role}_ROLE": arn for role, arn in ROLES.items()}}
 
 
 def _index_secrets(environ: dict[str, str]) -> dict[str, str]:

@@ -28,8 +28,12 @@ class TeamAct(Act):
     def secrets(self) -> dict[str, str]:
         return {**_index_secrets(self.sandbox.environ), "PIP_INDEX_URL": self.sandbox.pip_index_url}
 
+    def variables(self) -> dict[str, str]:
+        return {**super().variables(), "CATALOG": "pages"}
+
     def workflows(self) -> list[Path]:
-        return [*super().workflows(), *PROJECT.glob(".github/workflows/re*.yml")]
+        called = [PROJECT / ".github/workflows" / f"{name}.yml" for name in ("release", "reconcile", "catalog")]
+        return [*super().workflows(), *called]
 
     def stand_ins(self) -> list[str]:
         of_actions = [each for each in super().stand_ins() if "=kubeflow-demo/" not in each]
@@ -112,6 +116,21 @@ def test_every_night_their_tags_are_compared_by_the_workflow_of_this_project(run
     done = run.act.run("reconcile.yml", "schedule", "refs/heads/main")
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
     assert f"{NAME}: 1 in order" in done.stdout
+
+
+def test_a_site_of_what_they_released_is_published_by_the_workflow_of_this_project(run: Run) -> None:
+    roles = run.act.folder / "roles"
+    roles.unlink()
+    workflow = run.act.repository / ".github/workflows/catalog.yml"
+    text = workflow.read_text()
+    workflow.write_text(re.sub(r"^ *cache-mode: .*\n", "", text, flags=re.MULTILINE))  # which act does not know yet
+    done = run.act.run("catalog.yml", "workflow_dispatch", "refs/heads/main")
+    workflow.write_text(text)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    assert roles.read_text().split() == ["site", ROLES["READ"]]
+    pages = run.act.folder / "pages"
+    assert "add_op" in (pages / "index.html").read_text()
+    assert run.record["images"]["parts"]["pin"].partition("@")[2] in (pages / "versions/0.1.html").read_text()
 
 
 def test_on_a_machine_alone_the_same_release_goes_to_a_sandbox(team: Team, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,8 +14,11 @@ from aws_stacks import allowed, deploy_repositories, deploy_roles, empty_account
 from codeartifact_fixtures import ARN, running_codeartifact
 from ecr_fixtures import LocalEcr
 from relay import Call, Relay
-from s3_fixtures import running_s3
+from s3_fixtures import AWS, running_s3
 from test_release_to_indexes import Place, place_at
+
+from kfp_release.catalog.bucket import publish_site
+from kfp_release.progress import Silent
 
 pytestmark = pytest.mark.skipif(not TEMPLATES.is_dir(), reason="the sdist has no templates")
 
@@ -51,8 +56,8 @@ def by_template(services: tuple[str, ...], **parameters: str) -> Roles:
 
 def action_of(call: Call) -> str:
     """The action that S3 asks for. Amazon S3 User Guide, "Required permissions for Amazon S3 API operations"."""
-    if call.method == "PUT":
-        return "s3:PutObject"
+    if call.method in {"PUT", "DELETE"}:
+        return f"s3:{call.method.capitalize()}Object"
     return "s3:ListBucket" if "list-type" in parse_qs(urlsplit(call.path).query) else "s3:GetObject"
 
 
@@ -75,6 +80,23 @@ def test_an_index_on_s3_needs_what_the_roles_allow(s3: tuple[Place, Relay]) -> N
     roles = by_template(("s3",), IndexBucket="components", IndexPrefix="python/")
     assert asked["read"] | TO_BE_TOLD_OF_NOTHING == roles.read
     assert asked["write"] == roles.write
+
+
+def test_a_site_on_s3_needs_what_the_role_that_reads_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_s3() as server, Relay(server.url).running() as relay:
+        server.bucket("web")
+        for name, value in {**AWS, "AWS_ENDPOINT_URL_S3": relay.url, "AWS_DEFAULT_REGION": "eu-north-1"}.items():
+            monkeypatch.setenv(name, value)
+        for pages in (("index.html", "gone.html"), ("index.html",)):
+            shutil.rmtree(tmp_path / "site", ignore_errors=True)
+            (tmp_path / "site").mkdir()
+            for page in pages:
+                (tmp_path / "site" / page).write_text(page)
+            publish_site(tmp_path / "site", "s3://web/catalog", progress=Silent())
+        asked = {action_of(call) for call in relay.calls}
+    roles = by_template(("s3",), CatalogBucket="web", CatalogPrefix="catalog/")
+    assert asked == roles.read == {"s3:DeleteObject", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}
+    assert roles.write == set()
 
 
 def test_an_index_on_code_artifact_needs_what_the_roles_allow(

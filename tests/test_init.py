@@ -29,7 +29,7 @@ GIVEN = {
     "--source": "https://github.com/forecasting/components",
     "--index-url": "https://pypi.data-science.example/simple/",
 }
-FILES = 18
+FILES = 19
 """Without the lock of the tool, which the index has hashes for."""
 
 
@@ -191,7 +191,7 @@ def test_an_update_reads_what_names_the_tool_and_follows_no_link_either(init: In
     (init.folder / ".pre-commit-config.yaml").unlink()
     (init.folder / ".pre-commit-config.yaml").symlink_to("/proc/nothing")
     said = init.refused("--update", given={})
-    assert said.count("is a link, which is not followed") == 3
+    assert said.count("is a link, which is not followed") == 4
     assert ".github/workflows/release.yml: .github is a link" in said
 
 
@@ -325,7 +325,7 @@ def test_a_newer_tool_updates_what_names_it_and_nothing_else(init: Init, index: 
     done = init.run("parts", "--update", "--json", given={}, environ=environ, offline=False)
     assert done.returncode == 0, done.stderr
     states = {file["path"]: file["state"] for file in json.loads(done.stdout)["files"]}
-    called = (".github/workflows/release.yml", ".github/workflows/reconcile.yml")
+    called = tuple(f".github/workflows/{name}.yml" for name in ("release", "reconcile", "catalog"))
     expected = ("pyproject.toml", "locks/release.lock", ".pre-commit-config.yaml", *called)
     assert states == dict.fromkeys(expected, "updated")
     changed = {path for path, data in init.contents().items() if before.get(path) != data}

@@ -78,7 +78,7 @@ def test_no_placeholder_is_left_and_every_file_ends_with_a_line() -> None:
         assert not text.endswith("\n\n")
 
 
-@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml"])
+@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml", "catalog.yml"])
 def test_a_workflow_passes_every_secret_and_grants_what_the_jobs_ask_for(name: str) -> None:
     called = yaml.safe_load((PROJECT / ".github/workflows" / name).read_text())
     (job,) = yaml.safe_load(FILES[f".github/workflows/{name}"])["jobs"].values()
@@ -90,7 +90,7 @@ def test_a_workflow_passes_every_secret_and_grants_what_the_jobs_ask_for(name: s
     assert job["permissions"] == asked
 
 
-@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml"])
+@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml", "catalog.yml"])
 def test_caller_and_called_have_other_concurrency_groups(name: str) -> None:
     texts = (FILES[f".github/workflows/{name}"], (PROJECT / ".github/workflows" / name).read_text())
     groups = {yaml.safe_load(text)["concurrency"]["group"].lower() for text in texts}

@@ -95,7 +95,7 @@ def test_no_job_is_skipped_because_no_runtime_is_missing_and_none_runs_after_a_f
 
 
 def test_no_job_has_rights_by_default() -> None:
-    names = ("ci.yml", "reconcile.yml", "release.yml")
+    names = ("catalog.yml", "ci.yml", "reconcile.yml", "release.yml")
     assert [workflow(name)["permissions"] for name in names] == [{}] * len(names)
 
 
@@ -109,6 +109,35 @@ def test_what_looks_every_night_can_only_read() -> None:
         *("AWS_READ_ROLE", "AWS_REGION"),
         *("INDEX_READ_USERNAME", "INDEX_READ_PASSWORD", "PIP_INDEX_URL"),
     }
+
+
+def test_the_site_is_written_with_the_role_that_reads_and_deployed_by_a_job_that_has_none() -> None:
+    jobs = workflow("catalog.yml")["jobs"]
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "site": {"contents": "read", "id-token": "write"},
+        "pages": {"pages": "write", "id-token": "write"},
+    }
+    assert jobs["site"]["environment"] == "inspect"
+    assert jobs["site"]["steps"][0]["with"]["fetch-depth"] == 0
+    assert "AWS_WRITE_ROLE" not in yaml.safe_dump(jobs)
+    (step,) = jobs["pages"]["steps"]
+    assert set(step) == {"id", "uses"}
+
+
+def test_a_site_is_published_only_where_that_is_asked_for_and_after_a_release_that_succeeded() -> None:
+    value = workflow("catalog.yml")
+    triggers = value[True]  # YAML 1.1 takes `on` for true
+    assert triggers["workflow_run"] == {"workflows": [workflow("release.yml")["name"]], "types": ["completed"]}
+    condition = value["jobs"]["site"]["if"]
+    assert "vars.CATALOG != ''" in condition
+    assert "github.event.workflow_run.conclusion == 'success'" in condition
+    assert value["jobs"]["pages"]["if"] == "${{ vars.CATALOG == 'pages' }}"
+
+
+def test_no_caller_of_the_release_has_to_grant_pages() -> None:
+    # GitHub refuses to start a workflow whose called jobs ask for more than the caller grants.
+    rights = [job["permissions"] for job in workflow("release.yml")["jobs"].values()]
+    assert [each for each in rights if "pages" in each] == []
 
 
 def test_the_build_has_no_credentials() -> None:
@@ -182,7 +211,7 @@ def test_every_release_job_that_reads_tags_has_all_of_them() -> None:
         assert jobs[name]["steps"][0]["with"]["fetch-depth"] == 0
 
 
-@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml"])
+@pytest.mark.parametrize("name", ["release.yml", "reconcile.yml", "catalog.yml"])
 def test_other_repositories_can_call_it_with_every_secret_that_it_uses(name: str) -> None:
     text = (ROOT / ".github/workflows" / name).read_text()
     declared = yaml.safe_load(text)[True]["workflow_call"]["secrets"]  # YAML 1.1 takes `on` for true

@@ -30,7 +30,7 @@ def filled_templates(answers: Answers, tool: ToolPin) -> dict[str, str]:
         "tool": str(tool.version),
         "tool_source": SOURCE,
         "tool_rev": tool.revision,
-        **{name: f"{WORKFLOWS}/{name}.yml@{tool.called_at}" for name in ("release", "reconcile")},
+        **{name: f"{WORKFLOWS}/{name}.yml@{tool.called_at}" for name in ("release", "reconcile", "catalog")},
     }
     return {
         path.replace(_PACKAGE, answers["package"]): _Template(text).substitute(values)

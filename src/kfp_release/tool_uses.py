@@ -27,6 +27,7 @@ _HOOK = re.compile(
 _IN_YAML: Final = {
     ".github/workflows/release.yml": _CALLED,
     ".github/workflows/reconcile.yml": _CALLED,
+    ".github/workflows/catalog.yml": _CALLED,
     ".pre-commit-config.yaml": _HOOK,
 }
 """By path: what stands before the tag or commit, that itself, and the quote behind it."""
