@@ -220,6 +220,11 @@ class TestElsewhere:
         assert one.components == ("make_op", "scale_op", "train_op")
         assert any("git has no tag v1.4" in line for line in one.findings)
         assert version(found, "2.0rc1").previous == ReleaseVersion.parse("1.2")
+        assert found.newest == version(found, "1.1")
+        assert [one.operator for one in found.components if not (one.is_coming or one.is_gone)] == [
+            "make_op",
+            "train_op",
+        ]
 
     def test_a_release_from_before_this_tool_is_told_from_git(self, place: Place, tmp_path: Path) -> None:
         project = tmp_path / "project"
