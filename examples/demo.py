@@ -157,7 +157,7 @@ def release(repository: Path, version: Version, environ: Mapping[str, str], kept
 
 def write_catalog(repository: Path, environ: Mapping[str, str], site: Path) -> None:
     """The pages of all that was released."""
-    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", site.resolve(), "--json"]
+    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", str(site.resolve()), "--json"]
     told = json.loads(run(command, environ=environ, cwd=repository))
     require(told["versions"] == len(VERSIONS), f"the catalog has {told['versions']} versions, not {len(VERSIONS)}")
 
