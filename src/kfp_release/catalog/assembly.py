@@ -122,6 +122,7 @@ def _image(image: PublicImage, above_base: int, before: Iterable[Digest]) -> Cat
         sbom=image.evidence.get(SBOM),
         provenance=image.evidence.get(PROVENANCE),
         scan=image.scan,
+        is_evidence_known=image.is_evidence_known,
     )
 
 

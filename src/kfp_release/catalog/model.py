@@ -137,6 +137,8 @@ class CatalogImage:
     provenance: CatalogEvidence | None = None
     scan: str = ""
     """What ECR's scan found, in a few words; empty where it was not asked."""
+    is_evidence_known: bool = True
+    """Whether ECR told what is attached to it; else `sbom` and `provenance` are None whatever there is."""
 
     @property
     def size(self) -> int:
