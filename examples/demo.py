@@ -175,7 +175,7 @@ def verify(repository: Path, version: Version, key: Path, environ: Mapping[str, 
 
 def write_catalog(repository: Path, environ: Mapping[str, str], site: Path) -> None:
     """The pages of all that was released."""
-    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", site.resolve(), "--json"]
+    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", str(site.resolve()), "--json"]
     told = json.loads(run(command, environ=environ, cwd=repository))
     require(told["versions"] == len(VERSIONS), f"the catalog has {told['versions']} versions, not {len(VERSIONS)}")
 

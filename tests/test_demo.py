@@ -164,6 +164,13 @@ def test_each_pipeline_names_its_image_of_its_version_alone(ran: Ran, version: s
     assert compiled.count("@sha256:") == compiled.count(ran.pin(version, image)) > 0
 
 
+def test_a_catalog_of_both_versions_is_written_and_named_at_the_end(ran: Ran) -> None:
+    site = ran.output / "site"
+    assert {path.stem for path in (site / "versions").iterdir()} == set(VERSIONS)
+    assert (site / "components/multiply_op.html").is_file()
+    assert f"open{site / 'index.html'}" in "".join(ran.stdout.split())
+
+
 def test_the_model_has_its_score_and_the_report_shows_it(ran: Ran) -> None:
     before, score = ran.row("training: score")
     assert before == ""
