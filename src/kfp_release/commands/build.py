@@ -37,7 +37,8 @@ def command(invocation: Invocation, *, plan_file: Path, output: Path, as_json: b
     """Make images, wheel and sdist from a plan: package layer, digest, pinned definitions, in this order.
 
     Takes the plan's commit from the repository, not the files of the checkout, which stays as it is. Needs no
-    credentials. The same commit gives the same bytes everywhere.
+    credentials. The same commit gives the same bytes everywhere. Beside them lies the SBOM of each image, in
+    IMAGE.cdx.json: what its runtime has installed, which the plan tells, and the package. The wheel has its own inside.
 
     \b
     kfp-release build

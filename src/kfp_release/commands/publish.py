@@ -22,7 +22,7 @@ from kfp_release.report import Report
 @options.as_json
 @click.pass_obj
 def command(invocation: Invocation, *, dist: Path, as_json: bool) -> None:
-    """Make public what build wrote to DIST (dist): images first, then sdists, then wheels; and read all of it back.
+    """Make public what build wrote to DIST (dist): images, their SBOMs, sdists, then wheels; and read all of it back.
 
     What is there unchanged is left alone; other content under the same version is refused before a byte is sent;
     nothing is overwritten. So an interrupted publish is run again. The wheel's upload is the moment of release.

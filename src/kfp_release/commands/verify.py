@@ -85,9 +85,10 @@ def command(
     tells what is attached, and checks no signature.
 
     With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
-    layer, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes are
-    those of ECR, or built anew with --rebuild-runtime. A verdict is identical, same content (in other container
-    bytes), or differs: then it is told what differs and what to do.
+    layer, SBOMs, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes
+    are those of ECR, or built anew with --rebuild-runtime. A verdict is identical, same content (in other container
+    bytes), not attached (an SBOM, to an image of an older release), or differs: then it is told what differs and what
+    to do.
 
     \b
     kfp-release verify 1.2
