@@ -109,6 +109,7 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         (("plan", "v1.2", "--snapshot"), "say what is released"),
         (("release",), "say what is released"),
         (("verify",), "Missing argument 'X.Y'"),
+        (("verify", "1.2", "--rebuild", "--key=k.pem"), "--key cannot be had with --rebuild"),
         (
             ("runtime", "--list", "--jobs", "4", "--ssh", "default", "--secret", "id=a,src=b", "--create-repository"),
             "--create-repository, --ssh, --secret, --jobs cannot be had with --list, which builds and creates nothing",

@@ -251,5 +251,30 @@ def test_files_of_other_projects_are_asked_for_by_their_names(signed: Place) -> 
     assert line.endswith(f"it names '{tool}', which is not public with this version")
 
 
-def test_a_version_of_which_nothing_is_there_has_none(place: Place) -> None:
-    assert look(place, KEY) == VerifiedProvenance()
+def test_a_version_of_which_nothing_is_there_is_not_signed(place: Place) -> None:
+    (line,) = look(place, KEY).problems
+    assert line.startswith("no provenance can be looked for: no pins say")
+    assert look(place) == VerifiedProvenance()
+
+
+def test_pins_without_digests_are_not_signed(signed: Place) -> None:
+    verified = signed.verify()
+    assert verified.pins is not None
+    tags = tuple(replace(one, pin=one.pin.partition("@")[0]) for one in verified.pins.images)
+    for images in (tags, ()):
+        unpinned = replace(verified, pins=replace(verified.pins, images=images))
+        found = verify_provenance(unpinned, keys=[KEY.public_key], index=signed.index, stores=signed.stores)
+        assert len(found.problems) == 1
+
+
+def test_a_referrer_whose_blob_is_no_config_s_size_is_a_line(signed: Place) -> None:
+    (there,) = attached(signed.store, image(signed).digest, ARTIFACT_TYPE)
+    value = json.loads(there.referrer.manifest.data)
+    value["layers"][0]["size"] = 1 << 40
+    remove(signed)
+    signed.store.put(Manifest.parse(json.dumps(value).encode(), OCI_MANIFEST), None)
+    first, second = look(signed, KEY).problems
+    assert first.startswith(f"{ref(signed)}: what is attached to it cannot be read: ")
+    assert "1099511627776 bytes" in first
+    assert second == f"{ref(signed)}: no provenance is attached to it"
+    assert look(signed).problems == ()

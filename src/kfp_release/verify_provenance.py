@@ -97,36 +97,47 @@ def verify_provenance(
     `keys` alone.
     """
     pins = verified.pins
-    if pins is None or not pins.is_exact:
-        return VerifiedProvenance()
+    if pins is None or not pins.images or not pins.is_exact:
+        said = "no provenance can be looked for: no pins say which images are the version's, each by its digest"
+        return VerifiedProvenance(problems=(said,) if keys else ())
     try:
         look = partial(_attached_to, stores=stores)
-        found = dict(
-            zip((one.name for one in pins.images), in_parallel(look, pins.images, workers=_AT_ONCE), strict=True)
-        )
+        looks = in_parallel(look, pins.images, workers=_AT_ONCE)
     except EcrError as error:
         if keys:
             raise
         return VerifiedProvenance(notes=(f"whether a provenance is attached cannot be told: {error.args[0]}",))
+    found = {pinned.name: there for pinned, (there, _) in zip(pins.images, looks, strict=True)}
+    withheld = tuple(line for _, line in looks if line)
     data = sorted({one.data for there in found.values() for one in there})
     checker = _Checker(verified, pins, tuple(keys), index, _images(pins, stores) if data else {})
     seen = {one: checker.check(one) for one in data}
     images = {name: tuple(Digest.of(one.data) for one in there) for name, there in found.items()}
     told = _told([(pinned, [seen[one.data] for one in found[pinned.name]]) for pinned in pins.images])
     if keys:
-        return VerifiedProvenance(tuple(seen.values()), images, told.problems, told.notes)
+        return VerifiedProvenance(tuple(seen.values()), images, (*withheld, *told.problems), told.notes)
     unchecked = "no signature was checked: --key names the key to check it with"
     claims = (f"its provenance {one.digest} {one.claims}" for one in seen.values())
-    return VerifiedProvenance(tuple(seen.values()), images, (), (*claims, *told.problems, *told.notes, unchecked))
+    return VerifiedProvenance(
+        tuple(seen.values()), images, (), (*claims, *withheld, *told.problems, *told.notes, unchecked)
+    )
 
 
-def _attached_to(pinned: PinnedImage, stores: Callable[[Repository], EcrRepository]) -> list[Attached]:
+def _attached_to(
+    pinned: PinnedImage, stores: Callable[[Repository], EcrRepository]
+) -> tuple[list[Attached], str | None]:
+    """What is attached to an image, and a line where that cannot be read: whoever may push can attach anything.
+
+    Raise `EcrError` where ECR cannot be asked.
+    """
     try:
-        return attached(stores(pinned.repository), pinned.ref.digest, ARTIFACT_TYPE)
+        return attached(stores(pinned.repository), pinned.ref.digest, ARTIFACT_TYPE), None
     except EcrError as error:
-        if error.is_absence:  # `verify` has told it
-            return []
-        raise
+        if not error.is_absence:
+            raise
+        return [], None  # `verify` has told it
+    except ReleaseError as error:
+        return [], f"{pinned.ref}: what is attached to it cannot be read: {one_line(str(error.args[0]))}"
 
 
 def _images(pins: Pins, stores: Callable[[Repository], EcrRepository]) -> dict[str, ImageInEcr]:
