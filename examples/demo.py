@@ -7,7 +7,7 @@ component's code changes, and v1.1 is released, both signed with a key of the sa
 written. Then, as a pipeline author would, each version is installed from the index into a clean virtual environment,
 the example pipeline compiled with it, and run in containers that are pulled by digest; with 1.1 the training pipeline
 too. The images of 1.1 are copied to a mirror, and the same pipeline runs from there. What they compute is compared with
-what their versions' code says.
+what their versions' code says, and what is installed in the images with what their SBOMs list.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from installed import require_listed
 from production import Moved, to_production
 from rich import box
 from rich.console import Console as Terminal
@@ -40,8 +41,8 @@ from kfp_release.signals import signals_end_the_block
 PROJECT = Path(__file__).resolve().parent.parent
 DISTRIBUTION = "kubeflow-demo-components"
 MULTIPLY = Path("src/kubeflow_demo_components/programs/multiply.py")
-KILOBYTES = 128 * 1024
-"""The most that a change of code alone may push, of both images."""
+KILOBYTES = 192 * 1024
+"""The most that a change of code alone may push, of both images: package layers, configs, SBOMs and provenances."""
 
 SCORE = 0.979
 """The accuracy that the training pipeline comes to, on rows that its model has not seen."""
@@ -152,13 +153,15 @@ def change_multiply(repository: Path) -> None:
 
 
 def release(repository: Path, version: Version, environ: Mapping[str, str], kept: Path) -> dict[str, Any]:
-    """Tag and release; keep release.json, wheel and sdist."""
+    """Tag and release; keep release.json, wheel, sdist and SBOMs."""
     git(repository, "tag", f"v{version.number}")
     command = [sys.executable, "-m", "kfp_release", "release", f"v{version.number}", "--create-repository", "--json"]
     result: dict[str, Any] = json.loads(run(command, environ=environ, cwd=repository))
     shutil.rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True)
-    for name in ("release.json", "provenance.intoto.jsonl", *(item["filename"] for item in result["distributions"])):
+    sboms = (f"{name}.cdx.json" for name in result["images"])
+    evidence = ("release.json", "provenance.intoto.jsonl", *sboms)
+    for name in (*evidence, *(item["filename"] for item in result["distributions"])):
         shutil.copy2(repository / "dist" / name, kept / name)
     return result
 
@@ -172,7 +175,7 @@ def verify(repository: Path, version: Version, key: Path, environ: Mapping[str, 
 
 def write_catalog(repository: Path, environ: Mapping[str, str], site: Path) -> None:
     """The pages of all that was released."""
-    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", site.resolve(), "--json"]
+    command = [sys.executable, "-m", "kfp_release", "catalog", "--out", str(site.resolve()), "--json"]
     told = json.loads(run(command, environ=environ, cwd=repository))
     require(told["versions"] == len(VERSIONS), f"the catalog has {told['versions']} versions, not {len(VERSIONS)}")
 
@@ -256,6 +259,7 @@ def table(ran: Sequence[Ran], trained: Mapping[str, Any], moved: Moved) -> Table
         },
         "bytes pushed": [f"{item.release['bytes_sent']:,}" for item in ran],
         "seconds": [f"{item.release['seconds']:.1f}" for item in ran],
+        "SBOM: components": [*nothing, ", ".join(f"{name} {count}" for name, count in trained["components"].items())],
         "wheel": [item.wheel["filename"] for item in ran],
         "signed, and verified": [f"by {min(item.signed_by)[:12]}…" for item in ran],
         "sha256": [f"{item.wheel['sha256'][:12]}…" for item in ran],
@@ -304,13 +308,15 @@ def demo(output: Path, console: Console) -> tuple[list[Ran], dict[str, Any], Mov
             results = pool.map(run_pipeline, ["pipeline"] * len(homes), homes, [environ] * len(homes), kept)
             ran = [Ran(*item) for item in zip(VERSIONS, releases, verified, results, strict=True)]
             trained = training.result()
+        console.step("hold what dpkg and pip in the last one's images list against their SBOMs")
+        listed = require_listed(releases[-1]["images"], kept[-1], environ)
         require_promises(ran, output)
         require_score(ran[-1], trained, kept[-1])
         console.step("copy the images of the last to a mirror, and run the same pipeline from there")
         python, compiled = homes[-1] / "bin/python", kept[-1] / "pipeline.yaml"
         moved = to_production(VERSIONS[-1].number, compiled, python=python, repository=repository, environ=environ)
         require_moved(ran[-1], moved)
-        return ran, trained, moved
+        return ran, {**trained, "components": listed}, moved
 
 
 def main() -> int:
@@ -328,7 +334,7 @@ def main() -> int:
         return 130
     terminal = Terminal(width=None if sys.stdout.isatty() else 120)
     terminal.print(table(ran, trained, moved))
-    kept = "release.json, provenances, wheels, sdists, pipelines and the report on the model"
+    kept = "release.json, provenances, SBOMs, wheels, sdists, pipelines and the report on the model"
     terminal.print(f"{time.monotonic() - began:.0f} s; {kept} lie in {output}/")
     terminal.print(f"the catalog of both versions: open {output / SITE / 'index.html'}")
     return 0

@@ -101,6 +101,9 @@ class Act:
             "STUB_GITHUB_RELEASE": str(self.folder / "github-release"),
             "STUB_PAGES": str(self.folder / "pages"),
             "STUB_ATTESTED": str(self.folder / "attested"),
+            # What act does not set, and GitHub does.
+            "GITHUB_WORKFLOW_REF": f"{self.owner}/components/.github/workflows/release.yml@refs/tags/{TAG}",
+            "GITHUB_RUN_ATTEMPT": "1",
         }
 
     def event(self, ref: str) -> dict[str, object]:

@@ -13,14 +13,27 @@ from typing import Any
 import pytest
 from archives import NAME
 from ecr_fixtures import HOST
-from publish_fixtures import COMPONENT, PROJECT, SDIST, packed_anew, parts, pin_to, write_dist, write_distributions
+from publish_fixtures import (
+    COMPONENT,
+    PROJECT,
+    SDIST,
+    packed_anew,
+    parts,
+    pin_to,
+    sbom_of,
+    wheel_sbom_of,
+    write_dist,
+    write_distributions,
+)
 
-from kfp_release.built import BadBuild, BuiltRelease
+from kfp_release.built import BadBuild, BuiltRelease, sbom_name
+from kfp_release.carried_pins import SDIST_SBOM
 from kfp_release.digest import Digest
 from kfp_release.image_ref import Repository
 from kfp_release.layout import Layout
 from kfp_release.manifest import ImageConfig, Manifest
-from kfp_release.record import PinnedImage
+from kfp_release.record import BadRecord, PinnedImage, Pins
+from kfp_release.sdist import Sdist
 
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
 ONLY = "only what kfp-release build made from a plan can be published"
@@ -182,3 +195,51 @@ def test_an_image_without_a_layer_has_no_package(dist: Path) -> None:
     layout.add(replace(layout.image("demo"), manifest=manifest, config=config), name="demo")
     pin_to(dist, manifest.digest)
     refused(dist, "lacks the package layer of image demo")
+
+
+def test_an_image_without_its_sbom_is_built_again(dist: Path) -> None:
+    (dist / "demo.cdx.json").unlink()
+    assert "kfp-release build" in refused(dist, r"demo\.cdx\.json cannot be read: No such file").remedy
+
+
+def test_an_sbom_of_another_image_is_refused(dist: Path) -> None:
+    image = pinned(dist)
+    other = replace(image, pin=f"{image.pin.partition('@')[0]}@sha256:{'0' * 64}")
+    (dist / "demo.cdx.json").write_bytes(sbom_of(other).data)
+    refused(dist, f"is the SBOM of sha256:{'0' * 64} on runtime-{image.runtime_key}, and release.json pins")
+
+
+def test_an_sbom_that_is_none_is_refused(dist: Path) -> None:
+    (dist / "demo.cdx.json").write_bytes(b"{}")
+    refused(dist, "is not the SBOM of image demo: it is no SBOM in CycloneDX that names its subject")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, r"carries no SBOM of the wheel: .* has no kfp-release-sbom\.cdx\.json"),
+        (b"{}", "carries no SBOM of the wheel: it is no SBOM in CycloneDX"),
+        (lambda pins: wheel_sbom_of(replace(pins, commit="d" * 40)), "or another commit"),
+        (lambda pins: wheel_sbom_of(replace(pins, images=())), "carry different SBOMs"),
+    ],
+    ids=["missing", "none", "of another commit", "other bytes than the wheel's"],
+)
+def test_an_sdist_that_carries_no_sbom_of_its_wheel_is_refused(
+    dist: Path, data: Callable[[Pins], bytes] | bytes | None, said: str
+) -> None:
+    record = BuiltRelease.read(dist).record
+    sdist = Sdist.parse(SDIST, (dist / SDIST).read_bytes()).without([SDIST_SBOM])
+    if data is not None:
+        sdist = sdist.with_files({SDIST_SBOM: data if isinstance(data, bytes) else data(record.pins)})
+    (dist / SDIST).write_bytes(sdist.to_bytes(0))
+    packed = (dist / SDIST).read_bytes()
+    files = [replace(record.distributions[0], sha256=Digest.of(packed).hex, size=len(packed)), record.distributions[1]]
+    (dist / "release.json").write_bytes(replace(record, distributions=tuple(files)).to_json())
+    refused(dist, said)
+
+
+@pytest.mark.parametrize("name", ["../demo", "a/b", "c:x", "x\n"])
+def test_a_name_leads_to_no_file_elsewhere(name: str) -> None:
+    image = PinnedImage(name, REPOSITORY, f"{REPOSITORY}:1.2@sha256:{'0' * 64}", "0" * 32, "linux/amd64")
+    with pytest.raises(BadRecord, match="is not a file's name"):
+        sbom_name(image)

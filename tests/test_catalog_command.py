@@ -15,6 +15,7 @@ from ecr_fixtures import HOST
 from git_fixtures import commit, new_repository, run
 from many_releases import DECLARED, PYPROJECT
 from publish_fixtures import KEY, parts, write_distributions
+from s3_fixtures import AWS, running_s3
 
 from kfp_release.catalog.folder import LIST
 from kfp_release.digest import Digest
@@ -123,8 +124,8 @@ class TestOffline:
         commit(project, "yaml/add.yaml", COMPONENT.replace("{}", str(DECLARED), 1))
         return project
 
-    def run(self, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environ = {**NOWHERE, "XDG_CACHE_HOME": str(project.parent / "cache")}
+    def run(self, project: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environ = {**NOWHERE, "XDG_CACHE_HOME": str(project.parent / "cache"), **more}
         return kfp_release(("catalog", "--out", "site", *arguments), cwd=project, environ=environ)
 
     def build(self, dist: Path, at: str) -> None:
@@ -180,6 +181,19 @@ class TestOffline:
         assert ended.returncode == 1
         assert "none/release.json cannot be read" in ended.stderr
         assert "kfp-release build" in ended.stderr
+
+    def test_it_is_brought_to_a_bucket_without_what_the_folder_says_of_itself(self, project: Path) -> None:
+        with running_s3() as server:
+            server.bucket("catalog")
+            access = {**AWS, "AWS_ENDPOINT_URL_S3": server.url, "AWS_DEFAULT_REGION": "eu-north-1"}
+            ended = self.run(project, "--offline", "--to", "s3://catalog/components", "--json", **access)
+            assert ended.returncode == 0, ended.stderr
+            told = json.loads(ended.stdout)
+            kept = server.keys("catalog")
+        assert (told["sent"]["target"], len(told["sent"]["written"])) == ("s3://catalog/components", told["written"])
+        assert kept["components/index.html"] == (project / "site/index.html").read_bytes()
+        assert f"components/{LIST}" not in kept
+        assert "components/.gitignore" not in kept
 
     def test_a_repository_without_a_release_has_a_catalog_that_says_so(self, project: Path) -> None:
         run(project, "tag", "-d", "v1.0")

@@ -220,6 +220,11 @@ class TestElsewhere:
         assert one.components == ("make_op", "scale_op", "train_op")
         assert any("git has no tag v1.4" in line for line in one.findings)
         assert version(found, "2.0rc1").previous == ReleaseVersion.parse("1.2")
+        assert found.newest == version(found, "1.1")
+        assert [one.operator for one in found.components if not (one.is_coming or one.is_gone)] == [
+            "make_op",
+            "train_op",
+        ]
 
     def test_a_release_from_before_this_tool_is_told_from_git(self, place: Place, tmp_path: Path) -> None:
         project = tmp_path / "project"
@@ -247,13 +252,14 @@ class TestElsewhere:
     def test_what_is_attached_to_an_image_is_told_and_then_known(self, place: Place, tmp_path: Path) -> None:
         image = place.store.find("1.4")
         assert image is not None
-        sbom, _ = attach(place.store, image, evidence(SBOM, b'{"sbom":1}'), progress=Silent())
+        data = b'{"components":[{},{}]}'
+        sbom, _ = attach(place.store, image, evidence(SBOM, data), progress=Silent())
         path = tmp_path / "facts.json"
         facts, asked = Facts(path), place.asked()
         (found,) = version(place.gather(facts, asked=asked), "1.4").images
         assert found.sbom is not None
-        assert (found.sbom.digest, found.sbom.size) == (sbom.digest, len(b'{"sbom":1}'))
-        assert found.provenance is None
+        assert (found.sbom.digest, found.sbom.size, found.sbom.note) == (sbom.digest, len(data), "2 components")
+        assert (found.provenance, found.is_evidence_known) == (None, True)
         facts.write()
         count = asked.calls.count("ListImageReferrers")
         provenance, _ = attach(place.store, image, evidence(PROVENANCE, b"{}"), progress=Silent())

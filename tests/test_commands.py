@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import PROJECT, commit_all, kfp_release, run_git
+from signing_fixtures import LocalKey, running_kms
 from test_release import small_project
 
+from kfp_release.public_key import PublicKey
 from kfp_release.sandbox import Sandbox
+from kfp_release.sandbox.kms import KmsServer
 
 Ended = subprocess.CompletedProcess[str]
 
 
 @dataclass
 class Workplace:
-    """A repository at v1.0, a sandbox, and what each command has ended with."""
+    """A repository at v1.0, a sandbox with a key that signs, and what each command has ended with."""
 
     repository: Path
     sandbox: Sandbox
+    kms: KmsServer
     summary: Path
     ended: dict[str, Ended] = field(default_factory=dict)
 
@@ -31,15 +36,25 @@ class Workplace:
         return kfp_release(
             arguments,
             cwd=self.repository,
-            environ={**self.sandbox.environ, "GITHUB_STEP_SUMMARY": str(self.summary), **environ},
+            environ={**self.sandbox.environ, **self.signing, "GITHUB_STEP_SUMMARY": str(self.summary), **environ},
         )
+
+    @property
+    def signing(self) -> dict[str, str]:
+        return {"AWS_ENDPOINT_URL_KMS": self.kms.url, "KFP_RELEASE_SIGNING_KEY": self.kms.key}
 
 
 @pytest.fixture(scope="module")
-def workplace(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def kms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KmsServer]:
+    with running_kms(tmp_path_factory.mktemp("kms") / "kms") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def workplace(sandbox: Sandbox, kms: KmsServer, tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """Every step of a release has run once, in its order; then publish once more."""
     folder = tmp_path_factory.mktemp("commands")
-    place = Workplace(small_project(folder / "project"), sandbox, folder / "summary.md")
+    place = Workplace(small_project(folder / "project"), sandbox, kms, folder / "summary.md")
     # What the commands write must not make the checkout dirty for the next one, in any repository.
     run_git(place.repository, "rm", "--quiet", ".gitignore")
     commit_all(place.repository, "Nothing is ignored")
@@ -54,6 +69,7 @@ def workplace(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Wor
         "build": ("build",),
         "publish": ("publish",),
         "verify": ("verify", "1.0"),
+        "verify the signature": ("verify", "1.0", "--key", str(kms.public_key)),
         "again": ("publish", "--json"),
     }.items():
         place.ended[name] = place.run(*arguments)
@@ -65,7 +81,10 @@ def said(ended: Ended) -> list[list[str]]:
     return [line.split() for line in ended.stdout.splitlines()]
 
 
-@pytest.mark.parametrize("name", ["check", "early plan", "runtime", "plan", "build", "publish", "verify", "again"])
+STEPS = ("check", "early plan", "runtime", "plan", "build", "publish", "verify", "verify the signature", "again")
+
+
+@pytest.mark.parametrize("name", STEPS)
 def test_each_step_ends_with_0(workplace: Workplace, name: str) -> None:
     ended = workplace.ended[name]
     assert ended.returncode == 0, ended.stderr
@@ -135,6 +154,68 @@ def test_publish_tells_what_it_sent_and_what_was_there(workplace: Workplace) -> 
 
 def test_verify_tells_that_all_agrees(workplace: Workplace) -> None:
     assert workplace.ended["verify"].stdout.startswith("kubeflow-demo-components 1.0: all is as its pins say\n")
+
+
+def test_publish_tells_with_which_key_it_signed(workplace: Workplace) -> None:
+    keyid = PublicKey.parse(workplace.kms.public_key.read_bytes()).keyid
+    text = workplace.ended["publish"].stdout
+    assert f"its provenance is signed with {workplace.kms.key}, which is key {keyid[:16]}…\n" in text
+    assert json.loads(workplace.ended["again"].stdout)["provenance_keys"] == [keyid]
+
+
+def test_verify_without_a_key_tells_who_says_to_have_signed_and_that_nobody_checked(workplace: Workplace) -> None:
+    text = workplace.ended["verify"].stdout
+    assert "says to be signed by" in text
+    assert "no signature was checked: --key names the key to check it with\n" in text
+
+
+def test_verify_with_the_key_s_file_tells_that_it_signed(workplace: Workplace) -> None:
+    ended = workplace.ended["verify the signature"]
+    said_of_it = f"all is as its pins say, and its provenance is signed with {workplace.kms.public_key}"
+    assert ended.stdout.startswith(f"kubeflow-demo-components 1.0: {said_of_it}\n")
+    assert "no signature was checked" not in ended.stdout
+
+
+def test_verify_asks_kms_for_the_key_that_the_environment_names(workplace: Workplace) -> None:
+    ended = workplace.run("verify", "1.0", "--json", KFP_RELEASE_VERIFY_KEY=f"awskms:{workplace.kms.key}")
+    seen = json.loads(ended.stdout)
+    assert (ended.returncode, seen["problems"], seen["provenance"]["notes"]) == (0, [], [])
+    assert "ask KMS for the public key" in ended.stderr
+
+
+def test_verify_with_another_key_ends_with_1(workplace: Workplace, tmp_path: Path) -> None:
+    other = tmp_path / "other.pem"
+    other.write_text(LocalKey().public_key.pem)
+    ended = workplace.run("verify", "1.0", "--key", str(other))
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("kubeflow-demo-components 1.0: 1 disagreement\n")
+    assert "the key that was given; it says to be signed by" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (
+            "missing.pem",
+            "the key missing.pem cannot be read: No such file or directory\n  → name a PEM file, or awskms:",
+        ),
+        ("pyproject.toml", "pyproject.toml: it is no public key"),
+        ("awskms:releases", "'releases' is not the name of a key in AWS KMS"),
+        ("awskms:alias/none", "KMS refused get_public_key for alias/none"),
+    ],
+)
+def test_what_is_no_key_is_told(workplace: Workplace, key: str, message: str) -> None:
+    ended = workplace.run("verify", "1.0", "--key", key)
+    assert ended.returncode == 1
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_key_that_cannot_sign_leaves_what_is_public_as_it_is(workplace: Workplace) -> None:
+    ended = workplace.run("publish", KFP_RELEASE_SIGNING_KEY="alias/none")
+    assert ended.returncode == 1
+    assert "KMS refused get_public_key for alias/none" in ended.stderr
+    assert "correct signing-key in [tool.kfp-release]" in ended.stderr
 
 
 def test_verify_of_a_version_that_is_not_there_ends_with_1(workplace: Workplace) -> None:

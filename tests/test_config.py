@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import string
 from collections.abc import Mapping
 
@@ -14,6 +15,7 @@ from kfp_release.config import Config, declared_components
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.interpreter import DEFAULT_INTERPRETER
+from kfp_release.kms_key_name import KmsKeyName
 from kfp_release.scan_rules import ScanRules, Unscanned
 from kfp_release.url import parse_url
 
@@ -110,6 +112,30 @@ def test_the_environment_replaces_registry_build_argument_and_index() -> None:
     assert image.repository.account == "533211398604"
     assert image.build_args == {"BASE": "127.0.0.1:5000/base@sha256:1"}
     assert config.index == IndexUrls("http://localhost:8080/", "http://127.0.0.1:8080/simple/")
+
+
+KEY = "arn:aws:kms:eu-north-1:533211398604:key/0f2e1d3c-0000-1111-2222-333344445555"
+
+
+def signed(key: str) -> str:
+    return GOOD.replace("[tool.kfp-release]\n", f'[tool.kfp-release]\nsigning-key = "{key}"\n', 1)
+
+
+def test_the_key_that_signs_is_configured_or_comes_from_the_environment() -> None:
+    assert parse(GOOD).signing_key is None
+    assert parse(signed(KEY)).signing_key == KmsKeyName(KEY, "eu-north-1")
+    assert parse(signed(KEY), {"KFP_RELEASE_SIGNING_KEY": "alias/a"}).signing_key == KmsKeyName("alias/a", None)
+    assert parse(GOOD, {"KFP_RELEASE_SIGNING_KEY": KEY}).signing_key == KmsKeyName(KEY, "eu-north-1")
+    assert parse(signed(KEY), {"KFP_RELEASE_SIGNING_KEY": ""}).signing_key == KmsKeyName(KEY, "eu-north-1")
+    assert parse(signed(KEY), {"KFP_RELEASE_SIGNING_KEY": "none"}).signing_key is None
+
+
+def test_what_names_no_key_is_a_problem_at_its_place() -> None:
+    (configured,) = problems(signed("releases"))
+    assert re.match(r"pyproject\.toml:\d+: .*'releases' is not the name of a key in AWS KMS", configured)
+    (variable,) = problems(GOOD, {"KFP_RELEASE_SIGNING_KEY": "releases"})
+    assert variable.startswith("KFP_RELEASE_SIGNING_KEY: 'releases' is not the name of a key in AWS KMS")
+    assert variable.endswith("or alias/NAME; or none")
 
 
 def test_empty_variables_replace_nothing() -> None:
@@ -329,7 +355,17 @@ VALUES = st.one_of(
     st.text(string.printable, max_size=12).map(lambda text: f"'''{text.replace(chr(39), '')}'''"),
     st.sampled_from(["3", "true", "[]", "{}", "[[]]", "1979-05-27", "'a@b/c:d'", "nan", "{a.b = 1}"]),
 )
-KEYS = ("package", "components", "source", "extra-projects", "images", "index", "images.demo", "index.upload-url")
+KEYS = (
+    "package",
+    "components",
+    "source",
+    "extra-projects",
+    "images",
+    "index",
+    "images.demo",
+    "index.upload-url",
+    "signing-key",
+)
 
 
 @given(st.sampled_from(KEYS), VALUES, st.dictionaries(st.sampled_from(["KFP_RELEASE_REGISTRY"]), st.text(max_size=9)))

@@ -107,7 +107,15 @@ def test_a_runtime_lists_packages_distributions_and_the_system() -> None:
         "numpy==1.0": "pkg:pypi/numpy@1.0",
         "pandas==1.0": "pkg:pypi/pandas@1.0",
     }
-    assert found["base-files:amd64"]["properties"] == [{"name": "kfp-release:layer", "value": "1"}]
+
+
+def test_it_tells_in_which_layer_what_is_not_of_the_first_came() -> None:
+    above = layer({info_path("six"): metadata("six"), info_path("numpy"): metadata("numpy")})
+    found = components(runtime_bom(RUNTIME, Inventory.of([layer(FILES), above])))
+    layers = {
+        ref: [each["value"] for each in item["properties"]] for ref, item in found.items() if "properties" in item
+    }
+    assert layers == {"six==1.0": ["2"], "numpy==1.0": ["1", "2"]}
 
 
 def test_its_subject_is_the_runtime_by_its_digest_and_no_key() -> None:

@@ -164,6 +164,13 @@ def test_each_pipeline_names_its_image_of_its_version_alone(ran: Ran, version: s
     assert compiled.count("@sha256:") == compiled.count(ran.pin(version, image)) > 0
 
 
+def test_a_catalog_of_both_versions_is_written_and_named_at_the_end(ran: Ran) -> None:
+    site = ran.output / "site"
+    assert {path.stem for path in (site / "versions").iterdir()} == set(VERSIONS)
+    assert (site / "components/multiply_op.html").is_file()
+    assert f"open{site / 'index.html'}" in "".join(ran.stdout.split())
+
+
 def test_the_model_has_its_score_and_the_report_shows_it(ran: Ran) -> None:
     before, score = ran.row("training: score")
     assert before == ""
@@ -189,10 +196,25 @@ def test_it_ends_with_a_table_of_both_versions(ran: Ran) -> None:
     for image in IMAGES:
         for version, cell in zip(VERSIONS, ran.row(f"image {image}"), strict=True):
             assert ran.pin(version, image).partition("@")[2].startswith(cell.partition("…")[0])
+    for version, cell in zip(VERSIONS, ran.row("signed, and verified"), strict=True):
+        envelope = json.loads((ran.output / version / "provenance.intoto.jsonl").read_bytes())
+        assert cell == f"by {envelope['signatures'][0]['keyid'][:12]}…"
     for version, cell in zip(VERSIONS, ran.row("sha256"), strict=True):
         wheel = next((ran.output / version).glob("kubeflow_demo_components-*.whl"))
         assert hashlib.sha256(wheel.read_bytes()).hexdigest().startswith(cell.removesuffix("…"))
     assert len(ran.row("seconds")) == len(VERSIONS)
+
+
+def test_the_sboms_list_what_dpkg_and_pip_in_the_images_do(ran: Ran) -> None:
+    """Which the demo itself compares."""
+    assert "hold what dpkg and pip in the last one's images list against their SBOMs" in ran.stderr
+    counts = dict(cell.split() for cell in ran.row("SBOM: components")[1].split(", "))
+    for image in IMAGES:
+        value = json.loads((ran.output / "1.1" / f"{image}.cdx.json").read_bytes())
+        assert len(value["components"]) == int(counts[image])
+        assert value["metadata"]["component"]["purl"].startswith(f"pkg:oci/{image}@{ran.pin('1.1', image)[-71:]}?")
+    names = {one["name"] for one in value["components"]}
+    assert {"base-files", "scikit-learn", "kubeflow-demo-components"} <= names
 
 
 def test_the_second_release_built_no_runtime_and_pushed_kilobytes(ran: Ran) -> None:

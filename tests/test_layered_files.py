@@ -97,3 +97,8 @@ def test_more_files_than_an_installation_has_are_refused(monkeypatch: pytest.Mon
 
 def test_a_name_that_utf_8_cannot_hold_is_survived() -> None:
     assert list(files({"\udcff.txt": b"1"})) == ["\udcff.txt"]  # type: ignore[call-overload]
+
+
+def test_a_file_of_many_layers_can_go() -> None:
+    many = [layer({"a.txt": b"%d" % number}) for number in range(1200)]
+    assert layered_files([*many, layer({".wh.a.txt": b""})], lambda path: path == "a.txt") == {}

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from archives import make_wheel
+from archives import make_wheel, sdist_bytes, wheel_bytes
 from conftest import run_git
 from small_project import DEMO, FOREIGN, component, exact_pins, make_project
 
-from kfp_release.carried_pins import SDIST_PINS
+from kfp_release.carried_pins import SDIST_PINS, SDIST_SBOM
 from kfp_release.component import ComponentFile
+from kfp_release.cyclonedx_bom import wheel_bom
 from kfp_release.errors import Problems, ReleaseError
 from kfp_release.package_files import package_files
-from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand
+from kfp_release.pinned import BadPins, PinnedPackage, pinned_package, pins_at_hand, sbom_at_hand
+from kfp_release.python_distribution import python_distribution
+from kfp_release.record import Pins
+from kfp_release.sbom import Sbom
+from kfp_release.sdist import Sdist
 from kfp_release.stub import stub_text
+from kfp_release.wheel import Wheel
 from kfp_release.written import WRITTEN, NotFree
 
 
@@ -199,3 +206,52 @@ def test_what_is_recorded_of_a_component_is_what_its_pinned_file_says(project: P
         read = ComponentFile.parse(recorded.file, data)
         assert recorded.images == tuple(one.value for one in read.images)
         assert (recorded.name, recorded.sha256) == (read.operator, hashlib.sha256(data).hexdigest())
+
+
+def of_wheel(pins: Pins) -> Sbom:
+    package = python_distribution(f"Name: {pins.distribution}\nVersion: {pins.version}\n".encode())
+    return wheel_bom(package, pins.images, commit=pins.commit, created=0)
+
+
+def test_the_sbom_beside_the_pins_is_the_wheels(project: Path, tmp_path: Path) -> None:
+    pins, path = exact_pins(project), tmp_path / "kfp-release-pins.json"
+    path.write_bytes(pins.to_json())
+    assert sbom_at_hand(project, pins, commit=pins.commit, pins_file=path) is None
+    (tmp_path / SDIST_SBOM).write_bytes(of_wheel(pins).data)
+    assert sbom_at_hand(project, pins, commit=pins.commit, pins_file=path) == of_wheel(pins)
+
+
+def test_an_sdist_carries_it_and_a_checkout_does_not(project: Path) -> None:
+    pins = exact_pins(project)
+    (project / SDIST_PINS).write_bytes(pins.to_json())
+    (project / SDIST_SBOM).write_bytes(of_wheel(pins).data)
+    assert sbom_at_hand(project, pins, commit="", pins_file=None) == of_wheel(pins)
+    assert sbom_at_hand(project, pins, commit=pins.commit, pins_file=None) is None
+
+
+@pytest.mark.parametrize("change", [{"commit": "d" * 40}, {"distribution": "others"}], ids=str)
+def test_an_sbom_of_another_wheel_is_refused(project: Path, tmp_path: Path, change: dict[str, str]) -> None:
+    pins = exact_pins(project)
+    (tmp_path / SDIST_SBOM).write_bytes(of_wheel(replace(pins, **change)).data)  # type: ignore[arg-type] # of texts
+    with pytest.raises(BadPins, match="is not the SBOM of this build: it is of") as caught:
+        sbom_at_hand(project, pins, commit=pins.commit, pins_file=tmp_path / "pins.json")
+    assert caught.value.remedy == "remove it"
+
+
+def test_it_goes_into_the_wheel_and_the_sdist(project: Path) -> None:
+    pins = exact_pins(project)
+    package = replace(pinned(project), pins=pins, sbom=of_wheel(pins))
+    members = {
+        "demo_parts/__init__.py": b"",
+        "demo_parts-1.0.dist-info/METADATA": b"",
+        "demo_parts-1.0.dist-info/WHEEL": b"",
+    }
+    wheel = Wheel.parse(
+        "demo_parts-1.0-py3-none-any.whl", wheel_bytes({**members, "demo_parts-1.0.dist-info/RECORD": b""})
+    )
+    made = package.in_wheel(wheel)
+    path = "demo_parts-1.0.dist-info/sboms/demo-parts.cdx.json"
+    assert made.read(path) == of_wheel(pins).data
+    assert f"\n{path},sha256=" in made.read("demo_parts-1.0.dist-info/RECORD").decode()
+    sdist = Sdist.parse("demo_parts-1.0.tar.gz", sdist_bytes({"demo_parts-1.0/PKG-INFO": b""}))
+    assert package.in_sdist(sdist).read(SDIST_SBOM) == of_wheel(pins).data

@@ -40,6 +40,7 @@ WHEEL, SDIST = "kubeflow_demo_components-{}-py3-none-any.whl", "kubeflow_demo_co
 OWN_WHEEL, OWN_SDIST = "kfp_release-{}-py3-none-any.whl", "kfp_release-{}.tar.gz"
 PROGRAM = "kubeflow_demo_components/programs/multiply.py"
 READS = {
+    "ListImageReferrers",
     "DescribeImages",
     "BatchGetImage",
     "BatchCheckLayerAvailability",
@@ -132,7 +133,7 @@ def row(done: Ended, what: str) -> str:
 
 def parts(version: str) -> list[str]:
     files = [name.format(version) for name in (OWN_WHEEL, OWN_SDIST, WHEEL, SDIST)]
-    return [f"commit of v{version}", "runtime key of demo", "runtime of demo", "image demo", *files]
+    return [f"commit of v{version}", "runtime key of demo", "runtime of demo", "image demo", "SBOM of demo", *files]
 
 
 def test_a_version_is_proved_in_a_clone_that_is_dirty_elsewhere_and_withdraws_it(place: Place, tmp_path: Path) -> None:
@@ -176,7 +177,9 @@ def test_an_image_with_another_program_in_it_is_found_and_the_file_named(place: 
     assert "(kfp-release: the package) holds sha256:" in done.stdout
     assert "opt/package/lib/kubeflow_demo_components-1.1.dist-info/RECORD" not in done.stdout
     assert f"in the package layer opt/package/lib/{PROGRAM} (other bytes)" in done.stdout
-    assert f"{WHEEL.format('1.1')}: kubeflow_demo_components/pins.json (other bytes), " in done.stdout
+    assert f"{WHEEL.format('1.1')}: kubeflow_demo_components-1.1.dist-info/sboms/" in done.stdout, "it names the image"
+    assert "kubeflow_demo_components/pins.json (other bytes), " in done.stdout
+    assert row(done, "SBOM of demo").endswith(" differs")
     assert "→ other tools may give other bytes: compare those below" in done.stdout
     assert "withdraw the version" in done.stdout
     assert "rebuilt with " in done.stdout

@@ -12,11 +12,12 @@ import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL_DOCKERFILE, commit_all, copy_project, kfp_release, run_git
+from conftest import PROJECT, SMALL_DOCKERFILE, commit_all, copy_project, kfp_release, run_git
 from ecr_fixtures import ecr_of
 
 from kfp_release.image_ref import ImageRef
@@ -314,3 +315,19 @@ def test_no_password_stands_in_what_is_printed_or_built(released: Released) -> N
     texts = [done.stdout, done.stderr]
     texts += [path.read_bytes().decode("latin-1") for path in released.dist("1.0").rglob("*") if path.is_file()]
     assert not any(secret in text for secret in secrets for text in texts)
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_the_sbom_lists_what_dpkg_and_pip_in_a_container_do(
+    released: Released, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(PROJECT / "examples"))
+    environ = {**os.environ, **released.sandbox.environ}
+    pins = {"demo": str(released.ref(version))}
+    require_listed = import_module("installed").require_listed
+    assert require_listed(pins, released.dist(version), environ)["demo"] > 50
+    value = json.loads((released.dist(version) / "demo.cdx.json").read_bytes())
+    value["components"] = [one for one in value["components"] if one["name"] != "bash"]
+    (released.kept / "demo.cdx.json").write_text(json.dumps(value))
+    with pytest.raises(Exception, match=r"the SBOM of demo lists other deb packages than .*: bash 5"):
+        require_listed(pins, released.kept, environ)

@@ -157,6 +157,23 @@ def test_one_that_changed_is_built_and_of_the_others_no_layer_is_read_or_sent(pl
     assert place.missing() == []
 
 
+def test_one_whose_sbom_is_missing_is_listed_and_gets_it_without_a_build(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("kfp_release.runtime.ensure_runtime_sbom", lambda *_, **__: 0)
+        place.images = place.images[:2]
+        place.ensure(QuickBuilder())
+    assert place.missing() == ["train", "serve"]
+    states = look_at_runtimes(place.images, place.committed, stores=place.stores)
+    assert [(state.digest is None, state.has_sbom, state.to_json()["sbom"]) for state in states] == [
+        (False, False, False)
+    ] * 2
+    builder = QuickBuilder()
+    assert [result.how for result in place.ensure(builder)] == ["found", "found"]
+    assert (builder.requests, place.missing()) == ([], [])
+
+
 def test_each_file_is_read_from_the_commit_once(place: Place) -> None:
     place.ensure(QuickBuilder())
     assert [place.asked.count((image.dockerfile,)) for image in place.images] == [1, 1, 1]

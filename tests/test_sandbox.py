@@ -21,9 +21,13 @@ from processes import everyone, naming, still_running
 from test_index import sha256, wheel
 
 from kfp_release.credentials import Credentials
+from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
 from kfp_release.index import Index
 from kfp_release.index_settings import IndexUrls
+from kfp_release.kms import KmsKey
+from kfp_release.kms_key_name import KmsKeyName
+from kfp_release.public_key import PublicKey
 from kfp_release.sandbox import Sandbox
 from kfp_release.sandbox.environment import exports
 
@@ -32,7 +36,7 @@ SECRETS = ("AWS_SECRET_ACCESS_KEY", "TWINE_PASSWORD")
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with Sandbox(tmp_path_factory.mktemp("sandbox"), base=False) as sandbox:
+    with Sandbox(tmp_path_factory.mktemp("sandbox"), base=False, kms=True) as sandbox:
         yield sandbox
 
 
@@ -114,6 +118,20 @@ def test_its_secrets_are_for_this_user_alone_and_in_no_argument(running: Sandbox
     assert stat.S_IMODE((running.folder / "docker/config.json").stat().st_mode) == 0o600
     shown = " ".join(everyone())
     assert not any(running.environ[name] in shown for name in SECRETS)
+
+
+def test_its_environment_leads_to_a_key_that_signs(running: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in running.environ.items():
+        monkeypatch.setenv(name, value)
+    key = KmsKey(KmsKeyName.parse(running.environ["KFP_RELEASE_SIGNING_KEY"]))
+    assert key.sign(Envelope(b"{}", "x")).is_signed_by(PublicKey.parse(running.signing_key().read_bytes()))
+    assert urlsplit(running.environ["AWS_ENDPOINT_URL_KMS"]).hostname == "127.0.0.1"
+    assert stat.S_IMODE((running.folder / "kms/private.pem").stat().st_mode) == 0o600
+
+
+def test_a_sandbox_without_kms_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="this sandbox has no KMS"):
+        Sandbox(tmp_path).signing_key()
 
 
 def test_docker_s_configuration_has_the_registry_s_login(running: Sandbox) -> None:

@@ -99,7 +99,7 @@ def debian_component(found: FoundPackage, os: Mapping[str, str]) -> Component:
         version=package.version,
         bom_ref=f"{package.name}:{package.architecture}",
         purl=PackageURL("deb", vendor, package.name, package.version, qualifiers),
-        properties=[Property(name=_LAYER, value=str(found.layer))],
+        properties=_layers({found.layer}),
     )
 
 
@@ -113,7 +113,7 @@ def python_component(group: Sequence[FoundDistribution]) -> Component:
         bom_ref=reference(package),
         purl=PackageURL("pypi", None, package.key, package.version),
         licenses=licences(package),
-        properties=[Property(name=_LAYER, value=str(number)) for number in sorted({each.layer for each in group})],
+        properties=_layers({each.layer for each in group}),
         evidence=ComponentEvidence(occurrences=[Occurrence(location=each.path) for each in group]),
     )
 
@@ -132,3 +132,8 @@ def licences(package: PythonDistribution) -> list[DisjunctiveLicense | LicenseEx
 def reference(package: PythonDistribution) -> str:
     """What a distribution is called inside of an SBOM."""
     return f"{package.key}=={package.version}"
+
+
+def _layers(numbers: set[int]) -> list[Property]:
+    """Which layers it came with; it is not said of the first, where most is, for a release sends all of this."""
+    return [Property(name=_LAYER, value=str(number)) for number in sorted(numbers)] if numbers != {1} else []

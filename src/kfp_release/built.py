@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -75,16 +76,15 @@ class BuiltRelease:
             raise BadBuild(f"{path} cannot be read: {error.strerror}", remedy="kfp-release build") from error
         built = cls(folder, record)
         built._require_both()
-        carried = set()
+        carried: dict[Path, Callable[[], bytes]] = {}
         for item in record.distributions:
             data = built.unchanged(item)
             if item.project == record.pins.distribution:
-                carried.add(built._require_pins(item, data))
-        if len(carried) > 1:
-            raise BadBuild(f"the wheel and the sdist in {folder} carry different SBOMs", remedy=_AGAIN)
+                carried[built.path(item)] = built._require_pins(item, data)
         for image in record.pins.images:
             built._require_image(image)
             built.sbom(image)
+        built._require_carried(carried)
         return built
 
     def _require_both(self) -> None:
@@ -100,8 +100,8 @@ class BuiltRelease:
                 remedy=_ONLY,
             )
 
-    def _require_pins(self, item: Distribution, data: bytes) -> bytes:
-        """The SBOM that it carries."""
+    def _require_pins(self, item: Distribution, data: bytes) -> Callable[[], bytes]:
+        """What gives the SBOM that it carries."""
         name, problems = item.filename, []
         if name.endswith(".whl"):
             wheel = Wheel.parse(name, data)
@@ -115,10 +115,18 @@ class BuiltRelease:
             raise BadBuild(f"{self.path(item)} carries other pins than release.json has", remedy=_ONLY)
         if problems:
             raise BadBuild(f"{self.path(item)} is not as its pins say:\n" + "\n".join(problems), remedy=_ONLY)
-        try:
-            return require_sbom_of(pins, read()).data
-        except ReleaseError as error:
-            raise BadBuild(f"{self.path(item)} carries no SBOM of its own: {error.args[0]}", remedy=_AGAIN) from error
+        return read
+
+    def _require_carried(self, carried: Mapping[Path, Callable[[], bytes]]) -> None:
+        """The wheel's own SBOM, in the wheel and in the sdist."""
+        found = set()
+        for path, read in carried.items():
+            try:
+                found.add(require_sbom_of(self.record.pins, read()).data)
+            except ReleaseError as error:
+                raise BadBuild(f"{path} carries no SBOM of the wheel: {error.args[0]}", remedy=_AGAIN) from error
+        if len(found) > 1:
+            raise BadBuild(f"the wheel and the sdist in {self.folder} carry different SBOMs", remedy=_AGAIN)
 
     def _require_image(self, pinned: PinnedImage) -> None:
         if not pinned.is_exact:

@@ -145,9 +145,12 @@ def _above(path: str) -> Iterator[str]:
         yield path
 
 
-def _size(file: LayeredFile) -> int:
-    own = len(file.data or b"")
-    return own + (_size(file.replaced) if file.replaced else 0)
+def _size(file: LayeredFile | None) -> int:
+    """Bytes of it, and of all that it replaced."""
+    size = 0
+    while file is not None:
+        size, file = size + len(file.data or b""), file.replaced
+    return size
 
 
 def _shown(name: str) -> str:

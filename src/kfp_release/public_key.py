@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _MOST: Final = 64 * 1024
 """Bytes of a PEM file. The longest key of AWS KMS has 800."""
-_REMEDY: Final = "give the public key as PEM, as kfp-release key or openssl pkey -pubout writes it"
+_REMEDY: Final = "give the public key as PEM, as openssl pkey -pubout writes it"
 
 
 class BadKey(ReleaseError):

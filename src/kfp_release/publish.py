@@ -28,7 +28,7 @@ from kfp_release.index_session import PackageIndexError
 from kfp_release.pending_image import PendingImage, look_at, send_blobs
 from kfp_release.progress import Progress
 from kfp_release.record import Distribution
-from kfp_release.referrers import Attachment, attach
+from kfp_release.referrers import Attachment, attach, find_attached
 from kfp_release.released_files import PackageIndex
 from kfp_release.retry import SILENT, Retry
 from kfp_release.verify import require_whole, verify
@@ -148,11 +148,13 @@ def _attach_all(
     outcomes, sent = list[Outcome](), 0
     for pending in images:
         for wanted in (*pending.evidence, provenance):
-            what = f"{wanted.what} of {pending.pinned.name}"
-            progress.step(f"attach the {what}")
-            there, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
-            outcomes.append(Outcome(what, SENT if bytes_sent else THERE, str(there.digest)))
-            sent += bytes_sent
+            there = find_attached(pending.store, pending.image.manifest, wanted)
+            state, what = (SENT if there is None else THERE), f"{wanted.what} of {pending.pinned.name}"
+            if there is None:
+                progress.step(f"attach the {what}")
+                there, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
+                sent += bytes_sent
+            outcomes.append(Outcome(what, state, str(there.digest)))
             if wanted is provenance:  # another run may have attached its own meanwhile: then that is the release's
                 provenance = replace(provenance, data=there.data)
     return provenance, outcomes, sent

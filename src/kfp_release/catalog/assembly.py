@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from kfp_release.catalog.described import Place, described, takers
@@ -17,6 +18,7 @@ from kfp_release.catalog.upgrade import Blobs, Upgrade, upgrades
 from kfp_release.component import ComponentFile
 from kfp_release.config import Config
 from kfp_release.digest import Digest
+from kfp_release.errors import Problems
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import needed_bump
 
@@ -120,6 +122,7 @@ def _image(image: PublicImage, above_base: int, before: Iterable[Digest]) -> Cat
         sbom=image.evidence.get(SBOM),
         provenance=image.evidence.get(PROVENANCE),
         scan=image.scan,
+        is_evidence_known=image.is_evidence_known,
     )
 
 
@@ -138,13 +141,13 @@ class _Components:
         self._newest = newest
         self._homes = self._found_homes(found)
         self._files = self._parsed()
-        current = [self._files[name] for name, home in self._homes.items() if home.version == newest]
+        current = [file for name, file in self._files.items() if self._homes[name].version == newest]
         self._taking = takers(current)
         self._snippets = Snippets(gathered.config.package, current)
 
     def all(self) -> list[CatalogComponent]:
         """By name: those of the newest version, those that are coming, those that are gone."""
-        found = [self._described(operator) for operator in sorted(self._homes)]
+        found = [self._described(operator) for operator in sorted(self._files)]
         return sorted(found, key=lambda component: (component.is_gone, component.is_coming))
 
     def _found_homes(self, found: Mapping[ReleaseVersion, Upgrade]) -> dict[str, TaggedVersion]:
@@ -168,7 +171,11 @@ class _Components:
         paths = {name: home.paths[name] for name, home in self._homes.items()}
         wanted = {name: home.folder.blobs[paths[name]] for name, home in self._homes.items()}
         data = self._gathered.blobs(wanted.values())
-        return {name: ComponentFile.parse(paths[name], data[blob]) for name, blob in wanted.items()}
+        found = {}
+        for name, blob in wanted.items():
+            with suppress(Problems):  # where what was kept says otherwise
+                found[name] = ComponentFile.parse(paths[name], data[blob])
+        return found
 
     def _described(self, operator: str) -> CatalogComponent:
         home, file, newest = self._homes[operator], self._files[operator], self._newest

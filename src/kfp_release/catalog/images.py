@@ -16,18 +16,17 @@ from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
-from kfp_release.manifest import OCI_MANIFEST, Manifest
+from kfp_release.json_text import read_json
+from kfp_release.manifest import MAX_MANIFEST, OCI_MANIFEST, Manifest
 from kfp_release.progress import Progress
 from kfp_release.referrer import Referrer
 from kfp_release.workers import in_parallel
 
 SBOM: Final = "application/vnd.cyclonedx+json"
 PROVENANCE: Final = "application/vnd.in-toto+json"
-_MANIFESTS, _ATTACHED = "manifests", "attached"
+_MANIFESTS, _ATTACHED, _NOTES = "manifests", "attached", "notes"
 _AT_ONCE = 8
 """Images whose referrers are asked for together."""
-_NOTE = "org.opencontainers.image.description"
-"""The annotation of an attachment that says what is in it. OCI image-spec, annotations.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,7 @@ class StoredImages:
 
     manifests: Mapping[Digest, Manifest] = field(default_factory=dict)
     evidence: Mapping[Digest, Mapping[str, CatalogEvidence]] = field(default_factory=dict)
+    """Of those images of which ECR told."""
 
 
 def ask_images(store: EcrRepository, digests: Sequence[Digest], *, facts: Facts, progress: Progress) -> StoredImages:
@@ -53,11 +53,22 @@ def ask_images(store: EcrRepository, digests: Sequence[Digest], *, facts: Facts,
         listed = []
     known |= dict(zip(asked, listed, strict=False))
     referrers = _manifests(store, [one for found in known.values() for one in found], facts)
-    evidence = {digest: _evidence(digest, found, referrers) for digest, found in known.items()}
+    attached = {digest: _of_each_type(digest, found, referrers) for digest, found in known.items()}
     for digest, found in known.items():
-        if len(evidence[digest]) == len((SBOM, PROVENANCE)):
+        if len(attached[digest]) == len((SBOM, PROVENANCE)):
             facts.put(_ATTACHED, str(digest), [str(one) for one in found])
-    return StoredImages(manifests, evidence)
+    sboms = [one for found in attached.values() for kind, one in found.items() if kind == SBOM]
+    notes = dict(in_parallel(partial(_note, store, facts), sboms, workers=_AT_ONCE))
+    return StoredImages(
+        manifests,
+        {
+            digest: {
+                kind: CatalogEvidence(one.manifest.digest, one.blob.size, notes.get(one.blob.digest, ""))
+                for kind, one in found.items()
+            }
+            for digest, found in attached.items()
+        },
+    )
 
 
 def layers_of(
@@ -147,11 +158,11 @@ def _list_attached(store: EcrRepository, digest: Digest) -> list[Digest]:
     return [Digest.parse(one["digest"]) for one in answer.get("referrers", ())]
 
 
-def _evidence(
+def _of_each_type(
     subject: Digest, digests: Iterable[Digest], manifests: Mapping[Digest, Manifest]
-) -> dict[str, CatalogEvidence]:
+) -> dict[str, Referrer]:
     """The first of each type that is of one blob and refers to the image."""
-    found: dict[str, CatalogEvidence] = {}
+    found: dict[str, Referrer] = {}
     for digest in digests:
         manifest = manifests.get(digest)
         if manifest is None or manifest.media_type != OCI_MANIFEST:
@@ -159,6 +170,18 @@ def _evidence(
         with suppress(ReleaseError):
             one = Referrer.parse(manifest.data)
             if one.subject.digest == subject:
-                note = manifest.annotations.get(_NOTE, "")
-                found.setdefault(one.artifact_type, CatalogEvidence(digest, one.blob.size, note))
+                found.setdefault(one.artifact_type, one)
     return {kind: found[kind] for kind in (SBOM, PROVENANCE) if kind in found}
+
+
+def _note(store: EcrRepository, facts: Facts, sbom: Referrer) -> tuple[Digest, str]:
+    """How many components an SBOM names; nothing where it cannot be read."""
+    blob, note = sbom.blob, ""
+    known = facts.get(_NOTES, str(blob.digest))
+    if isinstance(known, str):
+        return blob.digest, known
+    with suppress(ReleaseError, KeyError, TypeError):
+        count = len(read_json(store.read_blob(blob), most=MAX_MANIFEST)["components"])
+        note = f"{count} component{'s' * (count != 1)}"
+        facts.put(_NOTES, str(blob.digest), note)
+    return blob.digest, note

@@ -137,6 +137,8 @@ class CatalogImage:
     provenance: CatalogEvidence | None = None
     scan: str = ""
     """What ECR's scan found, in a few words; empty where it was not asked."""
+    is_evidence_known: bool = True
+    """Whether ECR told what is attached to it; else `sbom` and `provenance` are None whatever there is."""
 
     @property
     def size(self) -> int:
@@ -225,9 +227,9 @@ class Catalog:
     def newest(self) -> CatalogVersion | None:
         """What pip takes: the newest final version that is installable; else the newest installable, else of all.
 
-        None where there is no version.
+        None where there is no version. Of one without a tag nobody knows the components.
         """
-        good = [one for one in self.versions if one.is_installable]
+        good = [one for one in self.versions if one.is_installable and one.commit]
         final = [one for one in good if not one.version.version.is_prerelease]
         return next(iter([*final, *good, *self.versions]), None)
 

@@ -32,6 +32,7 @@ class PublicImage:
     manifest: Manifest | None = None
     evidence: Mapping[str, CatalogEvidence] = field(default_factory=dict)
     """By its type."""
+    is_evidence_known: bool = True
     scan: str = ""
     """What ECR's scan found, in a few words; empty where it was not asked."""
 
@@ -112,5 +113,6 @@ def _image(image: ImageState, pins: Pins | None, config: Config | None, stored: 
         digest=image.digest,
         manifest=manifest,
         evidence=stored.evidence.get(image.digest, {}) if image.digest else {},
+        is_evidence_known=image.digest is None or image.digest in stored.evidence,
         scan=image.scan.text if image.scan else "",
     )

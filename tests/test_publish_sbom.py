@@ -1,0 +1,215 @@
+"""The SBOM of an image comes after it and before any file that names it, once, and is never written over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archives import NAME
+from ecr_fixtures import LocalEcr
+from publish_fixtures import SDIST, Place, place_at, record, sbom_of
+
+from kfp_release.attached_sbom import attached_sbom, sbom_attachment
+from kfp_release.built import BuiltRelease
+from kfp_release.errors import ReleaseError
+from kfp_release.manifest import Manifest
+from kfp_release.progress import Silent
+from kfp_release.rebuilt_part import Verdict
+from kfp_release.rebuilt_sbom import image_sbom_part
+from kfp_release.record import PinnedImage
+from kfp_release.referrers import Attachment, attach, attached
+from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+
+
+@pytest.fixture
+def place(local: LocalEcr, tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    return place_at(local, tmp_path, request.node.name)
+
+
+def pinned(place: Place) -> PinnedImage:
+    return record(place).pins.images[0]
+
+
+def manifest(place: Place) -> Manifest:
+    return BuiltRelease.read(place.folder).image(pinned(place)).manifest
+
+
+def there(place: Place) -> list[bytes]:
+    return [one.data for one in attached(place.store, pinned(place).ref.digest, SBOM_TYPE)]
+
+
+def ours(place: Place) -> bytes:
+    return (place.folder / "demo.cdx.json").read_bytes()
+
+
+def fail_at(place: Place, monkeypatch: pytest.MonkeyPatch, is_it: Callable[[str, dict[str, Any]], bool]) -> None:
+    """Publish, cut off at the first such call to ECR; afterwards it works again."""
+    call = place.store.call.__func__  # type: ignore[attr-defined]
+
+    def cut(self: Any, operation: str, **parameters: Any) -> Any:
+        if is_it(operation, parameters):
+            raise ReleaseError("the machine is gone")
+        return call(self, operation, **parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(place.store), "call", cut)
+        with pytest.raises(ReleaseError, match="the machine is gone"):
+            place.publish()
+
+
+def is_sbom(operation: str, parameters: dict[str, Any]) -> bool:
+    return operation == "put_image" and "subject" in json.loads(parameters["imageManifest"])
+
+
+def test_a_release_that_was_cut_off_between_image_and_sbom_is_completed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(place, monkeypatch, is_sbom)
+    assert place.store.find("1.2") is not None
+    assert (there(place), place.index.uploaded) == ([], [])
+    published = place.publish()
+    assert [outcome.state for outcome in published.outcomes] == ["already there", "sent", "sent", "sent"]
+    assert there(place) == [ours(place)]
+    assert place.index.uploaded == [SDIST, NAME]
+
+
+def test_the_blobs_of_an_sbom_that_was_cut_off_are_not_sent_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_at(place, monkeypatch, is_sbom)
+    assert place.publish().bytes_sent == 0
+
+
+def test_a_release_that_was_cut_off_between_sbom_and_wheel_is_completed(place: Place) -> None:
+    place.index.loses = [ReleaseError("the index is down")]
+    with pytest.raises(ReleaseError, match="the index is down"):
+        place.publish()
+    assert (there(place), place.index.uploaded) == ([ours(place)], [])
+    published = place.publish()
+    assert [outcome.state for outcome in published.outcomes] == ["already there", "already there", "sent", "sent"]
+    assert there(place) == [ours(place)]
+
+
+def test_one_that_other_tools_wrote_will_do(place: Place) -> None:
+    value = json.loads(ours(place))
+    value["metadata"]["tools"]["components"][0]["version"] = "99"
+    (place.folder / "demo.cdx.json").write_text(json.dumps(value))
+    place.publish()
+    (place.folder / "demo.cdx.json").write_bytes(sbom_of(pinned(place)).data)
+    assert not place.publish().changed
+    assert len(there(place)) == 1
+
+
+def test_another_one_is_refused_before_anything_is_sent(place: Place) -> None:
+    image = pinned(place)
+    place.index.loses = [ReleaseError("the index is down")]
+    with pytest.raises(ReleaseError, match="the index is down"):
+        place.publish()
+    (place.folder / "demo.cdx.json").write_bytes(sbom_of(image, packages=("bash",)).data)
+    with pytest.raises(ReleaseError, match="has another SBOM attached: sha256") as caught:
+        place.publish()
+    assert "nothing is overwritten" in caught.value.remedy
+    assert (len(there(place)), place.index.uploaded) == (1, [])
+
+
+def test_what_is_attached_is_found_and_verified(place: Place) -> None:
+    assert attached_sbom(place.store, pinned(place).ref.digest) is None
+    place.publish()
+    assert attached_sbom(place.store, pinned(place).ref.digest) == Sbom.parse(ours(place))
+    verified = place.verify()
+    assert (verified.problems, verified.components) == ((), {"demo": 3})
+    assert verified.to_json()["sboms"] == {"demo": 3}
+
+
+def without_an_sbom(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publish as an older version did."""
+    with monkeypatch.context() as patch:
+        patch.setattr("kfp_release.pending_image.evidence_of", lambda *_: ())
+        place.publish()
+
+
+def test_a_release_of_an_older_version_has_none_and_is_in_order(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_an_sbom(place, monkeypatch)
+    verified = place.verify()
+    assert (verified.problems, verified.components) == ((), {})
+    assert verified.to_json()["sboms"] == {"demo": None}
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (lambda _: b"no JSON", "attached as its SBOM: it is not JSON"),
+        (
+            lambda place: ours(place).replace(pinned(place).ref.digest.hex.encode(), b"0" * 64),
+            f"attached as its SBOM, and that is of sha256:{'0' * 64}",
+        ),
+        (
+            lambda place: json.dumps(
+                {**json.loads(ours(place)), "metadata": {"component": {"name": "a", "version": "1"}}}
+            ).encode(),
+            "attached as its SBOM, and that is of a 1, which is no image",
+        ),
+    ],
+    ids=["no SBOM", "of another image", "of no image"],
+)
+def test_what_is_none_of_the_image_is_a_problem(
+    place: Place, monkeypatch: pytest.MonkeyPatch, data: Callable[[Place], bytes], said: str
+) -> None:
+    without_an_sbom(place, monkeypatch)
+    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data(place), lambda _: False)
+    attach(place.store, manifest(place), wrong, progress=Silent())
+    with pytest.raises(BadSbom, match="see who attached it") as caught:
+        attached_sbom(place.store, pinned(place).ref.digest)
+    assert said in str(caught.value)
+    (line,) = place.verify().problems
+    assert said in line
+
+
+def test_of_two_the_same_is_taken_every_time(place: Place) -> None:
+    sbom = sbom_of(pinned(place))
+    other = Sbom.parse(sbom.data.replace(b'"version":"1"}]}', b'"version":"2"}]}'))
+    place.publish()
+    wanted = sbom_attachment(other).referrer(manifest(place))
+    for data in (other.data,):
+        upload = place.store.call("initiate_layer_upload")["uploadId"]
+        place.store.call(
+            "upload_layer_part", uploadId=upload, partFirstByte=0, partLastByte=len(data) - 1, layerPartBlob=data
+        )
+        place.store.call("complete_layer_upload", uploadId=upload, layerDigests=[str(wanted.blob.digest)])
+    place.store.put(wanted.manifest, None)
+    assert len(there(place)) == 2
+    lowest = min(attached(place.store, pinned(place).ref.digest, SBOM_TYPE), key=lambda one: one.digest)
+    assert attached_sbom(place.store, pinned(place).ref.digest) == Sbom.parse(lowest.data)
+
+
+def test_a_rebuilt_one_is_held_against_the_attached_one(place: Place) -> None:
+    place.publish()
+    digest, sbom = pinned(place).ref.digest, sbom_of(pinned(place))
+    part = image_sbom_part(place.store, digest, sbom, name="demo")
+    assert (part.verdict, part.published, part.text) == (Verdict.IDENTICAL, part.rebuilt, "")
+    tools = Sbom.parse(sbom.data.replace(b'"name":"kfp-release"', b'"name":"another-tool"', 1))
+    assert image_sbom_part(place.store, digest, tools, name="demo").verdict is Verdict.SAME_CONTENT
+    other = image_sbom_part(place.store, digest, sbom_of(pinned(place), packages=("bash",)), name="demo")
+    assert (other.verdict, other.text) == (Verdict.DIFFERS, "SBOM of demo: base-files 1, bash 1")
+    assert "other tools may give other bytes" in other.remedy
+    time = Sbom.parse(sbom.data.replace(b"2027-01-15", b"2027-01-16"))
+    assert image_sbom_part(place.store, digest, time, name="demo").text.endswith("and other facts of them")
+
+
+def test_to_rebuild_a_release_without_one_is_no_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_an_sbom(place, monkeypatch)
+    part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
+    assert (part.verdict, part.published) == (Verdict.ABSENT, "none")
+    assert "a release of an older kfp-release has none" in part.text
+
+
+def test_to_rebuild_one_that_is_none_is_a_difference(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_an_sbom(place, monkeypatch)
+    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, b"{}", lambda _: False)
+    attach(place.store, manifest(place), wrong, progress=Silent())
+    part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
+    assert part.verdict is Verdict.DIFFERS
+    assert "see who attached it" in part.remedy

@@ -1,0 +1,122 @@
+"""The SBOM of a runtime: made of its layers, wherever they are, and attached to it once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from ecr_fixtures import LocalEcr, MemoryBlob, Told
+from layer_fixtures import STATUS_PATH, layer, package, status
+from test_runtime import QuickBuilder, ensure, found, project, settings  # noqa: F401 - project is a fixture
+
+from kfp_release.attached_sbom import attached_sbom
+from kfp_release.ecr import EcrRepository
+from kfp_release.errors import ReleaseError
+from kfp_release.image import Image, normal_runtime
+from kfp_release.manifest import BadImage, ImageConfig, Manifest
+from kfp_release.progress import Silent
+from kfp_release.referrers import Attachment, attach
+from kfp_release.runtime import runtime_tag
+from kfp_release.runtime_sbom import ensure_runtime_sbom, made_sbom, runtime_sbom
+from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+from kfp_release.upload import upload_blobs
+
+KEY = "1" * 32
+LAYERS = [
+    layer({STATUS_PATH: status(package("base-files"))}),
+    layer({STATUS_PATH: status(package("base-files"), package("zlib1g"))}),
+]
+
+
+@pytest.fixture
+def store(local: LocalEcr, tmp_path: Path) -> EcrRepository:
+    return local.repository(f"sboms/{tmp_path.name.replace('_', '-').lower().strip('-')}")
+
+
+def pushed(store: EcrRepository, layers: list[MemoryBlob], key: str = KEY) -> Image:
+    """A runtime that was pushed before there were SBOMs."""
+    config = ImageConfig.of(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {"User": "65532"},
+            "rootfs": {"type": "layers", "diff_ids": [str(one.descriptor.digest) for one in layers]},
+        }
+    )
+    manifest = Manifest.of(config.descriptor, tuple(one.descriptor for one in layers), {})
+    image = normal_runtime(Image(manifest, config))
+    upload_blobs(store, [*layers, MemoryBlob(image.config.data, image.manifest.config)], progress=Silent())
+    store.put(image.manifest, runtime_tag(key))
+    return image
+
+
+def listed(sbom: Sbom | None) -> tuple[str, ...]:
+    assert sbom is not None
+    return sbom.listed
+
+
+def test_one_that_is_in_ecr_gets_it_from_its_layers_there(store: EcrRepository) -> None:
+    image, told = pushed(store, LAYERS), Told()
+    assert runtime_sbom(store, image.manifest.digest) is None
+    sent = ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=told, layers=None)
+    sbom = runtime_sbom(store, image.manifest.digest)
+    assert listed(sbom) == ("base-files 1", "zlib1g 1")
+    assert sent == len(made_sbom(store, image).data) + len(b"{}")
+    assert f"read what is installed in {runtime_tag(KEY)}" in told.steps
+
+
+def test_of_layers_that_are_at_hand_it_is_the_same(store: EcrRepository) -> None:
+    image = pushed(store, LAYERS)
+    assert made_sbom(store, image, layers=LAYERS) == made_sbom(store, image)
+
+
+def test_a_second_time_nothing_is_read_or_sent(store: EcrRepository) -> None:
+    image, told = pushed(store, LAYERS), Told()
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=told, layers=None) == 0
+    assert told.steps == []
+
+
+def test_a_build_that_was_cut_off_before_it_is_completed_by_the_next(
+    project: Path,  # noqa: F811 - it is the fixture
+    store: EcrRepository,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def cut(*_: object, **__: object) -> int:
+        raise ReleaseError("the machine is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("kfp_release.runtime.ensure_runtime_sbom", cut)
+        with pytest.raises(ReleaseError, match="the machine is gone"):
+            ensure(project, store, QuickBuilder())
+    builder = QuickBuilder()
+    result = ensure(project, store, builder)
+    assert (result.how, builder.requests) == ("found", [])
+    assert listed(attached_sbom(store, found(store, result.key).manifest.digest)) == ("base-files 12.4",)
+    assert settings(store).name == result.name
+
+
+def test_runtimes_of_two_keys_with_the_same_bytes_have_one(store: EcrRepository) -> None:
+    one, other = pushed(store, LAYERS), pushed(store, LAYERS, "2" * 32)
+    assert one.manifest.digest == other.manifest.digest
+    ensure_runtime_sbom(store, one, tag=runtime_tag(KEY), progress=Silent(), layers=LAYERS)
+    assert ensure_runtime_sbom(store, other, tag=runtime_tag("2" * 32), progress=Silent(), layers=LAYERS) == 0
+
+
+def test_one_of_another_tool_is_refused_with_what_to_do(store: EcrRepository) -> None:
+    image = pushed(store, LAYERS)
+    value = json.loads(made_sbom(store, image).data)
+    del value["metadata"]["component"]["properties"]
+    theirs = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, json.dumps(value).encode(), lambda _: False)
+    attach(store, image.manifest, theirs, progress=Silent())
+    with pytest.raises(BadSbom, match="is none that kfp-release made of a runtime") as caught:
+        ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert "remove it from ECR" in caught.value.remedy
+
+
+def test_a_runtime_whose_layers_cannot_be_read_is_named(store: EcrRepository) -> None:
+    image = pushed(store, [MemoryBlob(b"no layer at all")])
+    with pytest.raises(BadImage, match=f"what is installed in .*@{image.manifest.digest} cannot be told: layer sha256"):
+        ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert attached_sbom(store, image.manifest.digest) is None
