@@ -180,7 +180,8 @@ def test_a_page_that_others_have_changed_is_not_written_over_and_not_deleted(
     assert put(tmp_path, bucket).written == ("index.html",)
     server.client.put_object(Bucket=bucket, Key="site/data/search.json", Body=b"[1]")
     (tmp_path / "data/search.json").unlink()
-    put(tmp_path, bucket)
+    assert put(tmp_path, bucket).deleted == ()
+    assert not put(tmp_path, bucket).changed
     assert server.get(bucket, "site/data/search.json") == b"[1]"
 
 

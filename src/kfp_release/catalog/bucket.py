@@ -82,6 +82,8 @@ def publish_site(
     site = _read(folder)
     plan = _plan(bucket, {path: WrittenFile.of(path, data) for path, data in site.items()}, site)
     size = sum(len(site[path]) for path in plan.changed)
+    for path in plan.left:
+        progress.note(f"{bucket.url(path)} is no part of the site any more, was changed by others, and is left alone")
     sent = Sent(str(place), plan.changed, tuple(plan.gone), len(site) - len(plan.changed), size, dry_run)
     if not dry_run and (sent.changed or plan.is_unfinished):
         _Writing(bucket, site, plan, progress, size).write()
@@ -109,6 +111,8 @@ class _Plan:
     """In the order in which they are written: what pages show, the pages, and the first page last."""
     gone: Mapping[str, WrittenFile]
     """What is there, was written by a catalog, and is not in the site."""
+    left: tuple[str, ...]
+    """What would be gone too, and others have changed since."""
     there: Mapping[str, str]
     """The etags of what the bucket has, by path."""
     list_etag: str | None
@@ -137,8 +141,10 @@ def _plan(bucket: Bucket, wanted: Mapping[str, WrittenFile], site: Mapping[str, 
             foreign.append(path)
     _refuse_foreign(bucket, foreign)
     changed = sorted((path for path, file in files.items() if not file.etag), key=_order)
-    gone = {path: file for path, file in known.items() if path not in wanted and path in there}
-    return _Plan(files, tuple(changed), gone, there, found.etag if found else None, known != files)
+    old = {path: file for path, file in known.items() if path not in wanted and path in there}
+    gone = {path: file for path, file in old.items() if file.etag in {"", there[path]}}
+    left = tuple(path for path in old if path not in gone)
+    return _Plan(files, tuple(changed), gone, left, there, found.etag if found else None, known != files)
 
 
 def _md5(data: bytes) -> str:
@@ -181,10 +187,7 @@ class _Writing:
         written: dict[str, str] = {}
         for paths in (others, pages, root):
             written |= dict(zip(paths, in_parallel(self._put, paths, workers=_AT_ONCE), strict=True))
-        left = dict(zip(plan.gone, in_parallel(self._delete, list(plan.gone), workers=_AT_ONCE), strict=True))
-        kept = {path for path, was_left in left.items() if was_left}
-        for path in sorted(kept):
-            self.progress.note(f"{self.bucket.url(path)} was changed by others, and is left alone")
+        in_parallel(self.bucket.delete, list(plan.gone), workers=_AT_ONCE)
         files = {path: replace(file, etag=written.get(path, file.etag)) for path, file in plan.files.items()}
         self._list(files, etag)
 
@@ -197,14 +200,6 @@ class _Writing:
             self.done += len(data)
             self.progress.sent("site", self.done, self.size)
         return etag
-
-    def _delete(self, path: str) -> bool:
-        """Whether it was left, for it is not what was written."""
-        before = self.plan.gone[path].etag
-        if before and before != self.plan.there[path]:
-            return True
-        self.bucket.delete(path)
-        return False
 
     def _list(self, files: Mapping[str, WrittenFile], etag: str | None) -> str:
         put = partial(self.bucket.store, content=_JSON, cache=_FRESH)
