@@ -118,7 +118,7 @@ def test_what_ecr_lost_of_an_image_that_is_there_is_sent_again(
     lose(blob.digest)
     published = place.publish()
     assert published.bytes_sent == blob.size
-    assert [outcome.state for outcome in published.outcomes] == ["sent", "already there", "sent", "sent"]
+    assert [outcome.state for outcome in published.outcomes] == ["sent", *["already there"] * 2, "sent", "sent"]
     assert place.verify().problems == ()
 
 
@@ -210,7 +210,7 @@ def test_files_that_the_index_packed_anew_are_there(place: Place, *, pages_tell:
     hashes = {name: Digest.of(data).hex for name, data in place.index.contents.items()}
     published = place.publish()
     assert place.index.uploaded == []
-    assert [(o.what, o.state, o.content) for o in published.outcomes[2:]] == [
+    assert [(o.what, o.state, o.content) for o in published.outcomes[3:]] == [
         (name, "already there", hashes[name]) for name in (SDIST, NAME)
     ]
     assert place.verify().problems == ()
@@ -224,7 +224,7 @@ def test_an_index_that_packs_what_it_takes_anew_has_it(place: Place, name: str) 
     seen = Digest.of(anew((place.folder / name).read_bytes())).hex
     published = place.publish()
     assert [o.content for o in published.outcomes if o.what == name] == [seen]
-    assert [o.state for o in published.outcomes] == ["sent"] * 4
+    assert [o.state for o in published.outcomes] == ["sent"] * 5
 
 
 def test_a_wheel_of_other_files_in_the_same_version_is_refused_before_anything_is_sent(place: Place) -> None:

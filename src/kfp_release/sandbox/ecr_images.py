@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -48,7 +47,7 @@ class ImageCalls:
             self._registry.put_manifest(repository.name, tag or given.digest, given.data, given.media_type)
             image = repository.images.setdefault(
                 given.digest,
-                _stored(given),
+                given.stored(),
             )
             if tag:
                 for other in repository.images.values():
@@ -185,20 +184,6 @@ class ImageCalls:
             self._registry.put_manifest(repository.name, tag, data, image.media_type)
         if not image.tags:
             del repository.images[image.digest]
-
-
-def _stored(given: PutManifest) -> StoredImage:
-    return StoredImage(
-        given.digest,
-        given.media_type,
-        given.size,
-        time.time(),
-        given.blobs + given.children,
-        artifact_type=given.artifact_type,
-        subject=given.subject,
-        manifest_size=len(given.data),
-        annotations=given.annotations,
-    )
 
 
 def _found(repository: StoredRepository, image_id: dict[str, str]) -> StoredImage:

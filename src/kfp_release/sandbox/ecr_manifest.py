@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass
 from typing import Any, Self
 
 from kfp_release.sandbox.ecr_refusal import invalid
+from kfp_release.sandbox.ecr_state import StoredImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +51,17 @@ class PutManifest:
         digest = "sha256:" + hashlib.sha256(data).hexdigest()
         own, others = digests[: len(blobs)], digests[len(blobs) :]
         return cls(data, digest, media_type, own, others, size, artifact_type, subject, annotations)
+
+    def stored(self) -> StoredImage:
+        """What is remembered of it, put now."""
+        return StoredImage(
+            self.digest,
+            self.media_type,
+            self.size,
+            time.time(),
+            self.blobs + self.children,
+            artifact_type=self.artifact_type,
+            subject=self.subject,
+            manifest_size=len(self.data),
+            annotations=self.annotations,
+        )
