@@ -157,7 +157,7 @@ PARSERS = {
     ),
     "SBOM": Parser(("sbom.Sbom.parse",), _sbom, _read_sbom),
     "referrer": Parser(
-        ("referrer.Referrer.parse", "referrer.Referrer.of"),
+        ("referrer.Referrer.parse",),
         lambda random: changed_json(random, _REFERRER.manifest.data.decode()),
         _referrer,
     ),
@@ -167,7 +167,7 @@ PARSERS = {
         _packages,
     ),
     "METADATA": Parser(
-        ("python_distribution.python_distribution", "bom_component.operating_system"),
+        ("python_distribution.python_distribution",),
         lambda random: changed_bytes(
             random, changed_text(random, METADATA, _WORDS).encode(errors="surrogatepass"), most=random.choice((0, 2))
         ),

@@ -97,6 +97,7 @@ def calls(*, forget: Callable[[], None], spoil: Callable[[str], None]) -> tuple[
             "answer cut short",
         ),
         _http("index", "file", "GET", "/packages/", *NETWORK, LOGIN_EXPIRED, NOT_THERE, ANSWERED_WRONG),
+        _aws("ListImageReferrers", *LISTS),
     )
 
 
