@@ -147,7 +147,7 @@ def test_it_leaves_each_versions_files_and_none_of_an_earlier_run(ran: Ran, vers
     names = {path.name for path in folder.iterdir() if path.suffix != ".log"}
     last = {"training.yaml", "report.html", "pipeline-production.yaml"}
     trained = last if version == VERSIONS[-1] else set()
-    assert names == {*promised, *trained, "release.json", "pipeline.yaml"}
+    assert names == {*promised, *trained, "release.json", "provenance.intoto.jsonl", "pipeline.yaml"}
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in promised} == promised
     name = f"kubeflow_demo_components-{version}"
     assert {f"{name}-py3-none-any.whl", f"{name}.tar.gz"} <= promised.keys()
