@@ -43,6 +43,7 @@ READS = {
     "ListImageReferrers",
     "DescribeImages",
     "BatchGetImage",
+    "DescribeImageScanFindings",
     "BatchCheckLayerAvailability",
     "GetDownloadUrlForLayer",
     "GetAuthorizationToken",
