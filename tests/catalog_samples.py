@@ -8,19 +8,16 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from kfp_release.catalog.image_model import CatalogEvidence, CatalogImage, CatalogLayer, LayerKind
 from kfp_release.catalog.model import (
     Catalog,
     CatalogComponent,
     CatalogEvent,
-    CatalogEvidence,
     CatalogFile,
-    CatalogImage,
     CatalogInput,
-    CatalogLayer,
     CatalogOutput,
     CatalogVersion,
     EventKind,
-    LayerKind,
 )
 from kfp_release.component import ComponentFile
 from kfp_release.digest import Digest

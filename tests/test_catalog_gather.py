@@ -12,8 +12,9 @@ from git_fixtures import run
 from many_releases import EXTRA, PROJECT
 
 from kfp_release.catalog.facts import Facts
+from kfp_release.catalog.image_model import LayerKind
 from kfp_release.catalog.images import PROVENANCE, SBOM
-from kfp_release.catalog.model import Catalog, CatalogVersion, EventKind, LayerKind
+from kfp_release.catalog.model import Catalog, CatalogVersion, EventKind
 from kfp_release.digest import Digest
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Silent

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from kfp_release.catalog.described import Place, described, takers
 from kfp_release.catalog.facts import Facts
 from kfp_release.catalog.history import History, histories, previous_version
+from kfp_release.catalog.image_model import CatalogImage
 from kfp_release.catalog.images import PROVENANCE, SBOM, layers_of
-from kfp_release.catalog.model import Catalog, CatalogComponent, CatalogImage, CatalogVersion
+from kfp_release.catalog.model import Catalog, CatalogComponent, CatalogVersion
 from kfp_release.catalog.public import PublicImage, PublicVersion
 from kfp_release.catalog.snippet import Snippets
 from kfp_release.catalog.tagged import TaggedVersion

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from kfp_release.catalog.facts import Facts
-from kfp_release.catalog.model import CatalogEvidence, CatalogLayer, LayerKind
+from kfp_release.catalog.image_model import CatalogEvidence, CatalogLayer, LayerKind
 from kfp_release.digest import Digest
 from kfp_release.dockerfile import BadDockerfile, Dockerfile
 from kfp_release.ecr import EcrRepository

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kfp_release.catalog.image_model import CatalogEvidence
 from kfp_release.catalog.images import StoredImages
-from kfp_release.catalog.model import CatalogEvidence, CatalogFile
+from kfp_release.catalog.model import CatalogFile
 from kfp_release.catalog.tagged import TaggedVersion
 from kfp_release.config import Config
 from kfp_release.digest import Digest
