@@ -163,6 +163,32 @@ def test_a_version_that_promises_less_than_it_changes_is_told() -> None:
     assert "They ask for a minor version, and this is less." in said
 
 
+def test_what_is_not_compared_is_said_and_no_bump_is_claimed() -> None:
+    one = ordinary().by_version()[version("1.2")]
+    catalog = replace(
+        ordinary(), versions=(replace(one, uncompared=("keep_op", "make_table_op"), unreadable=("yaml",)),)
+    )
+    said = text(render(catalog)["versions/1.2.html"])
+    assert "1 change of 1 component, none of them breaking. load_table_op" in said
+    assert "Not compared, because they are not readable in 1.2: keep_op, make_table_op." in said
+    assert "They ask for" not in said
+    site = render(replace(catalog, versions=(replace(catalog.versions[0], changes=(), uncompared=("keep_op",)),)))
+    said = text(site["versions/1.2.html"])
+    assert "No input and no output of any other component has changed. Not compared, because it is not" in said
+    assert "version is enough" not in said
+    assert "drift not compared" in text(site["over-time.html"])
+
+
+def test_a_version_whose_tag_is_gone_is_not_called_the_first() -> None:
+    catalog = ordinary()
+    lost = replace(catalog.by_version()[version("2.0")], commit="", changes=())
+    site = render(replace(catalog, versions=(lost, *catalog.versions[2:])))
+    said = text(site["versions/2.0.html"])
+    assert "What changes is not known: git has no tag of it" in said
+    assert "the first version" not in said
+    assert "in order not known" in text(site["over-time.html"])
+
+
 def test_a_version_that_drifts_says_what_and_what_to_do() -> None:
     said = text(render(ordinary())["versions/1.2.html"])
     assert "Drift. What is public of it is not what it should be. image demo: tag 1.2 leads to sha256:" in said
@@ -214,9 +240,9 @@ def test_a_new_version_leaves_the_pages_of_all_but_the_one_before_it_as_they_wer
 def test_the_distribution_has_the_package_and_its_templates() -> None:
     package = PROJECT / "src/kfp_release"
     setuptools = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    assert "kfp_release.catalog" in setuptools["packages"]
-    patterns = setuptools["package-data"]["kfp_release.catalog"]
-    shipped = {path for pattern in patterns for path in (package / "catalog").glob(pattern)}
+    assert {"kfp_release.catalog", "kfp_release.catalog.templates"} <= {*setuptools["packages"]}
+    patterns = setuptools["package-data"]["kfp_release.catalog.templates"]
+    shipped = {path for pattern in patterns for path in (package / "catalog/templates").glob(pattern)}
     assert shipped == {
         path for path in (package / "catalog").rglob("*.*") if path.suffix in {".html", ".css", ".js", ".svg"}
     }

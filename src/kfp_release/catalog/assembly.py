@@ -81,9 +81,10 @@ def _version(
     public, upgrade = gathered.public[version], found.get(version)
     changes = upgrade.changes if upgrade else ()
     is_breaking = any(change.is_breaking for change in changes)
+    unreadable = dict(sorted(upgrade.unreadable.items())) if upgrade else {}
     there = _layers(gathered.public[before]) if before else ()
     if upgrade:
-        components = [operator for operator in sorted(upgrade.tagged.paths) if operator not in upgrade.unreadable]
+        components = [operator for operator in sorted(upgrade.tagged.paths) if operator not in unreadable]
     else:
         components = sorted(public.pins)
     return CatalogVersion(
@@ -98,10 +99,11 @@ def _version(
         images=tuple(_image(image, gathered.above_base(version, image.name), there) for image in public.images),
         files=public.files,
         components=tuple(components),
-        previous=before if upgrade else None,
+        previous=before,
         changes=changes,
         bump=needed_bump(before, is_changed=bool(changes), is_breaking=is_breaking),
-        unreadable=tuple(upgrade.unreadable[operator] for operator in sorted(upgrade.unreadable)) if upgrade else (),
+        unreadable=tuple(unreadable.values()),
+        uncompared=tuple(unreadable),
     )
 
 

@@ -136,6 +136,8 @@ class CatalogVersion:
     """What `changes` ask of a version."""
     unreadable: tuple[str, ...] = ()
     """Component files that could not be read, and why."""
+    uncompared: tuple[str, ...] = ()
+    """Their operators: `changes` and `bump` do not tell of these."""
 
     @property
     def is_installable(self) -> bool:
