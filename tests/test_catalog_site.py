@@ -14,7 +14,7 @@ import pytest
 from catalog_extremes import EVIL, hostile, large
 from catalog_samples import PROJECT, change, ordinary, version
 
-from kfp_release.catalog.model import Catalog
+from kfp_release.catalog.model import Catalog, CatalogEvent, EventKind
 from kfp_release.catalog.page import LARGEST
 from kfp_release.catalog.site import render
 from kfp_release.interface_change import ChangeKind
@@ -161,6 +161,34 @@ def test_a_version_that_promises_less_than_it_changes_is_told() -> None:
     patch = replace(broken, version=version("1.0.1"))
     said = text(render(replace(catalog, versions=(patch,)))["versions/1.0.1.html"])
     assert "They ask for a minor version, and this is less." in said
+
+
+def test_a_component_that_was_renamed_leads_to_its_new_name_and_back() -> None:
+    catalog = ordinary()
+    renamed = change("make_rows_op", ChangeKind.OPERATOR_RENAMED, before="make_rows_op", after="make_table_op")
+    came = CatalogEvent(version("2.0"), EventKind.CAME, (renamed,))
+    site = render(
+        replace(
+            catalog,
+            components=tuple(
+                replace(one, history=(came,)) if one.operator == "make_table_op" else one for one in catalog.components
+            ),
+        )
+    )
+    said, link = text(site["components/make_rows_op.html"]), "make_table_op.html"
+    assert "the last that does. It was renamed: call make_table_op instead." in said
+    assert "2.0 went 2025-08-06 breaking renamed to make_table_op" in said
+    assert Read(site["components/make_rows_op.html"]).links.count(f"../components/{link}") == 2
+    assert "2.0 came 2025-08-06 breaking renamed from make_rows_op" in text(site[f"components/{link}"])
+    assert "../components/make_rows_op.html" in Read(site[f"components/{link}"]).links
+
+
+def test_a_removal_is_marked_as_breaking() -> None:
+    catalog = ordinary()
+    gone = replace(catalog.components[-1], history=(CatalogEvent(version("2.0"), EventKind.WENT),))
+    said = text(render(replace(catalog, components=(gone,)))["components/make_rows_op.html"])
+    assert "2.0 went breaking 2025-08-06" in said
+    assert "renamed" not in said
 
 
 def test_what_is_not_compared_is_said_and_no_bump_is_claimed() -> None:

@@ -59,6 +59,11 @@ class CatalogEvent:
     kind: EventKind
     changes: tuple[InterfaceChange, ...] = ()
 
+    @property
+    def is_breaking(self) -> bool:
+        """Whether a pipeline that calls it may not compile any more."""
+        return self.kind is EventKind.WENT or any(change.is_breaking for change in self.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogComponent:
@@ -85,6 +90,13 @@ class CatalogComponent:
     """The newest first."""
     is_coming: bool = False
     """Whether the newest version does not have it yet: it is in a pre-release, or in a version that is not out."""
+
+    @property
+    def successor(self) -> str:
+        """The operator that it was renamed to when it went; empty where it was not."""
+        last = self.history[0] if self.is_gone and self.history else None
+        names = [change.after for change in last.changes if change.before == self.operator] if last else []
+        return next(iter(names), "")
 
     @property
     def purpose(self) -> str:
