@@ -233,7 +233,7 @@ def test_a_withdrawn_version_names_the_branch_and_is_not_offered() -> None:
 def test_an_image_tells_its_layers_what_to_pull_and_its_evidence() -> None:
     said = text(render(ordinary())["versions/2.0.html"])
     assert "base 3 44.5 MB none dependencies 1 15.0 MB none package 1 39.8 kB 39.8 kB all 5 59.6 MB 39.8 kB" in said
-    assert "To pull: by a node that has version 2.0rc1." in said
+    assert "To pull: by a node that has version 1.3." in said
     assert "SBOM 214 components, 81.2 kB sha256:" in said
     assert "Scan 2 medium, 11 low" in said
 

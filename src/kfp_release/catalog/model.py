@@ -113,6 +113,8 @@ class CatalogFile:
     sha256: str
     size: int | None
     is_yanked: bool = False
+    is_readable: bool = True
+    """Whether it carries pins that can be read, as far as it was looked at."""
 
     @property
     def is_wheel(self) -> bool:
@@ -188,13 +190,19 @@ class Catalog:
     """By name; those that are coming after those of the newest version, those that are gone last."""
     is_offline: bool = False
 
+    def is_taken(self, version: CatalogVersion) -> bool:
+        """Whether pip takes it unasked, as far as it is known: an installable one with a sound file on the index."""
+        files = (file for file in version.files if file.project == self.distribution)
+        is_there = version.state is None or any(file.is_readable and not file.is_yanked for file in files)
+        return version.is_installable and is_there
+
     @property
     def newest(self) -> CatalogVersion | None:
-        """What pip takes: the newest final version that is installable; else the newest installable, else of all.
+        """The newest final version that pip takes; else the newest that it takes, else of all.
 
         None where there is no version. Of one without a tag nobody knows the components.
         """
-        good = [one for one in self.versions if one.is_installable and one.commit]
+        good = [one for one in self.versions if one.commit and self.is_taken(one)]
         final = [one for one in good if not one.version.version.is_prerelease]
         return next(iter([*final, *good, *self.versions]), None)
 
