@@ -8,20 +8,19 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from kfp_release.catalog.history import previous_version
+from kfp_release.catalog.image_model import CatalogEvidence, CatalogImage, CatalogLayer, LayerKind
 from kfp_release.catalog.model import (
     Catalog,
     CatalogComponent,
     CatalogEvent,
-    CatalogEvidence,
     CatalogFile,
-    CatalogImage,
     CatalogInput,
-    CatalogLayer,
     CatalogOutput,
     CatalogVersion,
     EventKind,
-    LayerKind,
 )
+from kfp_release.catalog.snippet import Snippets
 from kfp_release.component import ComponentFile
 from kfp_release.digest import Digest
 from kfp_release.input_default import read_default
@@ -36,6 +35,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 SOURCE = "https://github.com/kubeflow-demo/components"
 INDEX = "https://pypi.data-science.example/simple/"
 DISTRIBUTION = "kubeflow-demo-components"
+PACKAGE = "kubeflow_demo_components"
 DAY = 24 * 3600
 BEGIN = 1_735_891_200
 """3 January 2025."""
@@ -78,7 +78,7 @@ def component(file: ComponentFile, *, at: str = "2.0", history: tuple[CatalogEve
         inputs=inputs,
         outputs=outputs,
         is_keyword_only=file.kind == "ir",
-        snippet=snippet(file),
+        snippet=snippets().of(file.operator),
         version=version(at),
         is_gone=False,
         history=history,
@@ -107,15 +107,9 @@ def takers(output: Port) -> tuple[tuple[str, str], ...]:
     )
 
 
-def snippet(file: ComponentFile) -> str:
-    given = ", ".join(f"{name}={name}" for name, port in inputs_of(file).items() if not port.is_optional)
-    heads = {True: "dsl.Input[dsl.Artifact]", False: "str"}
-    takes = ", ".join(f"{name}: {heads[port.is_artifact]}" for name, port in inputs_of(file).items())
-    return (
-        "from kfp import dsl\nfrom kubeflow_demo_components import operators\n\n\n"
-        f'@dsl.pipeline(name="{file.stem.replace("_", "-")}")\ndef pipeline({takes}) -> None:\n'
-        f"    operators.{file.operator}({given})\n"
-    )
+@cache
+def snippets() -> Snippets:
+    return Snippets(PACKAGE, files())
 
 
 def change(operator: str, kind: ChangeKind, port: str = "", before: str = "", after: str = "") -> InterfaceChange:
@@ -154,6 +148,7 @@ _STATES = {
     "2.0": State.IN_ORDER,
     "2.1rc1": State.INCOMPLETE,
 }
+_OUT = set(State) - {State.ABANDONED, State.NOT_RELEASED}
 CHANGELOG = """\
 ### Added
 
@@ -203,16 +198,19 @@ def images(text: str, number: int, *, names: tuple[str, ...] = ("demo", "trainin
                 CatalogLayer(LayerKind.PACKAGE, digest(f"{name}{number}"), 38_200 + 310 * number, is_new=True),
             ),
             sbom=CatalogEvidence(digest(f"s{name}{number}"), 81_200, "214 components"),
-            provenance=CatalogEvidence(digest(f"p{name}{number}"), 6_310, "signed by alias/releases"),
+            provenance=CatalogEvidence(
+                digest(f"p{name}{number}"), 6_310, f"says to be signed by {digest('key').hex[:16]}"
+            ),
             scan="2 medium, 11 low" if name == "demo" else "none found",
         )
         for name in names
     )
 
 
-def release(text: str, number: int, operators: tuple[str, ...], previous: str | None) -> CatalogVersion:
+def release(text: str, number: int, operators: tuple[str, ...]) -> CatalogVersion:
     """One of the versions that are made up."""
     state, changes = _STATES[text], _CHANGES[text]
+    previous = previous_version(version(text), [version(each) for each, one in _STATES.items() if one in _OUT])
     wheel = f"kubeflow_demo_components-{text}"
     is_bad = state in {State.DRIFT, State.INCOMPLETE, State.ABANDONED}
     both = (
@@ -233,10 +231,10 @@ def release(text: str, number: int, operators: tuple[str, ...], previous: str | 
         images=images(text, number),
         files=both if state is not State.ABANDONED else (),
         components=operators,
-        previous=version(previous) if previous else None,
+        previous=previous,
         changes=changes,
         bump=needed_bump(
-            version(previous) if previous else None,
+            previous,
             is_changed=bool(changes),
             is_breaking=any(one.is_breaking for one in changes),
         ),
@@ -260,11 +258,8 @@ def _findings(text: str) -> tuple[str, ...]:
 
 def ordinary() -> Catalog:
     """Ten components, seven versions, one in each state; one component is gone, one is coming."""
-    texts = list(_CHANGES)
     operators = tuple(file.operator for file in files())
-    versions = [
-        release(text, number, operators, texts[number - 1] if number else None) for number, text in enumerate(texts)
-    ]
+    versions = [release(text, number, operators) for number, text in enumerate(_CHANGES)]
     came = CatalogEvent(version("1.0"), EventKind.CAME)
     components = [component(file, history=(*_events(file.operator), came)) for file in files()]
     gone = replace(
@@ -287,7 +282,7 @@ def ordinary() -> Catalog:
     )
     return Catalog(
         distribution=DISTRIBUTION,
-        package="kubeflow_demo_components",
+        package=PACKAGE,
         source=SOURCE,
         index_url=INDEX,
         versions=tuple(reversed(versions)),

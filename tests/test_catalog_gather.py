@@ -10,15 +10,19 @@ import pytest
 from catalog_fixtures import MARKUP, Place, make_place
 from git_fixtures import run
 from many_releases import EXTRA, PROJECT
+from publish_fixtures import KEY
 
 from kfp_release.catalog.facts import Facts
+from kfp_release.catalog.image_model import LayerKind
 from kfp_release.catalog.images import PROVENANCE, SBOM
-from kfp_release.catalog.model import Catalog, CatalogVersion, EventKind, LayerKind
+from kfp_release.catalog.model import Catalog, CatalogVersion, EventKind
 from kfp_release.digest import Digest
+from kfp_release.envelope import Envelope, Signature
 from kfp_release.errors import ReleaseError
 from kfp_release.progress import Silent
 from kfp_release.referrers import Attachment, attach
 from kfp_release.sandbox import Sandbox
+from kfp_release.statement import PAYLOAD_TYPE
 from kfp_release.status_row import State
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import Bump
@@ -120,7 +124,7 @@ class TestImages:
         ]
         assert (last.pulled, last.size) == (stored.layers[-1].size, sum(layer.size for layer in stored.layers))
         assert first.pulled == first.size
-        assert (last.platform, last.runtime_key, last.tag) == ("linux/amd64", "0" * 32, "1.4")
+        assert (last.platform, last.runtime_key, last.tag) == ("linux/amd64", KEY, "1.4")
 
     def test_what_is_not_in_ecr_has_no_digest(self, catalog: Catalog) -> None:
         (image,) = version(catalog, "2.0rc1").images
@@ -216,7 +220,7 @@ class TestElsewhere:
         run(project, "tag", "-d", "v1.4")
         found = Place(project, place.sandbox, place.store, place.releases).gather()
         one = version(found, "1.4")
-        assert (one.state, one.commit, one.released, one.previous) == (State.DRIFT, "", 0, None)
+        assert (one.state, one.commit, one.released, str(one.previous)) == (State.DRIFT, "", 0, "1.2")
         assert one.components == ("make_op", "scale_op", "train_op")
         assert any("git has no tag v1.4" in line for line in one.findings)
         assert version(found, "2.0rc1").previous == ReleaseVersion.parse("1.2")
@@ -249,7 +253,7 @@ class TestElsewhere:
         with pytest.raises(ReleaseError, match="shallow"):
             Place(project, place.sandbox, place.store, place.releases).gather()
 
-    def test_what_is_attached_to_an_image_is_told_and_then_known(self, place: Place, tmp_path: Path) -> None:
+    def test_what_is_attached_to_an_image_is_told_as_long_as_it_is_there(self, place: Place, tmp_path: Path) -> None:
         image = place.store.find("1.4")
         assert image is not None
         data = b'{"components":[{},{}]}'
@@ -262,13 +266,19 @@ class TestElsewhere:
         assert (found.provenance, found.is_evidence_known) == (None, True)
         facts.write()
         count = asked.calls.count("ListImageReferrers")
-        provenance, _ = attach(place.store, image, evidence(PROVENANCE, b"{}"), progress=Silent())
+        envelope = Envelope(b"{}", PAYLOAD_TYPE, (Signature("a1b2c3", b"signature"),))
+        provenance, _ = attach(place.store, image, evidence(PROVENANCE, envelope.to_bytes()), progress=Silent())
         facts, asked = Facts(path), place.asked()
         (found,) = version(place.gather(facts, asked=asked), "1.4").images
         assert found.provenance is not None
         assert found.provenance.digest == provenance.digest
+        assert found.provenance.note == "says to be signed by a1b2c3"
         assert asked.calls.count("ListImageReferrers") == count
         facts.write()
         facts, asked = Facts(path), place.asked()
         assert version(place.gather(facts, asked=asked), "1.4").images == (found,)
-        assert asked.calls.count("ListImageReferrers") == count - 1
+        assert asked.calls.count("GetDownloadUrlForLayer") == 0  # what is in them is known
+        ids = [{"imageDigest": str(one.digest)} for one in (sbom, provenance)]
+        asked.client.batch_delete_image(repositoryName=place.store.repository.name, imageIds=ids)
+        (bare,) = version(place.gather(facts), "1.4").images
+        assert (bare.sbom, bare.provenance, bare.is_evidence_known) == (None, None, True)

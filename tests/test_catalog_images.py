@@ -9,12 +9,15 @@ import pytest
 from ecr_fixtures import MemoryBlob, image_of, noise
 
 from kfp_release.catalog.facts import Facts
-from kfp_release.catalog.images import StoredImages, ask_images, layers_above_base, layers_of
+from kfp_release.catalog.images import PROVENANCE, StoredImages, ask_images, layers_above_base, layers_of
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
-from kfp_release.manifest import Manifest
+from kfp_release.envelope import Envelope, Signature
+from kfp_release.manifest import Descriptor, Manifest
 from kfp_release.progress import Silent
+from kfp_release.referrer import Referrer
+from kfp_release.statement import PAYLOAD_TYPE
 
 BASE = "FROM python@sha256:0\n"
 
@@ -100,3 +103,42 @@ def test_where_ecr_does_not_list_what_is_attached_that_is_noted_and_left_out() -
     assert progress.notes == [
         "registry/team/demo: what is attached to its images is left out: list_image_referrers: no permission"
     ]
+
+
+class WithProvenance(Store):
+    """An ECR that has a provenance with these bytes for the image."""
+
+    def __init__(self, image: Manifest, data: bytes) -> None:
+        super().__init__(image)
+        self.data = data
+        blob = Descriptor("application/json", Digest.of(data), len(data))
+        self.referrer = Referrer.of(PROVENANCE, image.descriptor, blob, {}).manifest
+
+    def manifests(self, digests: list[Digest]) -> Mapping[Digest, Manifest]:
+        return {one.digest: one for one in (self.image, self.referrer) if one.digest in digests}
+
+    def call(self, operation: str, **_: Any) -> Any:
+        assert operation == "list_image_referrers"
+        return {"referrers": [{"digest": str(self.referrer.digest)}]}
+
+    def read_blob(self, blob: Descriptor) -> bytes:
+        assert blob == self.referrer.layers[0]
+        return self.data
+
+
+@pytest.mark.parametrize(
+    ("data", "note"),
+    [
+        (Envelope(b"{}", PAYLOAD_TYPE).to_bytes(), "unsigned"),
+        (
+            Envelope(b"{}", PAYLOAD_TYPE, (Signature("a1b2", b"1"), Signature("", b"2"))).to_bytes(),
+            "says to be signed by a1b2, a key without a name",
+        ),
+        (b'{"components":[]}', ""),
+    ],
+)
+def test_a_provenance_is_told_by_who_says_to_have_signed_it(data: bytes, note: str) -> None:
+    image = manifest(2)
+    store = cast("EcrRepository", WithProvenance(image, data))
+    found = ask_images(store, [image.digest], facts=Facts(), progress=Silent())
+    assert found.evidence[image.digest][PROVENANCE].note == note

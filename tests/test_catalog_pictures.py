@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from catalog_samples import images
 
+from kfp_release.catalog.image_model import LayerKind
 from kfp_release.catalog.layer_picture import WIDTH, layer_picture
-from kfp_release.catalog.model import LayerKind
 from kfp_release.catalog.plot import BOTTOM, LEFT, RIGHT, TOP, bars, timeline
 
 BEGIN = datetime(2025, 1, 3, tzinfo=UTC)

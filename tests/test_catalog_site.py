@@ -14,7 +14,7 @@ import pytest
 from catalog_extremes import EVIL, hostile, large
 from catalog_samples import PROJECT, change, ordinary, version
 
-from kfp_release.catalog.model import Catalog
+from kfp_release.catalog.model import Catalog, CatalogEvent, EventKind
 from kfp_release.catalog.page import LARGEST
 from kfp_release.catalog.site import render
 from kfp_release.interface_change import ChangeKind
@@ -163,6 +163,60 @@ def test_a_version_that_promises_less_than_it_changes_is_told() -> None:
     assert "They ask for a minor version, and this is less." in said
 
 
+def test_a_component_that_was_renamed_leads_to_its_new_name_and_back() -> None:
+    catalog = ordinary()
+    renamed = change("make_rows_op", ChangeKind.OPERATOR_RENAMED, before="make_rows_op", after="make_table_op")
+    came = CatalogEvent(version("2.0"), EventKind.CAME, (renamed,))
+    site = render(
+        replace(
+            catalog,
+            components=tuple(
+                replace(one, history=(came,)) if one.operator == "make_table_op" else one for one in catalog.components
+            ),
+        )
+    )
+    said, link = text(site["components/make_rows_op.html"]), "make_table_op.html"
+    assert "the last that does. It was renamed: call make_table_op instead." in said
+    assert "2.0 went 2025-08-06 breaking renamed to make_table_op" in said
+    assert Read(site["components/make_rows_op.html"]).links.count(f"../components/{link}") == 2
+    assert "2.0 came 2025-08-06 breaking renamed from make_rows_op" in text(site[f"components/{link}"])
+    assert "../components/make_rows_op.html" in Read(site[f"components/{link}"]).links
+
+
+def test_a_removal_is_marked_as_breaking() -> None:
+    catalog = ordinary()
+    gone = replace(catalog.components[-1], history=(CatalogEvent(version("2.0"), EventKind.WENT),))
+    said = text(render(replace(catalog, components=(gone,)))["components/make_rows_op.html"])
+    assert "2.0 went breaking 2025-08-06" in said
+    assert "renamed" not in said
+
+
+def test_what_is_not_compared_is_said_and_no_bump_is_claimed() -> None:
+    one = ordinary().by_version()[version("1.2")]
+    catalog = replace(
+        ordinary(), versions=(replace(one, uncompared=("keep_op", "make_table_op"), unreadable=("yaml",)),)
+    )
+    said = text(render(catalog)["versions/1.2.html"])
+    assert "1 change of 1 component, none of them breaking. load_table_op" in said
+    assert "Not compared, because they are not readable in 1.2: keep_op, make_table_op." in said
+    assert "They ask for" not in said
+    site = render(replace(catalog, versions=(replace(catalog.versions[0], changes=(), uncompared=("keep_op",)),)))
+    said = text(site["versions/1.2.html"])
+    assert "No input and no output of any other component has changed. Not compared, because it is not" in said
+    assert "version is enough" not in said
+    assert "drift not compared" in text(site["over-time.html"])
+
+
+def test_a_version_whose_tag_is_gone_is_not_called_the_first() -> None:
+    catalog = ordinary()
+    lost = replace(catalog.by_version()[version("2.0")], commit="", changes=())
+    site = render(replace(catalog, versions=(lost, *catalog.versions[2:])))
+    said = text(site["versions/2.0.html"])
+    assert "What changes is not known: git has no tag of it" in said
+    assert "the first version" not in said
+    assert "in order not known" in text(site["over-time.html"])
+
+
 def test_a_version_that_drifts_says_what_and_what_to_do() -> None:
     said = text(render(ordinary())["versions/1.2.html"])
     assert "Drift. What is public of it is not what it should be. image demo: tag 1.2 leads to sha256:" in said
@@ -179,7 +233,7 @@ def test_a_withdrawn_version_names_the_branch_and_is_not_offered() -> None:
 def test_an_image_tells_its_layers_what_to_pull_and_its_evidence() -> None:
     said = text(render(ordinary())["versions/2.0.html"])
     assert "base 3 44.5 MB none dependencies 1 15.0 MB none package 1 39.8 kB 39.8 kB all 5 59.6 MB 39.8 kB" in said
-    assert "To pull: by a node that has version 2.0rc1." in said
+    assert "To pull: by a node that has version 1.3." in said
     assert "SBOM 214 components, 81.2 kB sha256:" in said
     assert "Scan 2 medium, 11 low" in said
 
@@ -214,9 +268,9 @@ def test_a_new_version_leaves_the_pages_of_all_but_the_one_before_it_as_they_wer
 def test_the_distribution_has_the_package_and_its_templates() -> None:
     package = PROJECT / "src/kfp_release"
     setuptools = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    assert "kfp_release.catalog" in setuptools["packages"]
-    patterns = setuptools["package-data"]["kfp_release.catalog"]
-    shipped = {path for pattern in patterns for path in (package / "catalog").glob(pattern)}
+    assert {"kfp_release.catalog", "kfp_release.catalog.templates"} <= {*setuptools["packages"]}
+    patterns = setuptools["package-data"]["kfp_release.catalog.templates"]
+    shipped = {path for pattern in patterns for path in (package / "catalog/templates").glob(pattern)}
     assert shipped == {
         path for path in (package / "catalog").rglob("*.*") if path.suffix in {".html", ".css", ".js", ".svg"}
     }

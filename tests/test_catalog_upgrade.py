@@ -80,6 +80,37 @@ def test_a_file_that_cannot_be_read_is_told_in_each_version_that_has_it() -> Non
     assert [change.operator for change in found[1].changes] == ["more_op"]
 
 
+BAD = b"name: [\n"
+
+
+def test_a_file_that_can_be_read_again_is_compared_with_the_last_that_could() -> None:
+    repository = Repository()
+    found = chain(
+        repository,
+        repository.version("1.0", {"train.yaml": v1(), "other.yaml": v1()}),
+        repository.version("1.1", {"train.yaml": BAD, "other.yaml": v1()}),
+        repository.version("1.2", {"train.yaml": BAD + b"#", "other.yaml": v1()}),
+        repository.version("1.3", {"train.yaml": MORE, "other.yaml": v1()}),
+    )
+    assert [[(one.operator, one.what) for one in each.changes] for each in found] == [
+        *([], [], []),
+        [("train_op", "input seed removed"), ("train_op", "input rounds added, required")],
+    ]
+    assert [list(each.unreadable) for each in found] == [[], ["train_op"], ["train_op"], []]
+
+
+def test_a_file_that_went_after_it_could_not_be_read_breaks_what_used_it() -> None:
+    repository = Repository()
+    files = {"other.yaml": MORE}
+    found = chain(
+        repository,
+        repository.version("1.0", {**files, "train.yaml": v1()}),
+        repository.version("1.1", {**files, "train.yaml": BAD, "never.yaml": BAD}),
+        repository.version("1.2", files),
+    )
+    assert [(one.operator, one.what) for one in found[2].changes] == [("train_op", "removed")]
+
+
 def test_of_two_files_of_one_operator_the_first_counts() -> None:
     repository = Repository()
     found = chain(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from kfp_release.catalog.described import Place, described, takers
 from kfp_release.catalog.facts import Facts
 from kfp_release.catalog.history import History, histories, previous_version
+from kfp_release.catalog.image_model import CatalogImage
 from kfp_release.catalog.images import PROVENANCE, SBOM, layers_of
-from kfp_release.catalog.model import Catalog, CatalogComponent, CatalogImage, CatalogVersion
+from kfp_release.catalog.model import Catalog, CatalogComponent, CatalogVersion
 from kfp_release.catalog.public import PublicImage, PublicVersion
 from kfp_release.catalog.snippet import Snippets
 from kfp_release.catalog.tagged import TaggedVersion
@@ -80,9 +81,10 @@ def _version(
     public, upgrade = gathered.public[version], found.get(version)
     changes = upgrade.changes if upgrade else ()
     is_breaking = any(change.is_breaking for change in changes)
+    unreadable = dict(sorted(upgrade.unreadable.items())) if upgrade else {}
     there = _layers(gathered.public[before]) if before else ()
     if upgrade:
-        components = [operator for operator in sorted(upgrade.tagged.paths) if operator not in upgrade.unreadable]
+        components = [operator for operator in sorted(upgrade.tagged.paths) if operator not in unreadable]
     else:
         components = sorted(public.pins)
     return CatalogVersion(
@@ -97,10 +99,11 @@ def _version(
         images=tuple(_image(image, gathered.above_base(version, image.name), there) for image in public.images),
         files=public.files,
         components=tuple(components),
-        previous=before if upgrade else None,
+        previous=before,
         changes=changes,
         bump=needed_bump(before, is_changed=bool(changes), is_breaking=is_breaking),
-        unreadable=tuple(upgrade.unreadable[operator] for operator in sorted(upgrade.unreadable)) if upgrade else (),
+        unreadable=tuple(unreadable.values()),
+        uncompared=tuple(unreadable),
     )
 
 

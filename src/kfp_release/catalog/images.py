@@ -9,22 +9,24 @@ from functools import partial
 from typing import Any, Final
 
 from kfp_release.catalog.facts import Facts
-from kfp_release.catalog.model import CatalogEvidence, CatalogLayer, LayerKind
+from kfp_release.catalog.image_model import CatalogEvidence, CatalogLayer, LayerKind
 from kfp_release.digest import Digest
 from kfp_release.dockerfile import BadDockerfile, Dockerfile
 from kfp_release.ecr import EcrRepository
 from kfp_release.ecr_errors import EcrError
+from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
 from kfp_release.json_text import read_json
 from kfp_release.manifest import MAX_MANIFEST, OCI_MANIFEST, Manifest
 from kfp_release.progress import Progress
 from kfp_release.referrer import Referrer
+from kfp_release.terminal_text import one_line
 from kfp_release.workers import in_parallel
 
 SBOM: Final = "application/vnd.cyclonedx+json"
 PROVENANCE: Final = "application/vnd.in-toto+json"
-_MANIFESTS, _ATTACHED, _NOTES = "manifests", "attached", "notes"
+_MANIFESTS, _NOTES = "manifests", "notes"
 _AT_ONCE = 8
 """Images whose referrers are asked for together."""
 
@@ -39,26 +41,22 @@ class StoredImages:
 
 
 def ask_images(store: EcrRepository, digests: Sequence[Digest], *, facts: Facts, progress: Progress) -> StoredImages:
-    """Ask for what `facts` do not know; what is attached to an image is asked for until both kinds are.
+    """Ask which things are attached to each image, which may change, and for what `facts` do not know of these.
 
     Raise `EcrError` where ECR does not hand out manifests. Where it does not list what is attached, that is noted.
     """
     manifests = _manifests(store, digests, facts)
-    known = {digest: found for digest in digests if (found := _attached(facts, digest)) is not None}
-    asked = [digest for digest in digests if digest not in known and digest in manifests]
+    asked = [digest for digest in digests if digest in manifests]
     try:
         listed = in_parallel(partial(_list_attached, store), asked, workers=_AT_ONCE)
     except EcrError as error:
         progress.note(f"{store.repository}: what is attached to its images is left out: {error.args[0]}")
         listed = []
-    known |= dict(zip(asked, listed, strict=False))
-    referrers = _manifests(store, [one for found in known.values() for one in found], facts)
-    attached = {digest: _of_each_type(digest, found, referrers) for digest, found in known.items()}
-    for digest, found in known.items():
-        if len(attached[digest]) == len((SBOM, PROVENANCE)):
-            facts.put(_ATTACHED, str(digest), [str(one) for one in found])
-    sboms = [one for found in attached.values() for kind, one in found.items() if kind == SBOM]
-    notes = dict(in_parallel(partial(_note, store, facts), sboms, workers=_AT_ONCE))
+    found = dict(zip(asked, listed, strict=False))
+    referrers = _manifests(store, [one for ones in found.values() for one in ones], facts)
+    attached = {digest: _of_each_type(digest, ones, referrers) for digest, ones in found.items()}
+    noted = [one for of_type in attached.values() for one in of_type.values()]
+    notes = dict(in_parallel(partial(_note, store, facts), noted, workers=_AT_ONCE))
     return StoredImages(
         manifests,
         {
@@ -141,12 +139,6 @@ def _kept_manifest(facts: Facts, digest: Digest) -> Manifest | None:
     return None
 
 
-def _attached(facts: Facts, digest: Digest) -> list[Digest] | None:
-    with suppress(TypeError, AttributeError, ReleaseError):
-        return [Digest.parse(one) for one in facts.get(_ATTACHED, str(digest))]
-    return None
-
-
 def _list_attached(store: EcrRepository, digest: Digest) -> list[Digest]:
     """What of the two types refers to the image, in ECR's order; the first page of it."""
     answer: Mapping[str, Any] = store.call(
@@ -174,14 +166,25 @@ def _of_each_type(
     return {kind: found[kind] for kind in (SBOM, PROVENANCE) if kind in found}
 
 
-def _note(store: EcrRepository, facts: Facts, sbom: Referrer) -> tuple[Digest, str]:
-    """How many components an SBOM names; nothing where it cannot be read."""
-    blob, note = sbom.blob, ""
-    known = facts.get(_NOTES, str(blob.digest))
+def _note(store: EcrRepository, facts: Facts, referrer: Referrer) -> tuple[Digest, str]:
+    """How many components an SBOM names, and who says to have signed a provenance; nothing where it cannot be read."""
+    blob, note = referrer.blob, ""
+    known = facts.get(_NOTES, f"{referrer.artifact_type} {blob.digest}")
     if isinstance(known, str):
         return blob.digest, known
     with suppress(ReleaseError, KeyError, TypeError):
-        count = len(read_json(store.read_blob(blob), most=MAX_MANIFEST)["components"])
-        note = f"{count} component{'s' * (count != 1)}"
-        facts.put(_NOTES, str(blob.digest), note)
+        data = store.read_blob(blob)
+        note = _components(data) if referrer.artifact_type == SBOM else _signers(data)
+        facts.put(_NOTES, f"{referrer.artifact_type} {blob.digest}", note)
     return blob.digest, note
+
+
+def _components(sbom: bytes) -> str:
+    count = len(read_json(sbom, most=MAX_MANIFEST)["components"])
+    return f"{count} component{'s' * (count != 1)}"
+
+
+def _signers(provenance: bytes) -> str:
+    signatures = Envelope.parse(provenance).signatures
+    keys = ", ".join(one_line(one.keyid, 16) or "a key without a name" for one in signatures)
+    return f"says to be signed by {keys}" if keys else "unsigned"

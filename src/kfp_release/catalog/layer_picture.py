@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kfp_release.catalog.model import CatalogImage, CatalogLayer, LayerKind
+from kfp_release.catalog.image_model import CatalogImage, CatalogLayer, LayerKind
 
 WIDTH = 1000
 """Of the picture, in units of its own."""

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kfp_release.digest import Digest
+from kfp_release.catalog.first_sentence import first_sentence
+from kfp_release.catalog.image_model import CatalogImage, distinct_layers
 from kfp_release.interface_change import InterfaceChange
 from kfp_release.status_row import State
 from kfp_release.version import ReleaseVersion
 from kfp_release.version_bump import Bump
 
-_SENTENCE = re.compile(r"(.+?[.!?…])(?:\s|$)")
 _NOT_TO_HAVE = (State.NOT_RELEASED, State.ABANDONED, State.WITHDRAWN)
-
-
-class LayerKind(StrEnum):
-    """Which part of an image a layer is."""
-
-    BASE = "base"
-    DEPENDENCIES = "dependencies"
-    PACKAGE = "package"
 
 
 class EventKind(StrEnum):
@@ -68,6 +59,11 @@ class CatalogEvent:
     kind: EventKind
     changes: tuple[InterfaceChange, ...] = ()
 
+    @property
+    def is_breaking(self) -> bool:
+        """Whether a pipeline that calls it may not compile any more."""
+        return self.kind is EventKind.WENT or any(change.is_breaking for change in self.changes)
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogComponent:
@@ -96,59 +92,16 @@ class CatalogComponent:
     """Whether the newest version does not have it yet: it is in a pre-release, or in a version that is not out."""
 
     @property
+    def successor(self) -> str:
+        """The operator that it was renamed to when it went; empty where it was not."""
+        last = self.history[0] if self.is_gone and self.history else None
+        names = [change.after for change in last.changes if change.before == self.operator] if last else []
+        return next(iter(names), "")
+
+    @property
     def purpose(self) -> str:
         """One line: the first sentence of the description; empty where it has none."""
-        paragraph = " ".join(self.description.strip().partition("\n\n")[0].split())
-        found = _SENTENCE.match(paragraph)
-        return found[1] if found else paragraph and f"{paragraph}."
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogLayer:
-    """A layer of an image; `size` is in bytes. `is_new` where a node with the version before has to pull it."""
-
-    kind: LayerKind
-    digest: Digest
-    size: int
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogEvidence:
-    """What is attached to an image: by its digest in ECR; `note` tells what is in it (``214 components``)."""
-
-    digest: Digest
-    size: int
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogImage:
-    """An image of a version. `digest` is None where it is not in ECR, or was not asked for; then it has no layers."""
-
-    name: str
-    repository: str
-    tag: str
-    digest: Digest | None
-    runtime_key: str
-    platform: str
-    layers: tuple[CatalogLayer, ...] = ()
-    sbom: CatalogEvidence | None = None
-    provenance: CatalogEvidence | None = None
-    scan: str = ""
-    """What ECR's scan found, in a few words; empty where it was not asked."""
-    is_evidence_known: bool = True
-    """Whether ECR told what is attached to it; else `sbom` and `provenance` are None whatever there is."""
-
-    @property
-    def size(self) -> int:
-        """Bytes of all layers."""
-        return sum(layer.size for layer in self.layers)
-
-    @property
-    def pulled(self) -> int:
-        """Bytes that a node with the version before has to pull."""
-        return sum(layer.size for layer in self.layers if layer.is_new)
+        return first_sentence(self.description)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +113,8 @@ class CatalogFile:
     sha256: str
     size: int | None
     is_yanked: bool = False
+    is_readable: bool = True
+    """Whether it carries pins that can be read, as far as it was looked at."""
 
     @property
     def is_wheel(self) -> bool:
@@ -195,11 +150,23 @@ class CatalogVersion:
     """What `changes` ask of a version."""
     unreadable: tuple[str, ...] = ()
     """Component files that could not be read, and why."""
+    uncompared: tuple[str, ...] = ()
+    """Their operators: `changes` and `bump` do not tell of these."""
 
     @property
     def is_installable(self) -> bool:
         """Whether it is to be had, as far as it is known: it is out, and not withdrawn."""
         return not self.withdrawn_by and self.state not in _NOT_TO_HAVE
+
+    @property
+    def size(self) -> int:
+        """Bytes of the layers of all its images; what they share counts once."""
+        return sum(layer.size for layer in distinct_layers(self.images).values())
+
+    @property
+    def pulled(self) -> int:
+        """Bytes that a node has to pull for all its images, if it has those of the version before."""
+        return sum(layer.size for layer in distinct_layers(self.images).values() if layer.is_new)
 
     @property
     def is_breaking(self) -> bool:
@@ -223,13 +190,19 @@ class Catalog:
     """By name; those that are coming after those of the newest version, those that are gone last."""
     is_offline: bool = False
 
+    def is_taken(self, version: CatalogVersion) -> bool:
+        """Whether pip takes it unasked, as far as it is known: an installable one with a sound file on the index."""
+        files = (file for file in version.files if file.project == self.distribution)
+        is_there = version.state is None or any(file.is_readable and not file.is_yanked for file in files)
+        return version.is_installable and is_there
+
     @property
     def newest(self) -> CatalogVersion | None:
-        """What pip takes: the newest final version that is installable; else the newest installable, else of all.
+        """The newest final version that pip takes; else the newest that it takes, else of all.
 
         None where there is no version. Of one without a tag nobody knows the components.
         """
-        good = [one for one in self.versions if one.is_installable and one.commit]
+        good = [one for one in self.versions if one.commit and self.is_taken(one)]
         final = [one for one in good if not one.version.version.is_prerelease]
         return next(iter([*final, *good, *self.versions]), None)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kfp_release.catalog.image_model import CatalogImage, distinct_layers
 from kfp_release.catalog.model import Catalog, CatalogVersion
 from kfp_release.catalog.plot import bars, timeline
 from kfp_release.catalog.shown_text import moment_of
@@ -19,12 +20,16 @@ _PLOTTED = 400
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A version in the table. `sizes` are those of its images by the page's names."""
+    """A version in the table and in the plots, with bytes by the page's names of images."""
 
     version: CatalogVersion
     words: StateWords
     sizes: tuple[int, ...]
+    """Of whole images."""
+    added: tuple[int, ...]
+    """Without the layers that an image before has too, so that they make the version's size."""
     pulled: tuple[int, ...]
+    """Of these what is to be pulled."""
 
 
 def over_time_context(catalog: Catalog) -> Mapping[str, Any]:
@@ -40,18 +45,27 @@ def over_time_context(catalog: Catalog) -> Mapping[str, Any]:
         "timeline": _timeline(catalog.versions),
         "undated": sum(not moment_of(version.released) for version in catalog.versions),
         "plotted": {row.version.version for row in plotted},
-        "sizes": bars(told, list(zip(labels, (row.sizes for row in plotted), strict=True))) if plotted else None,
+        "sizes": bars(told, list(zip(labels, (row.added for row in plotted), strict=True))) if plotted else None,
         "pulls": bars(told, list(zip(labels, (row.pulled for row in plotted), strict=True))) if plotted else None,
     }
 
 
 def _row(version: CatalogVersion, names: Sequence[str], count: int) -> Row:
-    sizes, pulled = [0] * count, [0] * count
+    columns: list[list[CatalogImage]] = [[] for _ in range(count)]
     for image in version.images:
-        place = min(names.index(image.name), count - 1)
-        sizes[place] += image.size
-        pulled[place] += image.pulled
-    return Row(version, state_words(version.state), tuple(sizes), tuple(pulled))
+        columns[min(names.index(image.name), count - 1)].append(image)
+    layers = [distinct_layers(images) for images in columns]
+    of_column = {digest: place for place in reversed(range(count)) for digest in layers[place]}
+    added = [
+        [layer for digest, layer in found.items() if of_column[digest] == place] for place, found in enumerate(layers)
+    ]
+    return Row(
+        version,
+        state_words(version.state),
+        sizes=tuple(sum(layer.size for layer in found.values()) for found in layers),
+        added=tuple(sum(layer.size for layer in found) for found in added),
+        pulled=tuple(sum(layer.size for layer in found if layer.is_new) for found in added),
+    )
 
 
 def _timeline(versions: Sequence[CatalogVersion]) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kfp_release.catalog.image_model import CatalogEvidence
 from kfp_release.catalog.images import StoredImages
-from kfp_release.catalog.model import CatalogEvidence, CatalogFile
+from kfp_release.catalog.model import CatalogFile
 from kfp_release.catalog.tagged import TaggedVersion
 from kfp_release.config import Config
 from kfp_release.digest import Digest
@@ -69,7 +70,11 @@ def of_row(row: StatusRow, config: Config | None, stored: Mapping[Repository, St
         remedies=row.remedies,
         images=tuple(_image(image, pins, config, stored.get(image.repository, nothing)) for image in row.images),
         files=tuple(
-            CatalogFile(file.project, file.filename, file.sha256, file.size, file.is_yanked) for file in row.files
+            CatalogFile(
+                *(file.project, file.filename, file.sha256, file.size, file.is_yanked),
+                is_readable=file.pins is not None,
+            )
+            for file in row.files
         ),
         pins=pinned_images(pins),
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from kfp_release.catalog.facts import Facts
 from kfp_release.catalog.tagged import TaggedVersion
 from kfp_release.component import ComponentFile
 from kfp_release.errors import Problem, Problems
+from kfp_release.git_trees import CommittedFolder
 from kfp_release.interface_change import ChangeKind, InterfaceChange
 from kfp_release.interface_diff import InterfaceFiles, compare
 from kfp_release.version import ReleaseVersion
@@ -32,6 +33,7 @@ class Upgrade:
     tagged: TaggedVersion
     previous: TaggedVersion | None
     changes: tuple[InterfaceChange, ...]
+    """Of those components that can be read in it, from the last version before in which they could be."""
     unreadable: Mapping[str, str]
     """Why a component file of the version cannot be read, by its operator."""
 
@@ -41,14 +43,29 @@ def upgrades(
 ) -> dict[ReleaseVersion, Upgrade]:
     """For each version and the one before it, in the order of the versions. What `facts` know is not read again."""
     reader = _Reader(facts)
-    found = {}
+    found: dict[ReleaseVersion, Upgrade] = {}
+    readable: dict[ReleaseVersion, TaggedVersion] = {}
     for start in range(0, len(pairs), _VERSIONS):
         some = pairs[start : start + _VERSIONS]
-        data = blobs({blob for tagged, previous in some for blob in reader.needed(tagged, previous)})
+        data = dict(blobs({blob for tagged, previous in some for blob in reader.needed(tagged, previous)}))
         for tagged, previous in some:
             unreadable = reader.unreadable(tagged, data)
-            found[tagged.version] = Upgrade(tagged, previous, reader.changes(previous, tagged, data), unreadable)
+            before = readable.get(previous.version, previous) if previous else None
+            if before is not previous:
+                data |= blobs(set(reader.needed(tagged, before)) - data.keys())
+            readable[tagged.version] = _readable(tagged, unreadable, before)
+            found[tagged.version] = Upgrade(tagged, previous, reader.changes(before, tagged, data), unreadable)
     return found
+
+
+def _readable(tagged: TaggedVersion, unreadable: Collection[str], before: TaggedVersion | None) -> TaggedVersion:
+    """The version with each file that cannot be read as it was `before`; without it where it never could be."""
+    if not unreadable:
+        return tagged
+    blobs = {path: tagged.folder.blobs[path] for operator, path in tagged.paths.items() if operator not in unreadable}
+    if before is not None:
+        blobs |= {path: before.folder.blobs[path] for name, path in before.paths.items() if name in unreadable}
+    return replace(tagged, folder=CommittedFolder(blobs))
 
 
 class _Reader:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kfp_release.catalog.image_model import CatalogImage, LayerKind
 from kfp_release.catalog.layer_picture import layer_picture
 from kfp_release.catalog.markdown import changelog_html
-from kfp_release.catalog.model import Catalog, CatalogImage, CatalogVersion, LayerKind
+from kfp_release.catalog.model import Catalog, CatalogVersion
 from kfp_release.catalog.state_words import state_words
 from kfp_release.interface_change import InterfaceChange
 from kfp_release.version_bump import is_enough
