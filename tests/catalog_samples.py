@@ -289,7 +289,7 @@ def ordinary() -> Catalog:
         distribution=DISTRIBUTION,
         package="kubeflow_demo_components",
         source=SOURCE,
-        index_url=INDEX,
+        pip=f"pip install --index-url {INDEX}",
         versions=tuple(reversed(versions)),
         components=(*components, coming, gone),
     )

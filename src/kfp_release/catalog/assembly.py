@@ -44,7 +44,7 @@ class Gathered:
         return [version for version in sorted(self.tagged) if self.public[version].is_out]
 
 
-def assemble(gathered: Gathered, *, index_url: str, facts: Facts) -> Catalog:
+def assemble(gathered: Gathered, *, pip: str, facts: Facts) -> Catalog:
     """The catalog of all versions, which are those of `gathered.public`."""
     out = gathered.out
     before = {version: previous_version(version, out) for version in sorted(gathered.public)}
@@ -57,7 +57,7 @@ def assemble(gathered: Gathered, *, index_url: str, facts: Facts) -> Catalog:
         distribution=gathered.config.distribution,
         package=gathered.config.package,
         source=gathered.config.source,
-        index_url=index_url,
+        pip=pip,
         versions=tuple(versions),
         components=(),
         is_offline=gathered.is_offline,
