@@ -201,6 +201,16 @@ class TestOffline:
         assert "components/.gitignore" not in kept
         assert "components/notes.txt" not in kept
 
+    def test_a_project_in_a_folder_of_its_repository_is_linked_there(self, tmp_path: Path) -> None:
+        project = new_repository(tmp_path / "all") / "teams/parts"
+        (project / "yaml").mkdir(parents=True)
+        (project / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+        at = commit(tmp_path / "all", "teams/parts/yaml/multiply.yaml", COMPONENT.replace("{}", str(DECLARED), 1))
+        run(project, "tag", "v1.0")
+        ended = self.run(project, "--offline")
+        assert ended.returncode == 0, ended.stderr
+        assert f"/blob/{at}/teams/parts/yaml/multiply.yaml" in pages(project / "site")["components/multiply_op.html"]
+
     def test_a_repository_without_a_release_has_a_catalog_that_says_so(self, project: Path) -> None:
         run(project, "tag", "-d", "v1.0")
         ended = self.run(project, "--offline")

@@ -37,6 +37,8 @@ class Gathered:
     above_base: AboveBase
     blobs: Blobs
     is_offline: bool
+    folder: str
+    """Where the project is in the repository, as the catalog has it."""
 
     @property
     def out(self) -> list[ReleaseVersion]:
@@ -61,6 +63,7 @@ def assemble(gathered: Gathered, *, pip: str, facts: Facts) -> Catalog:
         versions=tuple(versions),
         components=(),
         is_offline=gathered.is_offline,
+        folder=gathered.folder,
     )
     history = histories([found[one.version] for one, _ in pairs], out)
     newest = catalog.newest.version if catalog.newest else None

@@ -20,7 +20,7 @@ from kfp_release.config import Config
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
-from kfp_release.git_trees import committed_blobs
+from kfp_release.git_trees import committed_blobs, folder_in_repository
 from kfp_release.image_ref import Repository
 from kfp_release.progress import Progress
 from kfp_release.record import Pins
@@ -122,6 +122,7 @@ def _gathered(
         above_base=_above_base(git, tagged),
         blobs=blobs,
         is_offline=is_offline,
+        folder=folder_in_repository(git.root),
     )
 
 

@@ -222,6 +222,8 @@ class Catalog:
     components: tuple[CatalogComponent, ...]
     """By name; those that are coming after those of the newest version, those that are gone last."""
     is_offline: bool = False
+    folder: str = ""
+    """Where the project is in the repository: empty, or with ``/`` at its end."""
 
     @property
     def newest(self) -> CatalogVersion | None:
