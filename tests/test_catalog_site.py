@@ -149,6 +149,13 @@ def test_the_file_of_a_project_in_a_folder_is_linked_there() -> None:
     assert link.endswith("/teams/parts/yaml/multiply.yaml")
 
 
+def test_a_component_that_no_pipeline_can_call_says_why() -> None:
+    one = replace(ordinary().components[0], snippet="")
+    path = f"components/{one.operator}.html"
+    assert "Python takes no such name" in text(render(replace(ordinary(), components=(one,)))[path])
+    assert "Python takes no such name" not in text(render(ordinary())[path])
+
+
 def test_a_breaking_change_is_marked_on_both_pages() -> None:
     site = render(ordinary())
     for path in ("components/multiply_op.html", "versions/2.0.html"):
