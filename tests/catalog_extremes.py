@@ -58,7 +58,7 @@ def large(*, versions: int = 200, components: int = 50, changes: int = 2) -> Cat
         distribution=DISTRIBUTION,
         package="kubeflow_demo_components",
         source=SOURCE,
-        index_url=INDEX,
+        pip=f"pip install --index-url {INDEX}",
         versions=tuple(
             CatalogVersion(
                 version=version(text),
@@ -117,7 +117,7 @@ def hostile(*, word: str = EVIL) -> Catalog:
     """The ordinary catalog with `word` before each of its texts, and the worst of Markdown."""
     catalog: Catalog = spoiled(ordinary(), word)
     versions = tuple(replace(one, changelog=EVIL_MARKDOWN + one.changelog) for one in catalog.versions)
-    return replace(catalog, versions=versions, source="javascript:window.ran=1//", index_url=word)
+    return replace(catalog, versions=versions, source="javascript:window.ran=1//", pip=word)
 
 
 def spoiled(value: Any, word: str) -> Any:

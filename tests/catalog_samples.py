@@ -284,7 +284,7 @@ def ordinary() -> Catalog:
         distribution=DISTRIBUTION,
         package=PACKAGE,
         source=SOURCE,
-        index_url=INDEX,
+        pip=f"pip install --index-url {INDEX}",
         versions=tuple(reversed(versions)),
         components=(*components, coming, gone),
     )

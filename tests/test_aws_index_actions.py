@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from s3_fixtures import AWS, running_s3
 from test_release_to_indexes import Place, place_at
 
 from kfp_release.catalog.bucket import publish_site
+from kfp_release.catalog.folder import write_site
 from kfp_release.progress import Silent
 
 pytestmark = pytest.mark.skipif(not TEMPLATES.is_dir(), reason="the sdist has no templates")
@@ -88,10 +88,7 @@ def test_a_site_on_s3_needs_what_the_role_that_reads_gets(tmp_path: Path, monkey
         for name, value in {**AWS, "AWS_ENDPOINT_URL_S3": relay.url, "AWS_DEFAULT_REGION": "eu-north-1"}.items():
             monkeypatch.setenv(name, value)
         for pages in (("index.html", "gone.html"), ("index.html",)):
-            shutil.rmtree(tmp_path / "site", ignore_errors=True)
-            (tmp_path / "site").mkdir()
-            for page in pages:
-                (tmp_path / "site" / page).write_text(page)
+            write_site(tmp_path / "site", {page: page.encode() for page in pages})
             publish_site(tmp_path / "site", "s3://web/catalog", progress=Silent())
         asked = {action_of(call) for call in relay.calls}
     roles = by_template(("s3",), CatalogBucket="web", CatalogPrefix="catalog/")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from catalog_extremes import EVIL, hostile
-from catalog_samples import ordinary
+from catalog_samples import images, ordinary, version
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from kfp_release.catalog.model import Catalog
+from kfp_release.catalog.over_time import over_time_context
+from kfp_release.catalog.page import LARGEST, page
 from kfp_release.catalog.site import render
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -258,6 +262,40 @@ def test_plots_tell_the_version_under_the_pointer_and_lead_to_it(visit: Visit) -
     expect(page.locator(".readout").first).to_have_text("2.1rc1 · demo 60.0 MB · training 163 MB · To pull 134 MB")
     picture.click(position=place)  # type: ignore[arg-type]
     expect(page.locator("h1")).to_have_text("Version 2.1rc1")
+
+
+def test_bars_tell_their_own_version_where_the_table_is_shortened(browser: Browser, site: Path, tmp_path: Path) -> None:
+    one, count = ordinary().versions[1], 350
+    versions = [replace(one, version=version(f"1.{number}"), images=images("", number)) for number in range(count)]
+    catalog = replace(ordinary(), versions=tuple(reversed(versions)))
+    data = page("over-time.html", depth=0, catalog=catalog, newest=catalog.newest, **over_time_context(catalog))
+    assert len(data) <= LARGEST
+    (tmp_path / OVER_TIME).write_bytes(data)
+    shutil.copy(site / "icon.svg", tmp_path)
+    with watched(browser) as context:
+        visited = context.new_page()
+        visited.goto((tmp_path / OVER_TIME).as_uri())
+        assert 50 < visited.locator("table.all tbody tr").count() < count
+        expect(visited.locator(".plot text", has_text="1.349")).to_have_count(2)
+        expect(visited.locator(".brand")).to_have_text(catalog.distribution)
+        picture = visited.locator(".plot svg[aria-label^='Size']")
+        box = picture.bounding_box()
+        assert box is not None
+        for place, told in ((64.5, "1.0"), (787.5, "1.349")):
+            picture.hover(position={"x": box["width"] * place / 800, "y": box["height"] / 2})
+            expect(visited.locator(".readout").first).to_contain_text(f"{told} · ")
+
+
+def test_on_a_narrow_screen_the_newest_bars_and_the_axis_are_seen(visit: Visit) -> None:
+    page = visit()
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page = visit(OVER_TIME)
+    for axis in page.locator(".plot .axis").all():
+        scroll = axis.locator("xpath=../..")
+        assert scroll.evaluate(
+            "node => node.scrollLeft > 0 && node.scrollLeft + node.clientWidth >= node.scrollWidth - 1"
+        )
+        assert axis.bounding_box()["x"] == scroll.bounding_box()["x"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize("path", KINDS)

@@ -14,6 +14,7 @@ from s3_fixtures import AWS, S3Server, running_s3
 
 from kfp_release import aws_calls
 from kfp_release.catalog.bucket import Sent, publish_site
+from kfp_release.catalog.folder import read_site, write_site
 from kfp_release.catalog.site_files import LIST, parse_list
 from kfp_release.errors import ReleaseError
 from kfp_release.patience import Patience
@@ -50,11 +51,10 @@ def bucket(server: S3Server, request: pytest.FixtureRequest) -> str:
     return name
 
 
-def site_at(folder: Path, files: dict[str, bytes] = SITE) -> Path:
-    for name, data in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+def site_at(folder: Path, files: dict[str, bytes] = SITE, *, without: str = "") -> Path:
+    """As the command writes it: these files, and those of before but for one."""
+    before = {path: data for path, data in read_site(folder).items() if path != without}
+    write_site(folder, {**before, **files})
     return folder
 
 
@@ -113,8 +113,8 @@ def test_the_same_site_again_writes_nothing(bucket: str, tmp_path: Path, monkeyp
 
 def test_only_what_changed_is_written_and_what_went_is_deleted(server: S3Server, bucket: str, tmp_path: Path) -> None:
     put(site_at(tmp_path), bucket)
-    (tmp_path / "components/add.html").unlink()
-    site_at(tmp_path, {"components/sub.html": b"<h1>sub</h1>", "index.html": b"<h1>more</h1>"})
+    more = {"components/sub.html": b"<h1>sub</h1>", "index.html": b"<h1>more</h1>"}
+    site_at(tmp_path, more, without="components/add.html")
     sent = put(tmp_path, bucket)
     assert (sent.written, sent.deleted, sent.unchanged) == (
         ("components/sub.html", "index.html"),
@@ -130,8 +130,7 @@ def test_only_what_changed_is_written_and_what_went_is_deleted(server: S3Server,
 def test_a_dry_run_tells_the_same_and_writes_nothing(server: S3Server, bucket: str, tmp_path: Path) -> None:
     put(site_at(tmp_path), bucket)
     before = server.keys(bucket)
-    (tmp_path / "assets/style.css").write_bytes(b"body { color: red }")
-    (tmp_path / "data/search.json").unlink()
+    site_at(tmp_path, {"assets/style.css": b"body { color: red }"}, without="data/search.json")
     told = put(tmp_path, bucket, dry_run=True)
     assert server.keys(bucket) == before
     assert (told.written, told.deleted, told.dry_run) == (("assets/style.css",), ("data/search.json",), True)
@@ -179,7 +178,7 @@ def test_a_page_that_others_have_changed_is_not_written_over_and_not_deleted(
     server.client.delete_object(Bucket=bucket, Key="site/index.html")
     assert put(tmp_path, bucket).written == ("index.html",)
     server.client.put_object(Bucket=bucket, Key="site/data/search.json", Body=b"[1]")
-    (tmp_path / "data/search.json").unlink()
+    site_at(tmp_path, {}, without="data/search.json")
     assert put(tmp_path, bucket).deleted == ()
     assert not put(tmp_path, bucket).changed
     assert server.get(bucket, "site/data/search.json") == b"[1]"
@@ -271,3 +270,23 @@ def test_a_folder_without_a_first_page_is_no_site(bucket: str, tmp_path: Path) -
 def test_a_site_cannot_have_a_file_of_the_lists_name(bucket: str, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=LIST):
         put(site_at(tmp_path, {**SITE, LIST: b""}), bucket)
+
+
+def test_what_else_lies_in_the_folder_is_not_sent(server: S3Server, bucket: str, tmp_path: Path) -> None:
+    site_at(tmp_path / "site")
+    (tmp_path / "secret").write_bytes(b"key")
+    for name in (".git/config", ".env", "notes.txt"):
+        (tmp_path / "site" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "site" / name).write_bytes(b"mine")
+    (tmp_path / "site/link").symlink_to(tmp_path / "secret")
+    assert set(put(tmp_path / "site", bucket).written) == set(SITE)
+    assert set(server.keys(bucket)) == {f"site/{path}" for path in (*SITE, LIST)}
+
+
+@pytest.mark.parametrize("path", ["index.html", "components"])
+def test_a_link_in_the_place_of_a_page_is_not_followed(bucket: str, tmp_path: Path, path: str) -> None:
+    site_at(tmp_path / "site")
+    (tmp_path / "site" / path).rename(tmp_path / "elsewhere")
+    (tmp_path / "site" / path).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ReleaseError, match=rf"{path} is (a link|not there as a catalog wrote it)"):
+        put(tmp_path / "site", bucket)

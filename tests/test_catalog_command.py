@@ -186,14 +186,30 @@ class TestOffline:
         with running_s3() as server:
             server.bucket("catalog")
             access = {**AWS, "AWS_ENDPOINT_URL_S3": server.url, "AWS_DEFAULT_REGION": "eu-north-1"}
-            ended = self.run(project, "--offline", "--to", "s3://catalog/components", "--json", **access)
+            to = ("--offline", "--to", "s3://catalog/components")
+            dry = self.run(project, *to, "--dry-run", **access)
+            assert "s3://catalog/components: 5 would be sent, 0 unchanged, 0 would be deleted" in dry.stdout, dry.stderr
+            assert server.keys("catalog") == {}
+            (project / "site/notes.txt").write_text("mine")
+            ended = self.run(project, *to, "--json", **access)
             assert ended.returncode == 0, ended.stderr
             told = json.loads(ended.stdout)
             kept = server.keys("catalog")
-        assert (told["sent"]["target"], len(told["sent"]["written"])) == ("s3://catalog/components", told["written"])
+        assert (told["sent"]["target"], len(told["sent"]["written"])) == ("s3://catalog/components", told["unchanged"])
         assert kept["components/index.html"] == (project / "site/index.html").read_bytes()
         assert f"components/{LIST}" not in kept
         assert "components/.gitignore" not in kept
+        assert "components/notes.txt" not in kept
+
+    def test_a_project_in_a_folder_of_its_repository_is_linked_there(self, tmp_path: Path) -> None:
+        project = new_repository(tmp_path / "all") / "teams/parts"
+        (project / "yaml").mkdir(parents=True)
+        (project / "pyproject.toml").write_text(PYPROJECT, encoding="utf-8")
+        at = commit(tmp_path / "all", "teams/parts/yaml/multiply.yaml", COMPONENT.replace("{}", str(DECLARED), 1))
+        run(project, "tag", "v1.0")
+        ended = self.run(project, "--offline")
+        assert ended.returncode == 0, ended.stderr
+        assert f"/blob/{at}/teams/parts/yaml/multiply.yaml" in pages(project / "site")["components/multiply_op.html"]
 
     def test_a_repository_without_a_release_has_a_catalog_that_says_so(self, project: Path) -> None:
         run(project, "tag", "-d", "v1.0")
@@ -215,6 +231,7 @@ class TestWrongUse:
         [
             ((), 2, "Missing option '--out'"),
             (("--out", "site", "--dist", "dist"), 2, "--dist names what --offline looks at"),
+            (("--out", "site", "--dry-run"), 2, "--dry-run is for --to"),
             (("--out", "pyproject.toml"), 1, "pyproject.toml is a file"),
             (("--out", "."), 1, "holds other things than a catalog"),
             (("--out", "site", "--to", "https://bucket"), 1, "names no S3 bucket"),

@@ -160,3 +160,14 @@ def test_a_link_in_the_place_of_a_page_is_replaced_and_its_target_kept(tmp_path:
     (site / "index.html").symlink_to(outside)
     assert write_site(site, {**PAGES, "index.html": b"home 2"}).written == ("index.html",)
     assert (outside.read_bytes(), (site / "index.html").is_symlink()) == (b"home", False)
+
+
+def test_a_folder_in_the_place_of_a_page_is_named_and_kept(tmp_path: Path) -> None:
+    write_site(tmp_path, PAGES)
+    (tmp_path / "index.html").unlink()
+    (tmp_path / "index.html").mkdir()
+    with pytest.raises(ReleaseError, match=r"index\.html is a folder, and the site has a file there") as caught:
+        write_site(tmp_path, PAGES)
+    assert caught.value.remedy == "move the folder away"
+    assert write_site(tmp_path, {path: data for path, data in PAGES.items() if path != "index.html"}).removed == ()
+    assert (tmp_path / "index.html").is_dir()

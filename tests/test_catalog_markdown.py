@@ -45,11 +45,26 @@ def test_headings_begin_below_the_pages_own_and_skip_none(text: str, levels: lis
     [
         ("https://example.org/a?b=1&c", "https://example.org/a?b=1&amp;c"),
         ("docs/releasing.md", f"{SOURCE}/blob/{COMMIT}/docs/releasing.md"),
-        ("/docs/a%20b.md#part", f"{SOURCE}/blob/{COMMIT}/docs/a%20b.md"),
+        ("/docs/a%20b.md#part", f"{SOURCE}/blob/{COMMIT}/docs/a%20b.md#part"),
+        ("docs/a.md#ä+b", f"{SOURCE}/blob/{COMMIT}/docs/a.md#%C3%A4+b"),
     ],
 )
 def test_links_lead_to_the_web_or_into_the_source(target: str, url: str) -> None:
     assert html(f"[a]({target})") == f'<p><a href="{url}" rel="noopener noreferrer">a</a></p>\n'
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("docs/a.md", "teams/parts/docs/a.md"),
+        ("./../../README.md", "README.md"),
+        ("/README.md", "README.md"),
+        ("../../../../x", None),
+    ],
+)
+def test_links_of_a_project_in_a_folder_begin_there(target: str, path: str | None) -> None:
+    found, _ = changelog_html(f"[a]({target})", source=SOURCE, commit=COMMIT, folder="teams/parts/")
+    assert (f'href="{SOURCE}/blob/{COMMIT}/{path}"' in found) if path else ("href" not in found)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from catalog_samples import images
+from catalog_samples import images, ordinary
 
 from kfp_release.catalog.image_model import LayerKind
 from kfp_release.catalog.layer_picture import WIDTH, layer_picture
+from kfp_release.catalog.over_time import over_time_context
 from kfp_release.catalog.plot import BOTTOM, LEFT, RIGHT, TOP, bars, timeline
 
 BEGIN = datetime(2025, 1, 3, tzinfo=UTC)
@@ -66,6 +67,23 @@ def test_bars_are_as_high_as_their_bytes() -> None:
     assert float(lower[1]) == BOTTOM
     assert lower[2] == upper[1]
     assert float(upper[2]) == TOP
+
+
+def test_a_bar_that_is_higher_than_the_axis_is_cut_and_told() -> None:
+    plot = bars(("a", "b"), [("1.0", (900, 900)), ("1.1", (250, 750))], most=1000)
+    assert [tick.label for tick in plot.heights][-1] == "1 kB"
+    assert [(tick.at, tick.label) for tick in plot.cut] == [(LEFT + (RIGHT - LEFT) / 4, "1.8 kB")]
+    tops = [float(top) for path in plot.series for top in re.findall(r"V([\d.]+)", path.path)]
+    assert min(tops) == TOP
+    assert bars(("a",), [("1.0", (900,)), ("1.1", (250,))]).cut == ()
+
+
+def test_what_the_first_version_pulls_does_not_set_the_scale_of_the_others() -> None:
+    pulls = over_time_context(ordinary())["pulls"]
+    assert [tick.label for tick in pulls.cut] == ["222 MB"]
+    assert pulls.heights[-1].label == "150 MB"
+    only = replace(ordinary(), versions=ordinary().versions[-1:])
+    assert over_time_context(only)["pulls"].cut == ()
 
 
 @pytest.mark.parametrize("most", [0, 1, 7, 999, 1000, 123_456_789, 10**12])

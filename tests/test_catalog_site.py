@@ -143,6 +143,19 @@ def test_a_component_page_tells_its_inputs_outputs_and_where_they_fit() -> None:
     assert "2.0 changed 2025-08-06 input seed added: Integer = 0" in said
 
 
+def test_the_file_of_a_project_in_a_folder_is_linked_there() -> None:
+    site = read(render(replace(ordinary(), folder="teams/parts/")))
+    (link,) = [link for link in site["components/multiply_op.html"].links if "/blob/" in link]
+    assert link.endswith("/teams/parts/yaml/multiply.yaml")
+
+
+def test_a_component_that_no_pipeline_can_call_says_why() -> None:
+    one = replace(ordinary().components[0], snippet="")
+    path = f"components/{one.operator}.html"
+    assert "Python takes no such name" in text(render(replace(ordinary(), components=(one,)))[path])
+    assert "Python takes no such name" not in text(render(ordinary())[path])
+
+
 def test_a_breaking_change_is_marked_on_both_pages() -> None:
     site = render(ordinary())
     for path in ("components/multiply_op.html", "versions/2.0.html"):

@@ -87,7 +87,7 @@ def test_the_source_of_a_commit_and_of_a_file() -> None:
 def test_a_text_that_is_too_long_says_how_much_more_there_is() -> None:
     assert Room().text("a" * 100, 100) == "a" * 100
     assert Room().text("a" * 1_200, 100) == "a" * 100 + "… (1,100 more letters)"
-    assert Room(2).text("a" * 1_200, 100) == "a" * 25 + "… (1,175 more letters)"
+    assert Room(4).text("a" * 1_200, 100) == "a" * 49 + "… (1,151 more letters)"
     assert Room().brief("a" * 1_200, 3) == "aaa…"
 
 
@@ -95,6 +95,6 @@ def test_rows_that_are_too_many_are_counted() -> None:
     items = tuple(range(10))
     assert Room().rows(items, 20) == items
     assert Room().more(items, 20) == 0
-    assert Room(1).rows(items, 8) == (0, 1, 2, 3)
-    assert Room(1).more(items, 8) == 6
+    assert Room(1).rows(items, 8) == (0, 1, 2, 3, 4, 5)
+    assert Room(1).more(items, 8) == 4
     assert Room.shrinking()[-1].many(8) == 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfp_release.changelog import Changelog
+from kfp_release.changelog import Changelog, section_bodies
 from kfp_release.errors import Problems
 from kfp_release.version import ReleaseVersion
 
@@ -53,6 +53,18 @@ def test_a_section_has_its_line_date_and_text() -> None:
     assert (section.line, section.released, section.yanked) == (9, date(2026, 11, 22), False)
     assert section.body.startswith("### Added\n\n- `multiply`, see [the docs]")
     assert section.body.endswith("## [9.9] - 2020-01-01\n```")
+
+
+def test_links_by_reference_have_their_targets_in_each_section() -> None:
+    targets = '[One]: https://a.example "1"\n[two]: https://b.example\n[1.1]: https://c.example\n'
+    text = f"## 1.1\n\n- see [one] and [this][Two]\n\n## 1.0\n\n- nothing\n\n{targets}"
+    assert section_bodies(text) == {
+        version("1.1"): '[One]: https://a.example "1"\n[two]: https://b.example\n\n- see [one] and [this][Two]',
+        version("1.0"): "- nothing",
+    }
+    section = Changelog.parse(text).section(version("1.1"))
+    assert section is not None
+    assert section.body == "- see [one] and [this][Two]"
 
 
 def test_a_withdrawn_version_is_marked() -> None:

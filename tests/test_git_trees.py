@@ -9,7 +9,7 @@ import pytest
 from git_fixtures import TIME, commit, run
 
 from kfp_release.errors import ReleaseError
-from kfp_release.git_trees import commit_times, committed_blobs, committed_folders
+from kfp_release.git_trees import commit_times, committed_blobs, committed_folders, folder_in_repository
 
 YAML = (".yaml", ".yml")
 
@@ -41,6 +41,11 @@ def test_each_commit_has_its_own_files(root: Path) -> None:
     ]
     assert contents(root, first) == {"yaml/a.yaml": b"1\n"}
     assert contents(root, second) == {"yaml/a.yaml": b"3\n", "yaml/b.yml": b"2\n"}
+
+
+def test_a_folder_says_where_it_is_in_the_repository(root: Path) -> None:
+    (root / "teams/a b").mkdir(parents=True)
+    assert [folder_in_repository(at) for at in (root, root / "teams/a b")] == ["", "teams/a b/"]
 
 
 def test_folders_of_the_same_files_have_one_key(root: Path) -> None:

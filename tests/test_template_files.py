@@ -20,6 +20,7 @@ from kfp_release.template_files import filled_templates
 from kfp_release.tool_pin import TOOL_LOCK, ToolPin
 
 BIN = Path(sys.executable).parent
+CATALOG = ".github/workflows/catalog.yml"
 ANSWERS = parse_answers(
     {
         "distribution": "forecasting-components",
@@ -93,8 +94,25 @@ def test_a_workflow_passes_every_secret_and_grants_what_the_jobs_ask_for(name: s
 @pytest.mark.parametrize("name", ["release.yml", "reconcile.yml", "catalog.yml"])
 def test_caller_and_called_have_other_concurrency_groups(name: str) -> None:
     texts = (FILES[f".github/workflows/{name}"], (PROJECT / ".github/workflows" / name).read_text())
-    groups = {yaml.safe_load(text)["concurrency"]["group"].lower() for text in texts}
-    assert len(groups) == 2
+    callers, called = (groups(yaml.safe_load(text)) for text in texts)
+    assert len(callers) == 1
+    assert called
+    assert not callers & called
+
+
+def groups(workflow: dict[str, Any]) -> set[str]:
+    """Of the workflow and of its jobs."""
+    parts = [workflow, *workflow["jobs"].values()]
+    return {part["concurrency"]["group"].lower() for part in parts if "concurrency" in part}
+
+
+def test_a_release_that_failed_takes_no_waiting_catalogs_place() -> None:
+    for text in (FILES[CATALOG], (PROJECT / CATALOG).read_text()):
+        value = yaml.safe_load(text)
+        assert "concurrency" not in value
+        (job,) = [job for job in value["jobs"].values() if "needs" not in job]
+        assert "conclusion == 'success'" in job["if"]
+        assert job["concurrency"]["cancel-in-progress"] is False
 
 
 def test_actions_are_used_at_the_commits_of_this_repository() -> None:

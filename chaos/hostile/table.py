@@ -50,6 +50,7 @@ LISTED = {
     "package_files._operators.catalog.Pins.parse": "an installation's own file, which a build wrote",
     "package_files._operators.definition.Definition.parse": "likewise",
     "package_files._operators.pipeline.read_pipeline": "opens a file; the parser 'pipeline' reads it",
+    "catalog.folder.read_site": "a list that the same command wrote, and files that are sent as they are",
     "written.is_replaceable": "all bytes begin with something",
     "written.require_free": "refuses a path that is taken; of the bytes beside it is_replaceable is asked",
     "version.delete_tag": "tags that are versions",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
@@ -17,7 +17,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r"##[ \t]+(\S.*?)[ \t]*#*[ \t]*")
 _VERSION = re.compile(r"\[?(?P<version>[^\[\]\s]+)\]?(?:\s+-\s+(?P<date>[^\[\]\s]+))?(?:\s+(?P<yanked>\[YANKED\]))?")
-_REFERENCE = re.compile(r" {0,3}\[[^\]]+\]:\s*\S+\s*")
+_REFERENCE = re.compile(r""" {0,3}(?P<label>\[[^\]]+\]):\s*\S+(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?\s*""")
 _FORM = "write ## [1.2] - 2026-11-22, or ## [Unreleased]"
 
 
@@ -76,14 +76,27 @@ def yanked_versions(text: str) -> frozenset[ReleaseVersion]:
 def section_bodies(text: str) -> dict[ReleaseVersion, str]:
     """The Markdown below each version's heading of the changelog `text`, the first where it has two.
 
-    Headings that cannot be read are passed over.
+    Before it stand the targets of its links by reference, wherever the file has them. Headings that cannot be read are
+    passed over.
     """
+    parts = list(_parts(text))
+    targets: dict[str, str] = {}
+    for _, _, body in parts:
+        for line in body[len(_kept(body)) :]:
+            if found := _REFERENCE.fullmatch(line):
+                targets.setdefault(found["label"].lower(), line.strip())
     bodies: dict[ReleaseVersion, str] = {}
-    for line, heading, body in _parts(text):
-        section = _section(line, heading, body, [])
+    for number, heading, body in parts:
+        section = _section(number, heading, body, [])
         if section is not None:
-            bodies.setdefault(section.version, section.body)
+            bodies.setdefault(section.version, _with_targets(section.body, targets))
     return bodies
+
+
+def _with_targets(body: str, targets: Mapping[str, str]) -> str:
+    text = body.lower()
+    used = "\n".join(line for label, line in targets.items() if label in text)
+    return f"{used}\n\n{body}" if used else body
 
 
 def _section(line: int, heading: str, body: list[str], problems: list[Problem]) -> Section | None:
@@ -125,7 +138,11 @@ def _parts(text: str) -> Iterator[tuple[int, str, list[str]]]:
 
 
 def _body(lines: list[str]) -> str:
+    return "\n".join(_kept(lines)).strip("\n")
+
+
+def _kept(lines: list[str]) -> list[str]:
     """The lines as they are, without what stands at the end of the file for all headings: their links' targets."""
     while lines and (not lines[-1].strip() or _REFERENCE.fullmatch(lines[-1])):
         lines = lines[:-1]
-    return "\n".join(lines).strip("\n")
+    return lines

@@ -46,7 +46,7 @@ def committed_folders(root: Path, folders: Mapping[str, str], suffixes: tuple[st
     Paths are relative to the folder `root`; what is no UTF-8 in one is shown as such. Symbolic links are followed in
     the commit; one that leads out of it is left out.
     """
-    prefix = _prefix(root)
+    prefix = folder_in_repository(root)
     wanted = [f"{commit}:{prefix}{folder.rstrip('/')}" for commit, folder in folders.items()]
     found: dict[str, dict[str, str]] = {commit: {} for commit in folders}
     links: list[tuple[str, str]] = []
@@ -86,12 +86,13 @@ def commit_times(root: Path, commits: Sequence[str]) -> dict[str, int]:
     return {commit: int(time) for commit, _, time in (line.partition(" ") for line in lines if line)}
 
 
+def folder_in_repository(root: Path) -> str:
+    """Where `root` is in its repository: empty, or with ``/`` at its end."""
+    return run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").removesuffix("\n")
+
+
 def _shown(path: str) -> str:
     return path.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def _prefix(root: Path) -> str:
-    return run_git(root, ["rev-parse", "--show-prefix"]).decode(errors="surrogateescape").removesuffix("\n")
 
 
 def _objects(root: Path, names: Sequence[str]) -> Iterator[_Object]:

@@ -38,6 +38,8 @@ class Gathered:
     above_base: AboveBase
     blobs: Blobs
     is_offline: bool
+    folder: str
+    """Where the project is in the repository, as the catalog has it."""
 
     @property
     def out(self) -> list[ReleaseVersion]:
@@ -45,7 +47,7 @@ class Gathered:
         return [version for version in sorted(self.tagged) if self.public[version].is_out]
 
 
-def assemble(gathered: Gathered, *, index_url: str, facts: Facts) -> Catalog:
+def assemble(gathered: Gathered, *, pip: str, facts: Facts) -> Catalog:
     """The catalog of all versions, which are those of `gathered.public`."""
     out = gathered.out
     before = {version: previous_version(version, out) for version in sorted(gathered.public)}
@@ -58,10 +60,11 @@ def assemble(gathered: Gathered, *, index_url: str, facts: Facts) -> Catalog:
         distribution=gathered.config.distribution,
         package=gathered.config.package,
         source=gathered.config.source,
-        index_url=index_url,
+        pip=pip,
         versions=tuple(versions),
         components=(),
         is_offline=gathered.is_offline,
+        folder=gathered.folder,
     )
     history = histories([found[one.version] for one, _ in pairs], out)
     newest = catalog.newest.version if catalog.newest else None

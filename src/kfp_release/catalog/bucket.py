@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kfp_release.aws_calls import AwsCalls
-from kfp_release.catalog.folder import OWN
+from kfp_release.catalog.folder import read_site
 from kfp_release.catalog.site_files import LIST, MOST_LIST, BadSiteList, WrittenFile, list_json, parse_list
 from kfp_release.errors import ReleaseError
 from kfp_release.index_settings import S3Folder
@@ -73,6 +73,7 @@ def publish_site(
 ) -> Sent:
     """Bring the site in `folder` to `target`, an ``s3://BUCKET/PREFIX``; what the bucket has already is not sent again.
 
+    What a catalog wrote into the folder is sent, and nothing else that lies there; nothing at all in a `dry_run`.
     Raise `ReleaseError` where S3 cannot be asked, and, with nothing written, where an object that no catalog wrote is
     in the place of a file.
     """
@@ -91,10 +92,8 @@ def publish_site(
 
 
 def _read(folder: Path) -> dict[str, bytes]:
-    """The files of the site by path, without what the folder says of itself."""
-    own = {folder / name for name in OWN}
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path not in own)
-    site = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    """The files of the site by path: what a person has put into the folder may be meant for nobody."""
+    site = read_site(folder)
     if _ROOT not in site:
         raise ReleaseError(f"{folder} is no site: it has no {_ROOT}", remedy="write it with kfp-release catalog")
     if LIST in site:

@@ -80,6 +80,23 @@ def write_site(folder: Path, files: Mapping[str, bytes]) -> WrittenSite:
     return WrittenSite(tuple(written), tuple(unchanged), tuple(removed))
 
 
+def read_site(folder: Path) -> dict[str, bytes]:
+    """The files that a catalog wrote there, by path, and nothing else that lies there.
+
+    Raise `ReleaseError` where one is gone, or a link stands in its place.
+    """
+    site = {}
+    for path in sorted(_listed(folder)):
+        _require_inside(folder, path)
+        file = folder / path
+        if file.is_symlink() or not file.is_file():
+            raise ReleaseError(
+                f"{file} is not there as a catalog wrote it", remedy=f"kfp-release catalog --out {folder} writes it"
+            )
+        site[path] = file.read_bytes()
+    return site
+
+
 def _list_of(paths: Iterable[str]) -> bytes:
     return canonical_json({"schema": _SCHEMA, "files": sorted(paths)})
 
@@ -128,6 +145,8 @@ def _write(folder: Path, path: str, data: bytes) -> bool:
     _require_inside(folder, path)
     if _holds(target, data):
         return False
+    if target.is_dir() and not target.is_symlink():
+        raise ReleaseError(f"{target} is a folder, and the site has a file there", remedy="move the folder away")
     target.parent.mkdir(parents=True, exist_ok=True)
     _replace(target, data)
     return True
@@ -163,10 +182,10 @@ def _replace(target: Path, data: bytes) -> None:
 
 
 def _remove(folder: Path, path: str) -> bool:
-    """Whether it was there; folders that are empty without it go too."""
+    """Whether it was there; folders that are empty without it go too. A folder in its place is a person's."""
     _require_inside(folder, path)
     target = folder / path
-    if not os.path.lexists(target):
+    if not os.path.lexists(target) or (target.is_dir() and not target.is_symlink()):
         return False
     target.unlink()
     with suppress(OSError):  # another file is in there

@@ -13,15 +13,15 @@ from kfp_release.catalog.images import StoredImages, ask_images, by_repository, 
 from kfp_release.catalog.kept_files import kept_reader
 from kfp_release.catalog.model import Catalog
 from kfp_release.catalog.offline import of_built
+from kfp_release.catalog.pip_line import pip_of
 from kfp_release.catalog.public import PublicVersion, of_row, of_tag
 from kfp_release.catalog.tagged import TaggedVersion, changelog_sections, tagged_versions
 from kfp_release.config import Config
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.git import Git
-from kfp_release.git_trees import committed_blobs
+from kfp_release.git_trees import committed_blobs, folder_in_repository
 from kfp_release.image_ref import Repository
-from kfp_release.index_settings import DevpiIndex, IndexUrls
 from kfp_release.progress import Progress
 from kfp_release.record import Pins
 from kfp_release.released_files import PackageIndex
@@ -65,7 +65,7 @@ def gather(
     rows = [row for row in seen.rows if not row.version.is_snapshot]
     public = {row.version: of_row(row, configs.get(row.version), stored) for row in rows}
     public |= {version: of_tag(one, "") for version, one in tagged.items() if version not in public}
-    return assemble(_gathered(git, config, tagged, public), index_url=_index_url(config), facts=facts)
+    return assemble(_gathered(git, config, tagged, public), pip=pip_of(config.index), facts=facts)
 
 
 def gather_offline(
@@ -90,7 +90,7 @@ def gather_offline(
         public[built.record.pins.version] = of_built(built, config.distribution)
     progress.step("compare the interfaces")
     gathered = _gathered(git, config, tagged, public, is_offline=True)
-    return assemble(gathered, index_url=_index_url(config), facts=facts)
+    return assemble(gathered, pip=pip_of(config.index), facts=facts)
 
 
 def _require_commit(git: Git, pins: Pins) -> str:
@@ -122,6 +122,7 @@ def _gathered(
         above_base=_above_base(git, tagged),
         blobs=blobs,
         is_offline=is_offline,
+        folder=folder_in_repository(git.root),
     )
 
 
@@ -152,13 +153,3 @@ def _above_base(git: Git, tagged: Mapping[ReleaseVersion, TaggedVersion]) -> Abo
         return count(data.decode(errors="replace"))
 
     return above_base
-
-
-def _index_url(config: Config) -> str:
-    """What pip is given; of CodeArtifact and S3 it is not known here, for pip needs another URL than AWS."""
-    match config.index:
-        case IndexUrls(simple_url=url):
-            return url
-        case DevpiIndex(url=url):
-            return f"{url}/+simple/"
-    return ""

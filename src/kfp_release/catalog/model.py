@@ -182,13 +182,15 @@ class Catalog:
     package: str
     source: str
     """URL of the repository."""
-    index_url: str
-    """The index's simple URL, without credentials; empty where none is configured."""
+    pip: str
+    """What installs a project, up to the project: from the components' index and no other. Without credentials."""
     versions: tuple[CatalogVersion, ...]
     """The newest first."""
     components: tuple[CatalogComponent, ...]
     """By name; those that are coming after those of the newest version, those that are gone last."""
     is_offline: bool = False
+    folder: str = ""
+    """Where the project is in the repository: empty, or with ``/`` at its end."""
 
     def is_taken(self, version: CatalogVersion) -> bool:
         """Whether pip takes it unasked, as far as it is known: an installable one with a sound file on the index."""
@@ -207,9 +209,8 @@ class Catalog:
         return next(iter([*final, *good, *self.versions]), None)
 
     def pip_install(self, version: ReleaseVersion) -> str:
-        """The command that installs exactly this version, from this index and no other."""
-        index = f"--index-url {self.index_url} " if self.index_url else ""
-        return f"pip install {index}{self.distribution}=={version}"
+        """What installs exactly this version."""
+        return f"{self.pip} {self.distribution}=={version}"
 
     def by_operator(self) -> Mapping[str, CatalogComponent]:
         """The components by operator."""

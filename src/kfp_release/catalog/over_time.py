@@ -8,8 +8,9 @@ from typing import Any
 
 from kfp_release.catalog.image_model import CatalogImage, distinct_layers
 from kfp_release.catalog.model import Catalog, CatalogVersion
+from kfp_release.catalog.page_name import version_page
 from kfp_release.catalog.plot import bars, timeline
-from kfp_release.catalog.shown_text import moment_of
+from kfp_release.catalog.shown_text import amount, moment_of
 from kfp_release.catalog.state_words import StateWords, state_words
 
 _SERIES = 5
@@ -39,15 +40,26 @@ def over_time_context(catalog: Catalog) -> Mapping[str, Any]:
     rows = [_row(version, names, len(told)) for version in catalog.versions]
     plotted = [row for row in reversed(rows[:_PLOTTED]) if any(row.sizes)]
     labels = [str(row.version.version) for row in plotted]
+    # A first version is pulled whole: beside it all others would look like nothing.
+    later = max((sum(row.pulled) for row in plotted[1:]), default=0)
     return {
         "names": told,
         "rows": rows,
         "timeline": _timeline(catalog.versions),
         "undated": sum(not moment_of(version.released) for version in catalog.versions),
-        "plotted": {row.version.version for row in plotted},
+        "bars": "\n".join(map(_bar, plotted)),
         "sizes": bars(told, list(zip(labels, (row.added for row in plotted), strict=True))) if plotted else None,
-        "pulls": bars(told, list(zip(labels, (row.pulled for row in plotted), strict=True))) if plotted else None,
+        "pulls": bars(told, list(zip(labels, (row.pulled for row in plotted), strict=True)), most=later)
+        if plotted
+        else None,
     }
+
+
+def _bar(row: Row) -> str:
+    """What a bar tells and leads to, for the script: the table may have fewer rows than there are bars."""
+    numbers = [*row.sizes, sum(row.pulled)]
+    told = [amount(number) if number else "—" for number in numbers]
+    return "\t".join([str(row.version.version), version_page(row.version.version), *told])
 
 
 def _row(version: CatalogVersion, names: Sequence[str], count: int) -> Row:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,14 @@ from markupsafe import Markup
 
 from kfp_release.catalog.page_name import component_page, version_page
 from kfp_release.catalog.room import Room
-from kfp_release.catalog.shown_text import amount, counted, day, shortened, source_url, visible, web_url
+from kfp_release.catalog.shown_text import amount, clipped, counted, day, shortened, source_url, visible, web_url
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 LARGEST = 150_000
 """Bytes that a page may have."""
-_SHOWN = (amount, counted, day, shortened, source_url, web_url, component_page, version_page)
+_SHOWN = (amount, clipped, counted, day, shortened, source_url, web_url, component_page, version_page)
 
 
 def page(template: str, *, depth: int, **context: Any) -> bytes:
@@ -30,16 +30,24 @@ def page(template: str, *, depth: int, **context: Any) -> bytes:
     """
     made = _environment().get_template(template)
     root = "../" * depth
-    pages = (made.render(context, root=root, room=room).encode() for room in Room.shrinking())
-    return _first_small(pages)
+    return _largest(lambda room: made.render(context, root=root, room=room).encode())
 
 
-def _first_small(pages: Iterator[bytes]) -> bytes:
-    """The first that is no larger than `LARGEST`; else the last."""
-    found = b""
-    for found in pages:
-        if len(found) <= LARGEST:
-            break
+def _largest(make: Callable[[Room], bytes]) -> bytes:
+    """Of the pages that are no larger than `LARGEST` the one with the most room; else the one with the least."""
+    first, *rooms = Room.shrinking()
+    found = make(first)
+    if len(found) <= LARGEST:
+        return found
+    least = len(rooms) - 1
+    low, high, found = 0, least, make(rooms[least])
+    while low < high:
+        middle = (low + high) // 2
+        tried = make(rooms[middle])
+        if len(tried) <= LARGEST:
+            high, found = middle, tried
+        else:
+            low = middle + 1
     return found
 
 

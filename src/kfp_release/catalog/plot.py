@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from kfp_release.catalog.shown_text import amount
+from kfp_release.catalog.shown_text import amount, clipped
 
 LEFT, RIGHT, TOP, BOTTOM = 64, 788, 14, 190
 """The edges of what is plotted, in a picture 800 wide and 220 high."""
 _TICKS = 4
 _LABELS = 12
+_LETTERS = 9
+"""Of a label: so many have room beside each other."""
 _WIDEST, _THIN = 36, 4
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 
@@ -42,6 +44,9 @@ class Bars:
     heights: tuple[Tick, ...]
     step: float
     """From one bar to the next."""
+    width: float
+    cut: tuple[Tick, ...]
+    """Bars that are higher than the axis, with what they stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +69,38 @@ class Timeline:
     heights: tuple[Tick, ...]
 
 
-def bars(names: Sequence[str], columns: Sequence[tuple[str, Sequence[int]]]) -> Bars:
-    """Of each version its label and a number of bytes for each of `names`."""
+def bars(names: Sequence[str], columns: Sequence[tuple[str, Sequence[int]]], *, most: int = 0) -> Bars:
+    """Of each version its label and a number of bytes for each of `names`; `most` is what the axis has to hold.
+
+    All bars, where it is 0.
+    """
     step = (RIGHT - LEFT) / max(len(columns), 1)
     width = min(step * 0.7 if step > _THIN else step + 0.1, _WIDEST)  # thin ones touch each other
-    heights = _heights(max((sum(values) for _, values in columns), default=0))
+    heights = _heights(most or max((sum(values) for _, values in columns), default=0))
     top = heights[-1][0] or 1
     paths: list[list[str]] = [[] for _ in names]
     for number, (_, values) in enumerate(columns):
         x, below = LEFT + step * (number + 0.5) - width / 2, 0
         for path, value in zip(paths, values, strict=True):
-            low, high = _y(below, top), _y(below + value, top)
-            if value:
+            low, high = _y(min(below, top), top), _y(min(below + value, top), top)
+            if value and below < top:
                 path.append(f"M{x:.1f} {low:.1f}h{width:.1f}V{min(high, low - 0.5):.1f}h-{width:.1f}z")
             below += value
     every = math.ceil(len(columns) / _LABELS)
+    middles = [round(LEFT + step * (number + 0.5), 1) for number in range(len(columns))]
     labels = tuple(
-        Tick(round(LEFT + step * (number + 0.5), 1), label)
+        Tick(middles[number], clipped(label, _LETTERS))
         for number, (label, _) in enumerate(columns)
         if (len(columns) - 1 - number) % every == 0
     )
+    cut = tuple(
+        Tick(middle, amount(sum(values)))
+        for middle, (_, values) in zip(middles, columns, strict=True)
+        if sum(values) > top
+    )
     series = tuple(Series(name, "".join(path)) for name, path in zip(names, paths, strict=True))
-    return Bars(series, labels, tuple(Tick(_y(value, top), label) for value, label in heights), round(step, 3))
+    ticks = tuple(Tick(_y(value, top), label) for value, label in heights)
+    return Bars(series, labels, ticks, round(step, 3), round(width, 1), cut)
 
 
 def timeline(moments: Sequence[tuple[datetime, str]]) -> Timeline:

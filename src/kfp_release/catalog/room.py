@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from kfp_release.catalog.shown_text import counted
+from kfp_release.catalog.shown_text import clipped, counted
 
 _Item = TypeVar("_Item")
-_STEPS = 9
-"""So often it halves: a text of 20,000 letters is 39 then."""
+_SHARE = 0.84
+_STEPS = 36
+"""So often it shrinks to that share: a text of 20,000 letters has 37 then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A share of what a page would show: all of it, a half, a quarter."""
+    """A share of what a page would show: all of it, or that less so many steps."""
 
-    halvings: int = 0
+    steps: int = 0
 
     @classmethod
     def shrinking(cls) -> Sequence[Room]:
@@ -26,7 +27,7 @@ class Room:
 
     def many(self, most: int) -> int:
         """The share of `most`, and at least one."""
-        return max(most >> self.halvings, 1)
+        return max(int(most * _SHARE**self.steps), 1)
 
     def text(self, text: str, most: int) -> str:
         """`text`, or its begin and how much more there is."""
@@ -37,8 +38,7 @@ class Room:
 
     def brief(self, text: str, most: int) -> str:
         """The same with an ellipsis alone, where another page has the whole."""
-        letters = self.many(most)
-        return text if len(text) <= letters else f"{text[:letters]}…"
+        return clipped(text, self.many(most))
 
     def rows(self, items: Sequence[_Item], most: int) -> Sequence[_Item]:
         """The first of `items`."""

@@ -48,6 +48,11 @@ def counted(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def clipped(text: str, most: int) -> str:
+    """`text`, or that many letters of it and an ellipsis."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
 def shortened(text: str) -> str:
     """`text` with the first twelve digits of each digest in it."""
     return _DIGEST.sub(r"\1…", text)

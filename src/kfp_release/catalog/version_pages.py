@@ -18,7 +18,7 @@ def version_context(catalog: Catalog, version: CatalogVersion, place: int) -> Ma
     """The version at this place of the catalog, its neighbours, its changes by operator and its images."""
     versions = catalog.versions
     scale = max((image.size for image in version.images), default=0)
-    html, more = changelog_html(version.changelog, source=catalog.source, commit=version.commit)
+    html, more = changelog_html(version.changelog, source=catalog.source, commit=version.commit, folder=catalog.folder)
     return {
         "version": version,
         "newer": versions[place - 1] if place else None,

@@ -61,7 +61,8 @@ class _Result:
         files = f"{len(site.written)} written, {len(site.unchanged)} unchanged, {len(site.removed)} removed"
         notes = [f"files: {files}; {self.seconds:.1f} s"]
         if (sent := self.sent) is not None:
-            moved = f"{len(sent.written)} sent, {sent.unchanged} unchanged, {len(sent.deleted)} deleted"
+            would = "would be " if sent.dry_run else ""
+            moved = f"{len(sent.written)} {would}sent, {sent.unchanged} unchanged, {len(sent.deleted)} {would}deleted"
             notes.append(f"{sent.target}: {moved}; {sent.bytes_sent:,} bytes")
         notes.append(f"open {self.folder / 'index.html'}")
         return Report(f"{catalog.distribution}: {counts}", notes=tuple(notes))
@@ -83,6 +84,7 @@ class _Result:
     help="With --offline: the folder of the built release.  [default: dist, if there is one]",
 )
 @click.option("--to", "target", metavar="s3://BUCKET/PREFIX", help="Publish it to this S3 bucket, too.")
+@click.option("--dry-run", is_flag=True, help="With --to: tell what would be published, and publish nothing.")
 @click.option("--fresh", is_flag=True, help="Ask for everything again, also for what an earlier call found out.")
 @options.as_json
 @click.pass_obj
@@ -93,6 +95,7 @@ def command(
     offline: bool,
     dist: Path | None,
     target: str | None,
+    dry_run: bool,
     fresh: bool,
     as_json: bool,
 ) -> int:
@@ -107,7 +110,7 @@ def command(
     ECR, as status sees them. A later call writes what has changed, removes what is no longer part of the site, and
     asks for what is new: what it found out of a commit, a wheel or an image it keeps in the cache, for that cannot
     change. With --offline the images and files are those of a built release, other versions are told from git, and
-    nothing is said of their state.
+    nothing is said of their state. --to publishes what the command wrote, and nothing else that lies in the folder.
 
     Reads git, ECR and the index; writes into that folder, the cache and, with --to, the bucket alone. Exit codes:
     0 written, 1 refused or failed, 2 wrong use.
@@ -117,6 +120,8 @@ def command(
 
     if dist is not None and not offline:
         raise click.UsageError("--dist names what --offline looks at; without it, ECR and the index are asked")
+    if dry_run and target is None:
+        raise click.UsageError("--dry-run is for --to: it tells what would be published")
     began, folder = time.monotonic(), invocation.project / out
     config = invocation.config()
     require_folder(folder)
@@ -132,7 +137,7 @@ def command(
             console.note("what was found out could not be kept in the cache: the next call asks for all of it again")
         console.step("write the pages")
         site = write_site(folder, render(catalog))
-        sent = _published(invocation, folder, target, console) if target is not None else None
+        sent = None if target is None else _published(invocation, folder, target, console, dry_run=dry_run)
     result = _Result(catalog, folder, site, sent, time.monotonic() - began)
     invocation.tell(result.report(), result.to_json(), as_json=as_json)
     return 0
@@ -178,10 +183,10 @@ def _offline(invocation: Invocation, config: Config, dist: Path | None, facts: F
     )
 
 
-def _published(invocation: Invocation, folder: Path, target: str, console: Console) -> Sent:
+def _published(invocation: Invocation, folder: Path, target: str, console: Console, *, dry_run: bool) -> Sent:
     from kfp_release.catalog.bucket import publish_site  # noqa: PLC0415 - brings boto3
 
-    return publish_site(folder, target, progress=console, retry=invocation.retry(console))
+    return publish_site(folder, target, progress=console, retry=invocation.retry(console), dry_run=dry_run)
 
 
 def _built(project: Path, dist: Path | None, console: Console) -> BuiltRelease | None:

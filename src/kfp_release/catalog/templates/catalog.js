@@ -136,7 +136,9 @@
 
   function plots() {
     all(".plot .scroll").forEach(function (one) { one.scrollLeft = one.scrollWidth; });
-    var rows = all("tr[data-bar]").reverse();
+    var holder = document.querySelector("[data-bars]");
+    if (!holder) return;
+    var bars = holder.dataset.bars.split("\n").map(function (line) { return line.split("\t"); });
     var titles = all("table.all thead th").map(function (cell) { return cell.textContent; });
     all(".plot[data-step]").forEach(function (plot) {
       var picture = plot.querySelector("svg[viewBox='0 0 800 220']");
@@ -145,19 +147,19 @@
       picture.addEventListener("pointermove", function (event) {
         var box = picture.getBoundingClientRect();
         var place = Math.floor(((event.clientX - box.left) * 800 / box.width - 64) / step);
-        current = rows[place] || null;
+        current = bars[place] || null;
         cursor.setAttribute("visibility", current ? "visible" : "hidden");
         if (!current) { readout.textContent = ""; return; }
         cursor.setAttribute("x", 64 + place * step);
-        readout.textContent = Array.from(current.cells).map(function (cell, number) {
-          return number === 0 ? cell.textContent : number > 3 ? titles[number] + " " + cell.textContent : "";
-        }).filter(Boolean).slice(0, -1).join(" · ");
+        readout.textContent = [current[0]].concat(current.slice(2).map(function (told, number) {
+          return titles[number + 4] + " " + told;
+        })).join(" · ");
       });
       picture.addEventListener("pointerleave", function () {
         cursor.setAttribute("visibility", "hidden");
         readout.textContent = "";
       });
-      picture.addEventListener("click", function () { if (current) location.href = current.querySelector("a").href; });
+      picture.addEventListener("click", function () { if (current) location.href = current[1]; });
     });
   }
 
