@@ -116,6 +116,11 @@ def listed(counts: tuple[tuple[str, int], ...]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts)
 
 
+def is_unknown(severity: str) -> bool:
+    """Whether it is one that this tool does not know, which counts as the worst."""
+    return _rank(severity) < 0
+
+
 def _counts(value: Any) -> tuple[tuple[str, int], ...]:
     if not isinstance(value, Mapping):
         raise BadScan("ECR's answer counts no findings")
