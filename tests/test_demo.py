@@ -190,7 +190,7 @@ def test_a_browser_opens_the_catalog_without_an_error_and_axe_finds_no_barrier(r
             page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
             page.evaluate(axe)
             for colours in ("light", "dark"):
-                page.emulate_media(color_scheme=colours)  # type: ignore[arg-type]
+                page.emulate_media(color_scheme=colours)
                 assert violations(page) == [], (path, colours)
         page.goto((ran.output / "site/index.html").as_uri())
         page.locator("#find").fill("multiply")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from kfp_release.errors import ReleaseError
-from kfp_release.scan import SEVERITIES, Scan, is_unknown, listed
+from kfp_release.scan import SEVERITIES, Scan, listed
 from kfp_release.toml_table import Table
 
 SCAN_KEYS: Final = ("refuse", "warn", "unscanned")
@@ -75,7 +75,7 @@ class ScanRules:
         ):
             if severity and (found := scan.at_least(severity)):
                 worse = "" if severity == SEVERITIES[0] else " and worse"
-                also = _UNKNOWN if any(is_unknown(name) for name, _ in found) else ""
+                also = _UNKNOWN if scan.has_unknown else ""
                 return judgement, f"{_TABLE} {verb} {severity}{worse}, and the scan found {listed(found)}{also}"
         if scan.is_result or self.unscanned is Unscanned.SHOW:
             return Judgement.PASSED, ""
