@@ -42,7 +42,8 @@ class There:
                     yield f"{blob} was sent to {asked['repositoryName']} again"
             elif call.target == "PutImage":
                 asked = json.loads(call.body)
-                name = f"{asked['repositoryName']}:{asked['imageTag']}"
+                tag = f":{asked['imageTag']}" if "imageTag" in asked else f"@{asked['imageDigest']}"
+                name = f"{asked['repositoryName']}{tag}"
                 if name in self.public:
                     yield f"{name} was put again"
             elif not call.target and call.method == "POST":

@@ -37,6 +37,10 @@ class Stack:
         """One as the template has it, with intrinsic functions in their long form."""
         return self._made.template_dict["Resources"][name]
 
+    def assertions(self, rule: str) -> list[Any]:
+        """The conditions of a rule, which moto does not ask, with intrinsic functions in their long form."""
+        return [one["Assert"] for one in self._made.template_dict["Rules"][rule]["Assertions"]]
+
     def properties(self, name: str) -> Any:
         """A resource's properties with all references resolved: moto makes nothing of some of them."""
         return clean_json(self.resource(name)["Properties"], self._made.resource_map)

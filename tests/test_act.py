@@ -240,6 +240,7 @@ def _assert_the_index_serves_what_the_record_says(sandbox: Sandbox, record: Any)
 def _assert_the_github_release_is_whole(folder: Path, record: Any) -> None:
     files = {path.name for path in folder.iterdir()}
     names = {item["filename"] for item in record["distributions"]}
+    names |= {f"{image}.cdx.json" for image in record["images"]}
     assert files == {"body.md", "prerelease", "release.json", "provenance.intoto.jsonl", *names}
     changelog = (PROJECT / "CHANGELOG.md").read_text()
     notes = (folder / "body.md").read_text().strip()

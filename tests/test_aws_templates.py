@@ -238,6 +238,47 @@ def test_an_index_on_s3_is_read_by_both_roles_and_written_by_one(prefix: str) ->
     assert _besides_images(outputs["WriteRoleArn"]) == reads | {"s3:PutObject": files}
 
 
+def holds(condition: Any, given: dict[str, str]) -> bool:
+    """What CloudFormation makes of a rule's condition, with parameters that are empty unless given."""
+
+    def text(operand: Any) -> str:
+        return given.get(operand["Ref"], "") if isinstance(operand, dict) else str(operand)
+
+    ((function, operands),) = condition.items()
+    match function:
+        case "Fn::Or":
+            return any(holds(one, given) for one in operands)
+        case "Fn::And":
+            return all(holds(one, given) for one in operands)
+        case "Fn::Not":
+            return not holds(operands[0], given)
+    assert function == "Fn::Equals"
+    return text(operands[0]) == text(operands[1])
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    ("index", "catalog", "verdict"),
+    [
+        (("index", ""), ("", ""), "accepted"),
+        (("index", ""), ("site", ""), "accepted"),
+        (("index", ""), ("index", "site/"), "accepted"),
+        (("index", "simple/"), ("index", "site/"), "accepted"),
+        (("index", ""), ("index", ""), "refused"),
+        (("index", "simple/"), ("index", ""), "refused"),
+        (("index", "simple/"), ("index", "simple/"), "refused"),
+        (("", ""), ("site", ""), "accepted"),
+    ],
+)
+def test_the_role_that_publishes_the_site_is_not_given_the_files_of_the_index(
+    index: tuple[str, str], catalog: tuple[str, str], verdict: str
+) -> None:
+    stack = deploy_roles(deploy_repositories(), GitHubRepository=BY_NAME)
+    (condition,) = stack.assertions("TheSiteIsApartFromTheIndex")
+    names = ("IndexBucket", "IndexPrefix", "CatalogBucket", "CatalogPrefix")
+    assert holds(condition, dict(zip(names, (*index, *catalog), strict=True))) is (verdict == "accepted")
+
+
 @pytest.mark.usefixtures("account")
 def test_the_key_that_signs_is_used_by_who_writes_and_its_public_half_is_read_by_both() -> None:
     outputs = deploy_roles(deploy_repositories(), GitHubRepository=BY_NAME, SigningKeyArn=KEY_ARN).outputs

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from browsing import PATIENCE, axe_script, launched, violations, watched
 from catalog_extremes import EVIL, hostile
 from catalog_samples import images, ordinary, version
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from kfp_release.catalog.model import Catalog
 from kfp_release.catalog.over_time import over_time_context
 from kfp_release.catalog.page import LARGEST, page
 from kfp_release.catalog.site import render
 
-PROJECT = Path(__file__).resolve().parent.parent
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 HOME, OVER_TIME, COMPONENT = "index.html", "over-time.html", "components/multiply_op.html"
 KINDS = (HOME, OVER_TIME, COMPONENT, "components/make_rows_op.html", "versions/2.0.html", "versions/1.2.html")
 """One page of each kind: a component that is gone, a version in order, and one that drifts, among them."""
@@ -34,25 +26,13 @@ OUTLINE = "node => getComputedStyle(node).outlineStyle"
 GROUND = "getComputedStyle(document.body).backgroundColor"
 
 Visit = Callable[..., Page]
-PATIENCE = 30_000
-"""Milliseconds: the machine may be busy."""
 expect.set_options(timeout=PATIENCE)
-
-
-def printed(script: str) -> str:
-    """The path that a script prints, which installs what is not there."""
-    done = subprocess.run([sys.executable, PROJECT / script], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = printed(".ci/browser.py")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 def written(folder: Path, catalog: Catalog) -> Path:
@@ -70,21 +50,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evil_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("evil"), hostile(word=EVIL + "W" * 10_000))
-
-
-@contextmanager
-def watched(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
-    """A context whose pages say no word on the console and ask for nothing but files."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(PATIENCE)
-    said: list[str] = []
-    context.on("console", lambda message: said.append(message.text))
-    context.on("weberror", lambda error: said.append(str(error.error)))
-    context.on("dialog", lambda dialog: said.append(dialog.message))
-    context.on("request", lambda request: None if request.url.startswith("file:") else said.append(request.url))
-    yield context
-    context.close()
-    assert said == []
 
 
 @pytest.fixture
@@ -328,14 +293,7 @@ def test_nothing_moves_for_those_who_do_not_want_it(visit: Visit) -> None:
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    """Installed as locks/axe says, unless it is there."""
-    return Path(printed(".ci/axe.py")).read_text(encoding="utf-8")
-
-
-def violations(page: Page) -> list[tuple[str, str]]:
-    """What axe-core finds wrong: the rule, and the first place."""
-    found = page.evaluate("axe.run().then(done => done.violations)")
-    return [(one["id"], one["nodes"][0]["html"][:200] + one["nodes"][0]["failureSummary"]) for one in found]
+    return axe_script()
 
 
 @pytest.mark.parametrize("path", KINDS)

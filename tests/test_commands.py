@@ -152,8 +152,11 @@ def test_publish_tells_what_it_sent_and_what_was_there(workplace: Workplace) -> 
     assert (again["changed"], again["bytes_sent"]) == (False, 0)
 
 
-def test_verify_tells_that_all_agrees(workplace: Workplace) -> None:
-    assert workplace.ended["verify"].stdout.startswith("kubeflow-demo-components 1.0: all is as its pins say\n")
+def test_verify_holds_the_signature_against_the_configured_key_and_tells_that_all_agrees(workplace: Workplace) -> None:
+    ended = workplace.ended["verify"]
+    said_of_it = f"all is as its pins say, and its provenance is signed with {workplace.kms.key}"
+    assert ended.stdout.startswith(f"kubeflow-demo-components 1.0: {said_of_it}\n")
+    assert "ask KMS for the public key" in ended.stderr
 
 
 def test_publish_tells_with_which_key_it_signed(workplace: Workplace) -> None:
@@ -164,9 +167,11 @@ def test_publish_tells_with_which_key_it_signed(workplace: Workplace) -> None:
 
 
 def test_verify_without_a_key_tells_who_says_to_have_signed_and_that_nobody_checked(workplace: Workplace) -> None:
-    text = workplace.ended["verify"].stdout
-    assert "says to be signed by" in text
-    assert "no signature was checked: --key names the key to check it with\n" in text
+    ended = workplace.run("verify", "1.0", KFP_RELEASE_SIGNING_KEY="none", AWS_ENDPOINT_URL_KMS="http://127.0.0.1:9")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("kubeflow-demo-components 1.0: all is as its pins say\n")
+    assert "says to be signed by" in ended.stdout
+    assert "no signature was checked: --key names the key to check it with\n" in ended.stdout
 
 
 def test_verify_with_the_key_s_file_tells_that_it_signed(workplace: Workplace) -> None:
@@ -176,11 +181,19 @@ def test_verify_with_the_key_s_file_tells_that_it_signed(workplace: Workplace) -
     assert "no signature was checked" not in ended.stdout
 
 
-def test_verify_asks_kms_for_the_key_that_the_environment_names(workplace: Workplace) -> None:
-    ended = workplace.run("verify", "1.0", "--json", KFP_RELEASE_VERIFY_KEY=f"awskms:{workplace.kms.key}")
+def test_verify_asks_kms_for_the_key_that_is_named_in_the_place_of_the_configured_one(workplace: Workplace) -> None:
+    key = f"awskms:{workplace.kms.key}"
+    ended = workplace.run("verify", "1.0", "--json", "--key", key, KFP_RELEASE_SIGNING_KEY="alias/none")
     seen = json.loads(ended.stdout)
     assert (ended.returncode, seen["problems"], seen["provenance"]["notes"]) == (0, [], [])
     assert "ask KMS for the public key" in ended.stderr
+
+
+def test_verify_leaves_no_signature_unchecked_where_kms_refuses_the_configured_key(workplace: Workplace) -> None:
+    ended = workplace.run("verify", "1.0", KFP_RELEASE_SIGNING_KEY="alias/none")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "KMS refused get_public_key for alias/none" in ended.stderr
+    assert "KFP_RELEASE_SIGNING_KEY=none looks without checking who signed" in ended.stderr
 
 
 def test_verify_with_another_key_ends_with_1(workplace: Workplace, tmp_path: Path) -> None:
@@ -200,6 +213,7 @@ def test_verify_with_another_key_ends_with_1(workplace: Workplace, tmp_path: Pat
             "the key missing.pem cannot be read: No such file or directory\n  → name a PEM file, or awskms:",
         ),
         ("pyproject.toml", "pyproject.toml: it is no public key"),
+        ("", "--key is empty\n  → name a PEM file, or awskms:"),
         ("awskms:releases", "'releases' is not the name of a key in AWS KMS"),
         ("awskms:alias/none", "KMS refused get_public_key for alias/none"),
     ],

@@ -12,13 +12,17 @@ import sys
 import tarfile
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import axe_script, launched, violations, watched
 from conftest import PROJECT
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from processes import Running, containers, descendants, marked, mounts_below, still_running
 from test_engine import needs_root
 
@@ -147,7 +151,8 @@ def test_it_leaves_each_versions_files_and_none_of_an_earlier_run(ran: Ran, vers
     names = {path.name for path in folder.iterdir() if path.suffix != ".log"}
     last = {"training.yaml", "report.html", "pipeline-production.yaml"}
     trained = last if version == VERSIONS[-1] else set()
-    assert names == {*promised, *trained, "release.json", "provenance.intoto.jsonl", "pipeline.yaml"}
+    evidence = {"release.json", "provenance.intoto.jsonl", *(f"{image}.cdx.json" for image in IMAGES)}
+    assert names == {*promised, *trained, *evidence, "pipeline.yaml"}
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in promised} == promised
     name = f"kubeflow_demo_components-{version}"
     assert {f"{name}-py3-none-any.whl", f"{name}.tar.gz"} <= promised.keys()
@@ -169,6 +174,30 @@ def test_a_catalog_of_both_versions_is_written_and_named_at_the_end(ran: Ran) ->
     assert {path.stem for path in (site / "versions").iterdir()} == set(VERSIONS)
     assert (site / "components/multiply_op.html").is_file()
     assert f"open{site / 'index.html'}" in "".join(ran.stdout.split())
+
+
+PAGES = ("index", "over-time", "components/multiply_op", "versions/1.0", "versions/1.1")
+"""One of each kind, and both versions."""
+
+
+def test_a_browser_opens_the_catalog_without_an_error_and_axe_finds_no_barrier(ran: Ran) -> None:
+    axe = axe_script()
+    with launched() as browser, watched(browser, reduced_motion="reduce") as context:
+        page = context.new_page()
+        for path in PAGES:
+            page.goto((ran.output / "site" / f"{path}.html").as_uri())
+            assert page.locator("h1").inner_text()
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+            page.evaluate(axe)
+            for colours in ("light", "dark"):
+                page.emulate_media(color_scheme=colours)
+                assert violations(page) == [], (path, colours)
+        page.goto((ran.output / "site/index.html").as_uri())
+        page.locator("#find").fill("multiply")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/components/multiply_op.html")
+        assert "kfp" in page.locator(".python code").inner_text()
 
 
 def test_the_model_has_its_score_and_the_report_shows_it(ran: Ran) -> None:
@@ -215,6 +244,20 @@ def test_the_sboms_list_what_dpkg_and_pip_in_the_images_do(ran: Ran) -> None:
         assert value["metadata"]["component"]["purl"].startswith(f"pkg:oci/{image}@{ran.pin('1.1', image)[-71:]}?")
     names = {one["name"] for one in value["components"]}
     assert {"base-files", "scikit-learn", "kubeflow-demo-components"} <= names
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_sbom_is_valid_and_that_of_the_wheel_names_the_images(ran: Ran, version: str) -> None:
+    folder = ran.output / version
+    with zipfile.ZipFile(next(folder.glob("kubeflow_demo_components-*.whl"))) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith(".cdx.json"))
+        of_wheel = wheel.read(name).decode()
+    texts = {image: (folder / f"{image}.cdx.json").read_text(encoding="utf-8") for image in IMAGES}
+    validator = JsonStrictValidator(SchemaVersion.V1_6)
+    for text in (*texts.values(), of_wheel):
+        assert validator.validate_str(text) is None
+    for image in IMAGES:
+        assert ran.pin(version, image).partition("@")[2] in of_wheel.replace("%3A", ":")
 
 
 def test_the_second_release_built_no_runtime_and_pushed_kilobytes(ran: Ran) -> None:

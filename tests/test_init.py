@@ -339,6 +339,15 @@ def test_a_newer_tool_updates_what_names_it_and_nothing_else(init: Init, index: 
     assert {file["state"] for file in json.loads(again.stdout)["files"]} == {"unchanged"}
 
 
+def test_an_update_tells_which_right_the_caller_of_an_older_version_does_not_grant(init: Init) -> None:
+    said = "add attestations: write to the permissions in .github/workflows/release.yml: without it GitHub starts no"
+    assert said not in " ".join(init.written()["notes"])
+    caller = init.folder / ".github/workflows/release.yml"
+    lines = caller.read_text().splitlines(keepends=True)
+    caller.write_text("".join(line for line in lines if "attestations:" not in line))
+    assert said in " ".join(init.written("--update", given={})["notes"])
+
+
 def test_an_update_adds_the_lock_that_was_left_out(init: Init, index: IndexServer) -> None:
     init.written()
     written = init.written("--update", given={}, environ=asking(index), offline=False)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, cast
 
 import pytest
-from ecr_fixtures import LocalEcr, pushed
+from ecr_fixtures import HOST, LocalEcr, pushed
 
+from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
+from kfp_release.image_ref import Repository
 from kfp_release.manifest import BadImage, Manifest
 from kfp_release.progress import Silent
 from kfp_release.referrer import Referrer
-from kfp_release.referrers import Attachment, attach, attached, find_attached
+from kfp_release.referrers import Attachment, attach, attached, find_attached, referrers_of
 
 TYPE = "application/vnd.example.evidence+json"
+REPOSITORY = Repository.parse(f"{HOST}/team/demo")
 
 
 def evidence(data: bytes, *, agrees: Callable[[bytes], bool] = lambda _: False, kind: str = TYPE) -> Attachment:
@@ -80,6 +85,42 @@ def test_many_pages_are_read(place: tuple[EcrRepository, Manifest]) -> None:
         referrer = evidence(b"%d" % number).referrer(image)
         attach_beside(store, referrer, b"%d" % number)
     assert sorted(int(one.data) for one in attached(store, image.digest, TYPE)) == list(range(53))
+
+
+@dataclass(frozen=True)
+class Crowded:
+    """A repository whose image has so many artifacts, of one type, that are listed in pages and not there."""
+
+    count: int
+    repository: Repository = REPOSITORY
+
+    def call(self, operation: str, **asked: Any) -> dict[str, Any]:
+        assert operation == "list_image_referrers"
+        begin = int(asked.get("nextToken", 0))
+        numbers = range(begin, min(begin + asked["maxResults"], self.count))
+        items = [{"digest": str(Digest.of(b"%d" % number)), "artifactType": TYPE} for number in numbers]
+        return {"referrers": items, **({"nextToken": str(numbers.stop)} if numbers.stop < self.count else {})}
+
+    def manifests(self, digests: Collection[Digest]) -> dict[Digest, Manifest]:
+        assert len(digests) == self.count
+        return {}
+
+    def find(self, _: Digest) -> None:
+        return None
+
+
+def crowded(count: int) -> EcrRepository:
+    return cast("EcrRepository", Crowded(count))
+
+
+def test_more_than_a_hundred_of_one_type_are_refused_and_of_all_types_more_than_a_thousand() -> None:
+    image = Digest.of(b"image")
+    assert attached(crowded(100), image, TYPE) == []
+    with pytest.raises(ReleaseError, match="has more than 100 artifacts of the type"):
+        attached(crowded(101), image, TYPE)
+    assert len(referrers_of(crowded(1_000), image)[1]) == 1_000
+    with pytest.raises(ReleaseError, match="has more than 1000 artifacts"):
+        referrers_of(crowded(1_001), image)
 
 
 def attach_beside(store: EcrRepository, referrer: Referrer, data: bytes) -> None:

@@ -53,7 +53,24 @@ def test_each_rule_is_named_once_with_the_first_of_its_images() -> None:
     assert second.message.endswith("take away 3.0.dev1-gabc")
 
 
-@pytest.mark.parametrize("seen", [Holder(None), holder(), holder(rule(selection={"tagStatus": "untagged"}))], ids=str)
+SNAPSHOTS = rule(1, selection={"tagStatus": "tagged", "tagPatternList": ["*.dev*"]})
+UNTAGGED = rule(2, selection={"tagStatus": "untagged"})
+
+
+def test_a_rule_for_what_has_no_tag_is_named_for_what_is_attached_has_none() -> None:
+    (warning,) = retention_warnings(holder(SNAPSHOTS, UNTAGGED), [{"1.2"}])
+    attached = "may take away what is attached to its images without a tag: SBOMs, provenance, signatures"
+    assert warning.message == f"its lifecycle rule 2 expires images beyond the newest 10, and {attached}"
+    assert "get-lifecycle-policy" in warning.remedy
+
+
+def test_one_rule_for_both_is_named_once_and_none_where_there_is_no_image() -> None:
+    (warning,) = retention_warnings(holder(ANY, rule(9, selection={"tagStatus": "untagged"})), [{"1.2"}])
+    assert warning.message.endswith("would take away 1.2")
+    assert retention_warnings(holder(UNTAGGED), []) == []
+
+
+@pytest.mark.parametrize("seen", [Holder(None), holder(), holder(SNAPSHOTS)], ids=str)
 def test_there_is_nothing_to_warn_of_where_nothing_decides(seen: Holder) -> None:
     assert retention_warnings(seen, [{"1.2"}, {"runtime-0a"}]) == []
 

@@ -152,6 +152,20 @@ class TestRules:
         assert (Scan(status).text in why) is (judgement is not Judgement.PASSED)
         assert given.judge(CLEAN)[0] is Judgement.PASSED
 
+    def test_what_no_scan_tells_reads_as_a_sentence(self) -> None:
+        refusing, warning = rules('scan = { unscanned = "refuse" }'), rules('scan = { refuse = "critical" }')
+        told = "[tool.kfp-release.scan] refuses an image of which no scan tells: the scan failed: why"
+        assert refusing.judge(Scan("FAILED", said="why")) == (Judgement.REFUSED, told)
+        told = "[tool.kfp-release.scan] warns of an image of which no scan tells: not known: ECR calls the scan NEW"
+        assert warning.judge(Scan("NEW")) == (Judgement.WARNED, told)
+
+    def test_of_an_unknown_severity_it_is_told_that_it_counts_as_the_worst(self) -> None:
+        found = replace(FOUND, counts=(("dire", 1), ("low", 3)))
+        judgement, why = ScanRules("critical").judge(found)
+        assert judgement is Judgement.REFUSED
+        assert why.endswith("the scan found 1 dire; a severity that is not known here counts as the worst")
+        assert "counts as" not in ScanRules("low").judge(FOUND)[1]
+
     def test_old_findings_of_an_expired_scan_refuse_too(self) -> None:
         expired = Scan("SCAN_ELIGIBILITY_EXPIRED", (("critical", 1),))
         assert ScanRules("critical").judge(expired)[0] is Judgement.REFUSED

@@ -108,6 +108,16 @@ def test_what_is_not_scanned_after_the_wait_is_judged_so(place: Place, unscanned
     assert all("look again when ECR has scanned it" in problem.remedy for problem in found.scan_problems)
 
 
+def test_where_the_scan_is_what_is_missing_nothing_that_it_found_so_far_is_to_be_mended(place: Place) -> None:
+    tell(place, scan_of("IN_PROGRESS", LOW=3))
+    (problem,) = look(place, ScanRules("critical", "", Unscanned.REFUSE)).scan_problems
+    assert problem.severity == "error"
+    assert "look again when ECR has scanned it" in problem.remedy
+    tell(place, scan_of("IN_PROGRESS", CRITICAL=3))
+    (problem,) = look(place, ScanRules("critical", "", Unscanned.REFUSE)).scan_problems
+    assert "withdraw this one" in problem.remedy
+
+
 def test_an_image_that_cannot_be_scanned_is_told_how_to_let_it_pass(place: Place) -> None:
     tell(place, scan_of("UNSUPPORTED_IMAGE", "an unknown system"))
     (problem,) = look(place, CRITICAL).scan_problems

@@ -124,13 +124,14 @@ def test_the_site_is_written_with_the_role_that_reads_and_deployed_by_a_job_that
     assert set(step) == {"id", "uses"}
 
 
-def test_a_site_is_published_only_where_that_is_asked_for_and_after_a_release_that_succeeded() -> None:
+def test_a_site_is_published_only_where_that_is_asked_for_and_after_a_release_that_ran_to_its_end() -> None:
     value = workflow("catalog.yml")
     triggers = value[True]  # YAML 1.1 takes `on` for true
     assert triggers["workflow_run"] == {"workflows": [workflow("release.yml")["name"]], "types": ["completed"]}
     condition = value["jobs"]["site"]["if"]
     assert "vars.CATALOG != ''" in condition
-    assert "github.event.workflow_run.conclusion == 'success'" in condition
+    # One that failed too: of a release that GitHub could not attest everything is public.
+    assert """contains(fromJSON('["success", "failure"]'), github.event.workflow_run.conclusion)""" in condition
     assert value["jobs"]["pages"]["if"] == "${{ vars.CATALOG == 'pages' }}"
 
 
@@ -179,9 +180,7 @@ def test_the_key_that_signs_is_the_one_that_is_checked() -> None:
     jobs = workflow("release.yml")["jobs"]
     signs = [step["env"] for step in jobs["publish"]["steps"] if step.get("run") == "kfp-release publish"]
     checks = [step["env"] for step in jobs["verify"]["steps"] if step.get("run", "").startswith("kfp-release verify")]
-    assert [env["KFP_RELEASE_SIGNING_KEY"] for env in signs] == ["${{ vars.SIGNING_KEY }}"]
-    form = "${{ vars.SIGNING_KEY && format('awskms:{0}', vars.SIGNING_KEY) }}"
-    assert [env["KFP_RELEASE_VERIFY_KEY"] for env in checks] == [form]
+    assert [env["KFP_RELEASE_SIGNING_KEY"] for env in signs + checks] == ["${{ vars.SIGNING_KEY }}"] * 2
     assert [name for name, job in jobs.items() if "SIGNING_KEY" in yaml.safe_dump(job)] == ["publish", "verify"]
 
 

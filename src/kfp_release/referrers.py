@@ -21,6 +21,8 @@ from kfp_release.upload import upload_blobs
 
 MOST: Final = 100
 """What is read of one type and image: more is nobody's evidence."""
+MOST_OF_ALL: Final = 1_000
+"""What is listed of an image in all: signers and scanners attach one each time they look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _listed(store: EcrRepository, subject: Digest, artifact_type: str = "") -> I
                 count += 1
         if not (following := answer.get("nextToken")):
             return
-        if count >= MOST or {"nextToken": following} == token:
+        if count >= (MOST if artifact_type else MOST_OF_ALL) or {"nextToken": following} == token:
             kind = f" of the type {artifact_type}" if artifact_type else ""
             raise ReleaseError(
                 f"{store.repository}@{subject} has more than {count} artifacts{kind}",

@@ -11,6 +11,7 @@ from kfp_release.lifecycle import LifecyclePolicy, LifecycleRule
 
 _SHOWN = 3
 """Tags that a warning names."""
+_ATTACHED = "what is attached to its images without a tag: SBOMs, provenance, signatures"
 
 
 class PolicyHolder(Protocol):
@@ -27,6 +28,7 @@ class PolicyHolder(Protocol):
 def retention_warnings(store: PolicyHolder, images: Iterable[Collection[str]]) -> list[Problem]:
     """A warning for each rule that decides on one of `images`, which are given by all the tags that each has.
 
+    What is attached to an image has no tag, so a rule for what has none is warned of where there are `images`.
     What cannot be read or understood is a warning too: a release does not depend on it.
     """
     try:
@@ -36,14 +38,15 @@ def retention_warnings(store: PolicyHolder, images: Iterable[Collection[str]]) -
         message = f"its lifecycle policy cannot be read: {error.args[0]}"
         return [_warning(store.repository, message, error.remedy or _look(store.repository))]
     found: dict[LifecycleRule, list[str]] = {}
+    images = list(images)
     for tags in images:
         if rule := policy.rule_for(tags):
             found.setdefault(rule, []).append(min(tags, default="untagged"))
+    lost = {rule: f"would take away {_named(tags)}" for rule, tags in found.items()}
+    if images and (untagged := policy.rule_for(())):
+        lost.setdefault(untagged, f"may take away {_ATTACHED}")
     remedy = f"have the rule select other tags alone (tagPatternList), or remove it: {_look(store.repository)} shows it"
-    return [
-        _warning(store.repository, f"its lifecycle {rule}, and would take away {_named(tags)}", remedy)
-        for rule, tags in found.items()
-    ]
+    return [_warning(store.repository, f"its lifecycle {rule}, and {effect}", remedy) for rule, effect in lost.items()]
 
 
 def _named(tags: list[str]) -> str:

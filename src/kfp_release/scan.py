@@ -85,6 +85,11 @@ class Scan:
         """Whether there may be a result after a while."""
         return self.status in _TO_COME and not self.is_result
 
+    @property
+    def has_unknown(self) -> bool:
+        """Whether a finding is of a severity that this tool does not know, which counts as the worst."""
+        return any(_rank(name) < 0 for name, _ in self.counts)
+
     def at_least(self, severity: str) -> tuple[tuple[str, int], ...]:
         """The findings of `severity`, one of `SEVERITIES`, and worse; of an unknown severity too."""
         return tuple((name, count) for name, count in self.counts if _rank(name) <= SEVERITIES.index(severity))

@@ -99,10 +99,12 @@ def _problems(judged: Iterable[tuple[str, Scan]], rules: ScanRules) -> Iterator[
         judgement, why = rules.judge(scan)
         if judgement is not Judgement.PASSED:
             is_refused = judgement is Judgement.REFUSED
-            yield Problem(name, 0, why, _remedy(scan, is_refused=is_refused), "error" if is_refused else "warning")
+            found = rules.is_matched(scan)
+            remedy = _remedy(scan, found=found, is_refused=is_refused)
+            yield Problem(name, 0, why, remedy, "error" if is_refused else "warning")
 
 
-def _remedy(scan: Scan, *, is_refused: bool) -> str:
-    if scan.counts:
+def _remedy(scan: Scan, *, found: bool, is_refused: bool) -> str:
+    if found:
         return _WITHDRAW if is_refused else _MEND
     return _LATER if scan.is_to_come else _LOOK

@@ -13,6 +13,7 @@ from kfp_release.toml_table import Table
 
 SCAN_KEYS: Final = ("refuse", "warn", "unscanned")
 _TABLE: Final = "[tool.kfp-release.scan]"
+_UNKNOWN: Final = "; a severity that is not known here counts as the worst"
 
 
 class BadScanRule(ReleaseError):
@@ -74,12 +75,17 @@ class ScanRules:
         ):
             if severity and (found := scan.at_least(severity)):
                 worse = "" if severity == SEVERITIES[0] else " and worse"
-                return judgement, f"{_TABLE} {verb} {severity}{worse}, and the scan found {listed(found)}"
+                also = _UNKNOWN if scan.has_unknown else ""
+                return judgement, f"{_TABLE} {verb} {severity}{worse}, and the scan found {listed(found)}{also}"
         if scan.is_result or self.unscanned is Unscanned.SHOW:
             return Judgement.PASSED, ""
         if self.unscanned is Unscanned.REFUSE:
-            return Judgement.REFUSED, f"{_TABLE} refuses what is not scanned, and it is {scan.text}"
-        return Judgement.WARNED, f"whether {_TABLE} would refuse it or warn is not known: {scan.text}"
+            return Judgement.REFUSED, f"{_TABLE} refuses an image of which no scan tells: {scan.text}"
+        return Judgement.WARNED, f"{_TABLE} warns of an image of which no scan tells: {scan.text}"
+
+    def is_matched(self, scan: Scan) -> bool:
+        """Whether a threshold was reached, so that something was found which is to be mended."""
+        return any(severity and scan.at_least(severity) for severity in (self.refuse, self.warn))
 
 
 def _severity(text: str) -> str:

@@ -30,6 +30,8 @@ from kfp_release.report import Report, Table
 from kfp_release.template_files import filled_templates, tool_templates
 from kfp_release.tool_pin import TOOL, TOOL_LOCK, ToolPin
 
+_CALLER = ".github/workflows/release.yml"
+
 
 @click.command("init", epilog=options.NETWORK)
 @click.argument("folder", required=False, default=".", type=click.Path(path_type=Path), metavar="[FOLDER]")
@@ -96,7 +98,7 @@ def command(
         files = new_files(place, _texts(invocation, _answers(place, said), tool, offline=offline), keep=keep)
     if not dry_run:
         write_files(place, files)
-    notes = _notes(place, folder, files, offline=offline)
+    notes = [*_lacking_rights(files), *_notes(place, folder, files, offline=offline)]
     value = {
         "folder": str(folder),
         "dry_run": dry_run,
@@ -154,6 +156,14 @@ def _report(folder: Path, files: Sequence[NewFile], notes: Sequence[str], *, dry
     changed = sum(file.state in {"new", "completed", "updated"} for file in files)
     title = f"{folder}: {changed} file{'s' * (changed != 1)} {'to write' if dry_run else 'written'}"
     return Report(title, (Table.of(("file", "is"), [(file.path, file.state) for file in files]),), tuple(notes))
+
+
+def _lacking_rights(files: Sequence[NewFile]) -> list[str]:
+    """What the workflow of an older version does not grant to the one that it calls."""
+    data = next((file.data for file in files if file.path == _CALLER), b"")
+    if b"/release.yml@" not in data or b"attestations: write" in data or b"write-all" in data:
+        return []
+    return [f"add attestations: write to the permissions in {_CALLER}: without it GitHub starts no release"]
 
 
 def _notes(place: Path, folder: Path, files: Sequence[NewFile], *, offline: bool) -> list[str]:

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from kfp_release.commands import tables
 from kfp_release.commands.invocation import Invocation
-from kfp_release.config import Config
+from kfp_release.config import PYPROJECT, Config
 from kfp_release.console import Console
-from kfp_release.errors import ReleaseError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.rebuild import Rebuilder, committed_config
 from kfp_release.rebuilt import Rebuilt
@@ -18,6 +17,7 @@ from kfp_release.report import Report
 from kfp_release.scan_gate import scanned
 from kfp_release.scan_rules import ScanRules
 from kfp_release.source import tagged_source
+from kfp_release.toml_table import TomlFile
 from kfp_release.version import ReleaseVersion
 
 
@@ -35,6 +35,7 @@ def prove(
     """Rebuild `version`, its runtimes too if they are to be `anew`, and tell; the exit code."""
     source = tagged_source(invocation.git(), version)
     config = committed_config(invocation.git(), source, invocation.environ)
+    rules = scan_rules(invocation, config)
     index = IndexUrls.to_read(index_url) if index_url else config.require_index()
     with ExitStack() as stack:
         console = stack.enter_context(Console())
@@ -49,7 +50,6 @@ def prove(
             secrets=secrets,
         )
         rebuilt = rebuilder.rebuild(source, config)
-        rules = _rules(invocation, config)
         verified = scanned(rebuilt.verified, rules, stores=stores, progress=console, wait=wait)
         rebuilt = replace(rebuilt, verified=verified)
     parts = (tables.rebuilt(rebuilt.parts), tables.scans(verified.scans), tables.steps(console.times))
@@ -60,12 +60,19 @@ def prove(
     return 0 if good else 1
 
 
-def _rules(invocation: Invocation, committed: Config) -> ScanRules:
-    """Those of today, in the checkout; where that has no configuration, those of the version's commit."""
+def scan_rules(invocation: Invocation, committed: Config) -> ScanRules:
+    """Those of today, in the checkout; where that is no project of this tool's, those of the version's commit.
+
+    Raise `Problems` where the checkout's are wrong: a typo must not let pass what they refuse.
+    """
     try:
-        return invocation.config().scan
-    except ReleaseError:
+        data = (invocation.project / PYPROJECT).read_bytes()
+    except FileNotFoundError:
         return committed.scan
+    tool = TomlFile.parse(PYPROJECT, data).table("tool")
+    if tool is None or not any(key.lower().replace("_", "-") == "kfp-release" for key in tool.value):
+        return committed.scan
+    return invocation.config().scan
 
 
 def _title(rebuilt: Rebuilt) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import click
-from click.core import ParameterSource
 
 from kfp_release.commands import options
 from kfp_release.commands.invocation import Invocation
-from kfp_release.commands.keys import public_key
+from kfp_release.commands.keys import UNCHECKED, public_keys
 from kfp_release.commands.tables import evidence, images, provenances, scan_notes, scans
 from kfp_release.console import Console
 from kfp_release.index_settings import IndexUrls
@@ -18,10 +17,10 @@ from kfp_release.report import Report, Table
 from kfp_release.scan_gate import scanned
 from kfp_release.scan_rules import ScanRules
 from kfp_release.verify import Verified, verify
-from kfp_release.verify_provenance import verify_provenance
+from kfp_release.verify_provenance import VerifiedProvenance, verify_provenance
 from kfp_release.version import ReleaseVersion
 
-VERIFY_KEY = "KFP_RELEASE_VERIFY_KEY"
+_OLDER = f"it was held against signing-key, of today; --key names another, and {UNCHECKED}"
 
 
 @click.command("verify", epilog=options.NETWORK)
@@ -33,10 +32,9 @@ VERIFY_KEY = "KFP_RELEASE_VERIFY_KEY"
     "keys",
     multiple=True,
     metavar="KEY",
-    envvar=VERIFY_KEY,
-    show_envvar=True,
     help="Its provenance must be signed with this key: a file with the public key as PEM, or awskms:ARN or"
-    " awskms:alias/NAME for one in AWS KMS. Of several, one must have signed.",
+    " awskms:alias/NAME for one in AWS KMS. Of several, one must have signed.  [default: signing-key of the"
+    " configuration; with --name none]",
 )
 @click.option(
     "--rebuild", is_flag=True, help="Then make it again from its tag, and hold what comes out against what is public."
@@ -80,12 +78,14 @@ def command(
     What ECR's scan found in the images is told too, and what [tool.kfp-release.scan] of the checkout refuses is
     refused; with --name there is none.
 
-    With --key it asks for a provenance besides, attached to each image and signed with that key, and holds what it
-    says against what is public: commit and tag, each image and file, and what the runtimes are made of. Without, it
-    tells what is attached, and checks no signature.
+    With a key, of --key or else the configured one, it asks for a provenance besides, attached to each image and signed
+    with that key, and holds what it says against what is public: commit and tag, each image and file, and what the
+    runtimes are made of. Without, it tells what is attached, and checks no signature. KFP_RELEASE_SIGNING_KEY=none
+    leaves the configured key out, for who may not ask KMS for it.
 
     With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
-    layer, SBOMs, wheels and sdists are made again from the tag's commit and compared, whatever is checked out. Runtimes
+    layer, SBOMs, wheels and sdists are made again from the tag's commit and compared, whatever is checked out; no
+    signature is checked then. Runtimes
     are those of ECR, or built anew with --rebuild-runtime. A verdict is identical, same content (in other container
     bytes), not attached (an SBOM, to an image of an older release), or differs: then it is told what differs and what
     to do.
@@ -103,8 +103,7 @@ def command(
     """  # noqa: D301 - click reads the \\b
     if name and (rebuild or anew):
         raise click.UsageError("--name cannot be had with --rebuild: the tag's commit names the distribution")
-    source = click.get_current_context().get_parameter_source("keys")
-    if source is ParameterSource.COMMANDLINE and (rebuild or anew):
+    if keys and (rebuild or anew):
         raise click.UsageError("--key cannot be had with --rebuild: run verify twice")
     if (ssh or secret) and not anew:
         raise click.UsageError("--ssh and --secret are for --rebuild-runtime")
@@ -131,29 +130,38 @@ def _look(
     """Look from outside alone, and tell; the exit code."""
     index = IndexUrls.to_read(index_url) if index_url else invocation.config().require_index()
     distribution = parse_project_name(name) if name else invocation.config().distribution
-    rules = ScanRules() if name else invocation.config().scan
+    config = None if name else invocation.config()
     with Console() as console:
-        asked = [public_key(invocation, key, console) for key in keys]
+        asked = public_keys(invocation, keys, config.signing_key if config else None, console)
         console.step(f"look at {wanted} on the index and in ECR")
         opened, stores = invocation.index(index, console), invocation.stores(console)
         verified = verify(wanted, distribution=distribution, index=opened, stores=stores)
         console.step("look at its provenance")
-        provenance = verify_provenance(verified, keys=asked, index=opened, stores=stores)
+        provenance = verify_provenance(verified, keys=[*asked.values()], index=opened, stores=stores)
+        rules = config.scan if config else ScanRules()
         verified = scanned(verified, rules, stores=stores, progress=console, wait=wait)
     problems = (*verified.problems, *provenance.problems)
-    pinned = verified.pins.images if verified.pins else ()
-    files = Table.of(("file", "sha256"), list(verified.files.items()))
     is_good = verified.is_good and not problems
     report = Report(
-        f"{verified.distribution} {verified.version}: {_state(verified, problems, keys)}",
-        (images(pinned), evidence(verified), scans(verified.scans), files, provenances(provenance.seen)),
-        (*problems, *provenance.notes, *scan_notes(verified.scan_problems)),
+        f"{verified.distribution} {verified.version}: {_state(verified, problems, [*asked])}",
+        _tables(verified, provenance),
+        (
+            *(*problems, *provenance.notes),
+            *([_OLDER] if provenance.problems and not keys else []),
+            *scan_notes(verified.scan_problems),
+        ),
         good=is_good,
     )
     value = {**verified.to_json(), "provenance": provenance.to_json(), "problems": list(problems)}
     invocation.tell(report, value, as_json=as_json)
     invocation.annotate(verified.scan_problems)
     return 0 if is_good else 1
+
+
+def _tables(verified: Verified, provenance: VerifiedProvenance) -> tuple[Table, ...]:
+    pinned = verified.pins.images if verified.pins else ()
+    files = Table.of(("file", "sha256"), list(verified.files.items()))
+    return (images(pinned), evidence(verified), scans(verified.scans), files, provenances(provenance.seen))
 
 
 def _state(verified: Verified, problems: Sequence[str], keys: Sequence[str]) -> str:
