@@ -85,7 +85,9 @@ class History:
             public = universe.everything(_REPOSITORIES)
         self.rows += rows
         self.broken += [f"{row['version']}, {row['cut']}: {one}" for row in rows for one in row["problems"]]
-        expected = {name: one for _, reference in references for name, one in reference.there.public.items()}
+        expected = {
+            name: one for _, reference in references for name, one in reference.there.public.items() if "@" not in name
+        }
         if public != expected:
             self.broken.append(f"universe {number} ends with {sorted(public.items() ^ expected.items())}")
 

@@ -29,7 +29,7 @@ class There:
     """What was there of one release at some time."""
 
     public: Mapping[str, str]
-    """Digests by ``repository:tag``, sha256 by file name."""
+    """Digests by ``repository:tag`` and, of what is attached to an image, by ``repository@digest``; sha256 by file."""
     blobs: frozenset[tuple[Repository, str]]
 
     def sent_again(self, calls: Iterable[Call]) -> Iterator[str]:
@@ -42,8 +42,7 @@ class There:
                     yield f"{blob} was sent to {asked['repositoryName']} again"
             elif call.target == "PutImage":
                 asked = json.loads(call.body)
-                tag = f":{asked['imageTag']}" if "imageTag" in asked else f"@{asked['imageDigest']}"
-                name = f"{asked['repositoryName']}{tag}"
+                name = _name(asked)
                 if name in self.public:
                     yield f"{name} was put again"
             elif not call.target and call.method == "POST":
@@ -74,16 +73,19 @@ class Reference:
             for tag in (version, f"runtime-{image['runtime_key']}")
         ]
         blobs = {(name, blob) for name, tag in tags for blob in blobs_of(outside.manifest(name, tag) or {})}
-        there = There(_public(outside, tags, version), frozenset(blobs))
+        attached = [name for name in map(_put, calls) if "@" in name]
+        there = There(_public(outside, tags, attached, version), frozenset(blobs))
         steps = attempt.steps
         seconds = {name: end - began for (name, began), (_, end) in pairwise([*steps, ("end", attempt.took)])}
         return cls(version, there, machine.record, seconds, tuple(_is_write(call) for call in calls))
 
     def look(self, outside: Outside) -> There:
         """What is there of it elsewhere, or at another time."""
-        tags = [(name, tag) for name, _, tag in (key.partition(":") for key in self.there.public) if tag]
+        attached = [name for name in self.there.public if "@" in name]
+        names = (key.partition(":") for key in self.there.public if key not in attached)
+        tags = [(name, tag) for name, _, tag in names if tag]
         blobs = frozenset(blob for blob in self.there.blobs if outside.has_blob(*blob))
-        return There(_public(outside, tags, self.version), blobs)
+        return There(_public(outside, tags, attached, self.version), blobs)
 
     def differences(self, there: There, record: bytes) -> Iterator[str]:
         """Where another release of it came to something else, a line each."""
@@ -101,9 +103,22 @@ def _is_write(call: Call) -> bool:
     return call.target in _WRITES or (call.method == "POST" and not call.target)
 
 
-def _public(outside: Outside, tags: Iterable[tuple[Repository, str]], version: str) -> dict[str, str]:
-    """The images under these tags, and the files of this version."""
+def _put(call: Call) -> str:
+    """What a call makes public in ECR; nothing where it is none that does."""
+    return _name(json.loads(call.body)) if call.target == "PutImage" else ""
+
+
+def _name(asked: Mapping[str, str]) -> str:
+    """What PutImage is asked for: an image under its tag, or what is attached to one, which has none."""
+    return asked["repositoryName"] + (f":{asked['imageTag']}" if "imageTag" in asked else f"@{asked['imageDigest']}")
+
+
+def _public(
+    outside: Outside, tags: Iterable[tuple[Repository, str]], attached: Iterable[str], version: str
+) -> dict[str, str]:
+    """The images under these tags, what is attached to them, and the files of this version."""
     digests = {f"{name}:{tag}": outside.digest(name, tag) for name, tag in tags}
+    digests |= {name: outside.digest(*name.split("@")) for name in attached}
     images = {name: digest for name, digest in digests.items() if digest}
     beginning = f"{NAME.replace('-', '_')}-{version}"
     files = {name: url for name, url in outside.files().items() if name.startswith((f"{beginning}-", f"{beginning}.t"))}
