@@ -1,4 +1,4 @@
-"""Keys that an option names: a file, or a key in AWS KMS."""
+"""Keys that an option or the configuration names: a file, or a key in AWS KMS."""
 
 from __future__ import annotations
 
