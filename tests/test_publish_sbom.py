@@ -12,7 +12,7 @@ from archives import NAME
 from ecr_fixtures import LocalEcr
 from publish_fixtures import SDIST, Place, place_at, record, sbom_of
 
-from kfp_release.attached_sbom import attached_sbom, sbom_attachment
+from kfp_release.attached_sbom import attached_sbom
 from kfp_release.built import BuiltRelease
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Manifest
@@ -71,7 +71,7 @@ def test_a_release_that_was_cut_off_between_image_and_sbom_is_completed(
     assert place.store.find("1.2") is not None
     assert (there(place), place.index.uploaded) == ([], [])
     published = place.publish()
-    assert [outcome.state for outcome in published.outcomes] == ["already there", "sent", "sent", "sent"]
+    assert [outcome.state for outcome in published.outcomes] == ["already there", *["sent"] * 4]
     assert there(place) == [ours(place)]
     assert place.index.uploaded == [SDIST, NAME]
 
@@ -80,7 +80,8 @@ def test_the_blobs_of_an_sbom_that_was_cut_off_are_not_sent_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_at(place, monkeypatch, is_sbom)
-    assert place.publish().bytes_sent == 0
+    published = place.publish()
+    assert published.bytes_sent == len((place.folder / "provenance.intoto.jsonl").read_bytes().strip())
 
 
 def test_a_release_that_was_cut_off_between_sbom_and_wheel_is_completed(place: Place) -> None:
@@ -89,7 +90,7 @@ def test_a_release_that_was_cut_off_between_sbom_and_wheel_is_completed(place: P
         place.publish()
     assert (there(place), place.index.uploaded) == ([ours(place)], [])
     published = place.publish()
-    assert [outcome.state for outcome in published.outcomes] == ["already there", "already there", "sent", "sent"]
+    assert [outcome.state for outcome in published.outcomes] == [*["already there"] * 3, "sent", "sent"]
     assert there(place) == [ours(place)]
 
 
@@ -141,16 +142,17 @@ def test_a_release_of_an_older_version_has_none_and_is_in_order(place: Place, mo
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (lambda _: b"no JSON", "attached as its SBOM: it is not JSON"),
+        (
+            lambda place: ours(place).replace(b'"serialNumber":"urn', b'"serialNumber":"none'),
+            "attached as its SBOM: it is no SBOM in CycloneDX",
+        ),
         (
             lambda place: ours(place).replace(pinned(place).ref.digest.hex.encode(), b"0" * 64),
             f"attached as its SBOM, and that is of sha256:{'0' * 64}",
         ),
         (
-            lambda place: json.dumps(
-                {**json.loads(ours(place)), "metadata": {"component": {"name": "a", "version": "1"}}}
-            ).encode(),
-            "attached as its SBOM, and that is of a 1, which is no image",
+            lambda place: ours(place).replace(b'"alg":"SHA-256"', b'"alg":"SHA-1"'),
+            "attached as its SBOM, and that is of tests/test-",
         ),
     ],
     ids=["no SBOM", "of another image", "of no image"],
@@ -159,8 +161,7 @@ def test_what_is_none_of_the_image_is_a_problem(
     place: Place, monkeypatch: pytest.MonkeyPatch, data: Callable[[Place], bytes], said: str
 ) -> None:
     without_an_sbom(place, monkeypatch)
-    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data(place), lambda _: False)
-    attach(place.store, manifest(place), wrong, progress=Silent())
+    beside(place, data(place))
     with pytest.raises(BadSbom, match="see who attached it") as caught:
         attached_sbom(place.store, pinned(place).ref.digest)
     assert said in str(caught.value)
@@ -168,21 +169,50 @@ def test_what_is_none_of_the_image_is_a_problem(
     assert said in line
 
 
+def beside(place: Place, data: bytes) -> None:
+    """Attach another one as anybody can who may push."""
+    wanted = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data, lambda _: False, is_rival=lambda _: False)
+    attach(place.store, manifest(place), wanted, progress=Silent())
+
+
 def test_of_two_the_same_is_taken_every_time(place: Place) -> None:
     sbom = sbom_of(pinned(place))
     other = Sbom.parse(sbom.data.replace(b'"version":"1"}]}', b'"version":"2"}]}'))
     place.publish()
-    wanted = sbom_attachment(other).referrer(manifest(place))
-    for data in (other.data,):
-        upload = place.store.call("initiate_layer_upload")["uploadId"]
-        place.store.call(
-            "upload_layer_part", uploadId=upload, partFirstByte=0, partLastByte=len(data) - 1, layerPartBlob=data
-        )
-        place.store.call("complete_layer_upload", uploadId=upload, layerDigests=[str(wanted.blob.digest)])
-    place.store.put(wanted.manifest, None)
+    beside(place, other.data)
     assert len(there(place)) == 2
     lowest = min(attached(place.store, pinned(place).ref.digest, SBOM_TYPE), key=lambda one: one.digest)
     assert attached_sbom(place.store, pinned(place).ref.digest) == Sbom.parse(lowest.data)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_one_that_differs_beside_it_is_told_whichever_comes_first(place: Place, number: int) -> None:
+    place.publish()
+    forged = json.dumps({**json.loads(ours(place)), "components": [], "version": 1 + number}).encode()
+    beside(place, forged)
+    with pytest.raises(BadSbom, match=r"has SBOMs attached that differ: sha256:.*, sha256:") as caught:
+        attached_sbom(place.store, pinned(place).ref.digest)
+    assert "see who attached it" in caught.value.remedy
+    (line,) = place.verify().problems
+    assert "has SBOMs attached that differ" in line
+
+
+OTHERS = [
+    b'{"bomFormat":"CycloneDX","metadata":{"component":{"name":"demo","type":"container"}}}',
+    b'{"bomFormat":"CycloneDX","metadata":{}}',
+    b"no JSON",
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["of another tool", "without a subject", "no JSON"])
+def test_what_other_tools_attach_is_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch, other: bytes) -> None:
+    without_an_sbom(place, monkeypatch)
+    beside(place, other)
+    assert (place.verify().problems, place.verify().components) == ((), {})
+    place.publish()
+    assert sorted(there(place)) == sorted([other, ours(place)])
+    assert (place.verify().problems, place.verify().components) == ((), {"demo": 3})
+    assert not place.publish().changed
 
 
 def test_a_rebuilt_one_is_held_against_the_attached_one(place: Place) -> None:
@@ -208,8 +238,7 @@ def test_to_rebuild_a_release_without_one_is_no_failure(place: Place, monkeypatc
 
 def test_to_rebuild_one_that_is_none_is_a_difference(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     without_an_sbom(place, monkeypatch)
-    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, b"{}", lambda _: False)
-    attach(place.store, manifest(place), wrong, progress=Silent())
+    beside(place, ours(place).replace(b'"alg":"SHA-256"', b'"alg":"SHA-1"'))
     part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
     assert part.verdict is Verdict.DIFFERS
     assert "see who attached it" in part.remedy

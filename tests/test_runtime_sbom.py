@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from kfp_release.progress import Silent
 from kfp_release.referrers import Attachment, attach
 from kfp_release.runtime import runtime_tag
 from kfp_release.runtime_sbom import ensure_runtime_sbom, made_sbom, runtime_sbom
-from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+from kfp_release.sbom import PART, SBOM_TYPE, BadSbom, Sbom
 from kfp_release.upload import upload_blobs
 
 KEY = "1" * 32
@@ -104,12 +103,35 @@ def test_runtimes_of_two_keys_with_the_same_bytes_have_one(store: EcrRepository)
     assert ensure_runtime_sbom(store, other, tag=runtime_tag("2" * 32), progress=Silent(), layers=LAYERS) == 0
 
 
-def test_one_of_another_tool_is_refused_with_what_to_do(store: EcrRepository) -> None:
+def beside(store: EcrRepository, image: Image, sbom: Sbom, old: bytes, new: bytes) -> None:
+    """Attach a changed one as anybody can who may push."""
+    data = sbom.data.replace(old, new)
+    assert data != sbom.data
+    wanted = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data, lambda _: False, is_rival=lambda _: False)
+    attach(store, image.manifest, wanted, progress=Silent())
+
+
+def test_one_of_another_tool_is_left_alone(store: EcrRepository) -> None:
     image = pushed(store, LAYERS)
-    value = json.loads(made_sbom(store, image).data)
-    del value["metadata"]["component"]["properties"]
-    theirs = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, json.dumps(value).encode(), lambda _: False)
-    attach(store, image.manifest, theirs, progress=Silent())
+    beside(store, image, made_sbom(store, image), PART.encode(), b"another:part")
+    assert runtime_sbom(store, image.manifest.digest) is None
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert runtime_sbom(store, image.manifest.digest) == made_sbom(store, image)
+
+
+@pytest.mark.parametrize("name", [b"zlib1g", b"base-files"])
+def test_a_forged_one_beside_it_is_refused(store: EcrRepository, name: bytes) -> None:
+    image = pushed(store, LAYERS)
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    beside(store, image, made_sbom(store, image), name, b"harmless")
+    with pytest.raises(BadSbom, match="has SBOMs attached that differ") as caught:
+        ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert "remove it from ECR" in caught.value.remedy
+
+
+def test_that_of_a_release_is_refused_with_what_to_do(store: EcrRepository) -> None:
+    image = pushed(store, LAYERS)
+    beside(store, image, made_sbom(store, image), b'"value":"runtime"', b'"value":"image"')
     with pytest.raises(BadSbom, match="is none that kfp-release made of a runtime") as caught:
         ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
     assert "remove it from ECR" in caught.value.remedy
