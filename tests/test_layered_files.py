@@ -95,6 +95,15 @@ def test_more_files_than_an_installation_has_are_refused(monkeypatch: pytest.Mon
         files({"a.txt": b"1" * 10, "b.txt": b"1" * 10}, {"c.txt": b"1" * 10, "d.txt": b"1" * 10})
 
 
+def test_a_path_that_is_too_deep_to_be_held_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kfp_release.layered_files._MOST_HELD", 12_000)
+    deep = {f"{number}{'/a' * 50}.txt": b"1" for number in range(2)}
+    assert len(files(deep, {".wh.0": b"", ".wh.1": b""}, {"c/d.txt": b"1"}, {f"x/{'a/' * 50}b.txt": b"1"})) == 2
+    with pytest.raises(BadImage, match=r"layer 2 has more than .* bytes of them and of the names of their folders"):
+        files({"a.txt": b"1"}, {f"{'a/' * 100}b.txt": b"1"})
+    assert files({f"{'a/' * 100}b": b"1"}) == {}
+
+
 def test_a_name_that_utf_8_cannot_hold_is_survived() -> None:
     assert list(files({"\udcff.txt": b"1"})) == ["\udcff.txt"]  # type: ignore[call-overload]
 

@@ -19,7 +19,7 @@ _OPAQUE: Final = ".wh..wh..opq"
 _MOST_FILE: Final = 32 * 1024 * 1024
 """Bytes of one file."""
 _MOST_HELD: Final = 256 * 1024 * 1024
-"""Bytes of all files."""
+"""Bytes of all files, and of the names of the folders that each is in."""
 _MOST_FILES: Final = 20_000
 _REMEDY: Final = "remove it from the Dockerfile or the base image: no installation has as much"
 
@@ -57,7 +57,7 @@ class _Stack:
             old = self.files.get(path)
             # What a file was before tells where each of its entries came from, if it is a list that grows.
             self.files[path] = LayeredFile(path, file.data, file.layer, old)
-            self.held += len(file.data or b"")
+            self.held += _size(file)
         self.folders = {folder for path in self.files for folder in _above(path)}
 
 
@@ -110,11 +110,11 @@ class _Change:
 
     def _add(self, path: str, data: bytes | None) -> None:
         self.added[path] = LayeredFile(path, data, self._number)
-        self._held += len(data or b"")
+        self._held += _size(self.added[path])
         if self._held > _MOST_HELD or len(self.added) + len(self._below.files) > _MOST_FILES:
             raise BadImage(
                 f"layer {self._number} has more than {_MOST_FILES:,} files that tell of installations, or more than "
-                f"{_MOST_HELD:,} bytes of them",
+                f"{_MOST_HELD:,} bytes of them and of the names of their folders",
                 remedy=_REMEDY,
             )
 
@@ -146,10 +146,12 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _size(file: LayeredFile | None) -> int:
-    """Bytes of it, and of all that it replaced."""
+    """Bytes of it and of its folders' names, and of all that it replaced."""
     size = 0
     while file is not None:
-        size, file = size + len(file.data or b""), file.replaced
+        # At most: every folder's name begins with that of the one above, so a deep path is held many times over.
+        size += len(file.data or b"") + len(file.path) * file.path.count("/")
+        file = file.replaced
     return size
 
 
