@@ -71,6 +71,23 @@ def test_a_hard_link_is_the_file_that_it_links() -> None:
     assert files({"a.txt": b"1", "b.txt": link}, {"c.txt": link}) == {"a.txt": b"1", "b.txt": b"1", "c.txt": b"1"}
 
 
+def test_a_hard_link_to_what_is_not_wanted_is_that_too() -> None:
+    link = (tarfile.LNKTYPE, "cache/a")
+    linked = [("cache/a", b"1"), ("cache/b", b"2"), ("a.txt", link), ("b.txt", link), ("c.txt", link)]
+    assert files({"a.txt": b"0"}, [*linked, ("b.txt", b"3"), ("c.txt", (tarfile.SYMTYPE, "cache/a"))]) == {
+        "a.txt": b"1",
+        "b.txt": b"3",
+        "c.txt": None,
+    }
+    assert files({"cache/a": b"1"}, {"a.txt": link}, {"cache/a": b"2"}) == {"a.txt": None}
+
+
+def test_a_hard_link_to_what_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kfp_release.layered_files._MOST_FILE", 1000)
+    with pytest.raises(BadImage, match="layer 1 has cache/a of 2,000 bytes, of 1,000 at most"):
+        files({"cache/a": bytes(2000), "a.txt": (tarfile.LNKTYPE, "cache/a")})
+
+
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
 def test_what_is_no_plain_file_is_there_without_its_bytes(kind: bytes) -> None:
     assert files({"a.txt": b"1"}, {"a.txt": (kind, "nowhere")}) == {"a.txt": None}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ecr_fixtures import LocalEcr, MemoryBlob, Told
-from layer_fixtures import STATUS_PATH, layer, package, status
+from layer_fixtures import STATUS_PATH, info_path, layer, metadata, package, status
 from test_runtime import QuickBuilder, ensure, found, project, settings  # noqa: F401 - project is a fixture
 
 from kfp_release.attached_sbom import attached_sbom
@@ -63,6 +63,15 @@ def test_one_that_is_in_ecr_gets_it_from_its_layers_there(store: EcrRepository) 
     assert listed(sbom) == ("base-files 1", "zlib1g 1")
     assert sent == len(made_sbom(store, image).data) + len(b"{}")
     assert f"read what is installed in {runtime_tag(KEY)}" in told.steps
+
+
+def test_metadata_that_cannot_be_read_is_told(store: EcrRepository) -> None:
+    paths = [info_path(name) for name in ("a", "b", "c", "d")]
+    image, told = pushed(store, [layer({**dict.fromkeys(paths, b"?"), info_path("numpy"): metadata("numpy")})]), Told()
+    ensure_runtime_sbom(store, image, tag="runtime-1", progress=told, layers=None)
+    shown = ", ".join(f"/{path}" for path in paths[:3])
+    said = "metadata of 4 Python distributions cannot be read, so it is not listed"
+    assert told.notes == ["runtime-1: 1 components", f"runtime-1: {said}: {shown}"]
 
 
 def test_of_layers_that_are_at_hand_it_is_the_same(store: EcrRepository) -> None:

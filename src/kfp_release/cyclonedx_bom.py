@@ -41,9 +41,8 @@ from kfp_release.inventory import FoundDistribution, Inventory
 from kfp_release.manifest import canonical_json
 from kfp_release.python_distribution import PythonDistribution
 from kfp_release.record import PinnedImage
-from kfp_release.sbom import PART, RUNTIME, RUNTIME_KEY, BadSbom, Sbom, distribution_serial, image_serial
+from kfp_release.sbom import PART, RUNTIME, RUNTIME_KEY, UNREAD, BadSbom, Sbom, distribution_serial, image_serial
 
-_UNREAD: Final = "kfp-release:unread"
 _NOTE: Final = "kfp-release:note"
 _NO_DEBIAN: Final = "no Debian packages seen: it has no /var/lib/dpkg"
 _UNREADABLE: Final = (CycloneDxException, ValueError, TypeError, KeyError, AttributeError)
@@ -83,7 +82,7 @@ def runtime_bom(subject: BomImage, inventory: Inventory) -> Sbom:
         *(debian_component(found, inventory.os) for found in inventory.packages),
     ]
     components += [python_component(group) for group in groups]
-    notes = [Property(name=_UNREAD, value=path) for path in inventory.unread]
+    notes = [Property(name=UNREAD, value=path) for path in inventory.unread]
     notes += [Property(name=_NOTE, value=_NO_DEBIAN)] * (not inventory.packages)
     notes += [Property(name=_NOTE, value=_NO_PYTHON)] * (not inventory.distributions)
     bom = _bom(subject, components, notes)

@@ -64,6 +64,8 @@ class _Stack:
 def layered_files(layers: Iterable[LayerBlob], is_wanted: Callable[[str], bool]) -> dict[str, LayeredFile]:
     """The files at paths that `is_wanted` takes, sorted. The layers are read one after the other, the lowest first.
 
+    A layer is read a second time where such a file is a hard link to one at a path that is not wanted.
+
     Raise `BadImage` where a layer cannot be read, or such files are more than an installation has.
     """
     stack = _Stack()
@@ -72,6 +74,10 @@ def layered_files(layers: Iterable[LayerBlob], is_wanted: Callable[[str], bool])
             change = _Change(stack, number)
             for info in tar:
                 change.see(info, tar, is_wanted)
+        if change.linked:
+            # What they link came before them, and was not known to be wanted.
+            with layer_tar(layer) as tar:
+                change.follow_links(tar)
         stack.lay(change.added, change.gone, change.emptied)
     return dict(sorted(stack.files.items()))
 
@@ -86,6 +92,8 @@ class _Change:
         self.added: dict[str, LayeredFile] = {}
         self.gone: set[str] = set()
         self.emptied: set[str] = set()
+        self.linked: dict[str, str] = {}
+        """Those of `added` whose bytes are at another path of this layer, and that path."""
 
     def see(self, info: tarfile.TarInfo, tar: LayerTar, is_wanted: Callable[[str], bool]) -> None:
         """One member after the other."""
@@ -103,6 +111,20 @@ class _Change:
                 self.gone.add(path)
             if is_wanted(path):
                 self._add(path, self._content(info, tar))
+                self.linked.pop(path, None)
+                if info.islnk() and self.added[path].data is None:
+                    self.linked[path] = _plain(info.linkname)
+
+    def follow_links(self, tar: LayerTar) -> None:
+        """Give those that are linked their bytes; `tar` is the same layer again."""
+        links: dict[str, list[str]] = {}
+        for path, target in self.linked.items():
+            links.setdefault(target, []).append(path)
+        for info in tar:
+            if info.isreg() and (paths := links.pop(_plain(info.name), ())):
+                data = self._content(info, tar)
+                for path in paths:
+                    self._add(path, data)
 
     def _take(self, path: str, into: set[str]) -> None:
         if path in self._below.folders or path in self._below.files or not path:

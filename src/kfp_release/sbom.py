@@ -21,6 +21,8 @@ SBOM_SUFFIX: Final = ".cdx.json"
 PART: Final = "kfp-release:part"
 """The property of an SBOM's subject that tells whether it is a release's image or a runtime."""
 RUNTIME: Final = "runtime"
+UNREAD: Final = "kfp-release:unread"
+"""The property of an SBOM that names metadata which tells of no distribution."""
 RUNTIME_KEY: Final = "kfp-release:runtime-key"
 """The property of a release's image: the key of its runtime."""
 MOST: Final = 4 * 1024 * 1024
@@ -88,6 +90,12 @@ class Sbom:
         """The components as a person reads them, ``numpy 2.1.0``, sorted."""
         listed = read_json(self.data, most=MOST).get("components", [])
         return tuple(sorted(f"{item.get('name', '')} {item.get('version', '')}".strip() for item in listed))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The paths of metadata that is there and tells of no distribution, sorted; of an SBOM made here."""
+        metadata = read_json(self.data, most=MOST)["metadata"]
+        return tuple(sorted(item["value"] for item in metadata.get("properties", []) if item["name"] == UNREAD))
 
     def agrees(self, other: bytes) -> bool:
         """Whether `other` is the same but for the tools that wrote it."""
