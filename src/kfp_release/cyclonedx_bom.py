@@ -138,9 +138,10 @@ def _with_package(
         if root is None or each.ref != root.bom_ref:
             _depend(bom, str(each.ref.value), [str(one.ref.value) for one in each.dependencies])
     there = [one for one in below.components if one.purl and one.purl.type == "pypi"]
+    # Of a name that is there twice it is the one that the interpreter has, not its system's: the last that is named.
+    there.sort(key=lambda one: bool(_below(one, interpreter)))
     named = {str(one.purl.name): str(one.bom_ref.value) for one in there if one.purl}
-    prefix = str(interpreter).rpartition("/bin/")[0]
-    paths = [path for one in there for path in _places(one) if path.startswith(f"{prefix}/")]
+    paths = [path for one in there for path in _below(one, interpreter)]
     python = next(filter(None, map(FoundDistribution.python_of, paths)), package.python)
     wanted = package.distribution.required(python=python, machine=subject.machine, extra=extra)
     _depend(bom, str(added.bom_ref.value), [named[name] for name in wanted if name in named])
@@ -191,9 +192,11 @@ def _nearest(groups: Sequence[Sequence[FoundDistribution]], near: Sequence[Found
     return reference(named[0][0].distribution) if named else ""
 
 
-def _places(component: Component) -> list[str]:
+def _below(component: Component, interpreter: Interpreter) -> list[str]:
+    """The places of it that are the interpreter's."""
+    prefix = str(interpreter).rpartition("/bin/")[0]
     found = component.evidence.occurrences if component.evidence else ()
-    return [str(each.location) for each in found]
+    return [str(each.location) for each in found if str(each.location).startswith(f"{prefix}/")]
 
 
 def _depend(bom: Bom, of: str, on: Iterable[str]) -> None:
