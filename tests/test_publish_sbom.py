@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 from archives import NAME
 from ecr_fixtures import LocalEcr
-from publish_fixtures import SDIST, Place, place_at, record, sbom_of
+from publish_fixtures import COMMIT, SDIST, VERSION, Place, place_at, record, sbom_of
 
 from kfp_release.attached_sbom import attached_sbom
 from kfp_release.built import BuiltRelease
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Manifest
 from kfp_release.progress import Silent
+from kfp_release.rebuilt import Rebuilt
 from kfp_release.rebuilt_part import Verdict
 from kfp_release.rebuilt_sbom import image_sbom_part
 from kfp_release.record import PinnedImage
 from kfp_release.referrers import Attachment, attach, attached
 from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+from kfp_release.source import Source
 
 
 @pytest.fixture
@@ -227,6 +229,20 @@ def test_a_rebuilt_one_is_held_against_the_attached_one(place: Place) -> None:
     assert "other tools may give other bytes" in other.remedy
     time = Sbom.parse(sbom.data.replace(b"2027-01-15", b"2027-01-16"))
     assert image_sbom_part(place.store, digest, time, name="demo").text.endswith("and other facts of them")
+
+
+def test_what_agrees_with_the_runtimes_attached_one_is_not_rebuilt(place: Place) -> None:
+    place.publish()
+    digest, sbom = pinned(place).ref.digest, sbom_of(pinned(place))
+    part = image_sbom_part(place.store, digest, sbom, name="demo", anew=False)
+    assert (part.verdict, part.published) == (Verdict.NOT_REBUILT, part.rebuilt)
+    assert "the runtime, whose layers cannot be read" in part.text
+    assert "--rebuild-runtime" in part.remedy
+    other = sbom_of(pinned(place), packages=("bash",))
+    assert image_sbom_part(place.store, digest, other, name="demo", anew=False).verdict is Verdict.DIFFERS
+    tag = Source(VERSION, "v1.2", COMMIT, 0)
+    rebuilt = Rebuilt(place.verify(), tag, (part,), {})
+    assert (rebuilt.is_proved, rebuilt.remedies) == (False, (part.remedy,))
 
 
 def test_to_rebuild_a_release_without_one_is_no_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

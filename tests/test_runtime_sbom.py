@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ecr_fixtures import LocalEcr, MemoryBlob, Told
 from layer_fixtures import STATUS_PATH, info_path, layer, metadata, package, status
 from test_runtime import QuickBuilder, ensure, found, project, settings  # noqa: F401 - project is a fixture
 
-from kfp_release.attached_sbom import attached_sbom
+from kfp_release.attached_sbom import attached_sbom, sbom_attachment
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image, normal_runtime
 from kfp_release.manifest import BadImage, ImageConfig, Manifest
 from kfp_release.progress import Silent
+from kfp_release.rebuilt_sbom import sbom_of_runtime
 from kfp_release.referrers import Attachment, attach
 from kfp_release.runtime import runtime_tag
 from kfp_release.runtime_sbom import ensure_runtime_sbom, made_sbom, runtime_sbom
@@ -72,6 +75,42 @@ def test_metadata_that_cannot_be_read_is_told(store: EcrRepository) -> None:
     shown = ", ".join(f"/{path}" for path in paths[:3])
     said = "metadata of 4 Python distributions cannot be read, so it is not listed"
     assert told.notes == ["runtime-1: 1 components", f"runtime-1: {said}: {shown}"]
+
+
+def refusing(store: EcrRepository, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """ECR hands out no blob, and answers with this code."""
+    call = type(store).call
+
+    def refuse(self: EcrRepository, operation: str, **parameters: Any) -> Any:
+        if operation == "get_download_url_for_layer":
+            raise EcrError("ECR refused it", code=code)
+        return call(self, operation, **parameters)
+
+    monkeypatch.setattr(type(store), "call", refuse)
+
+
+def test_to_rebuild_it_is_made_anew(store: EcrRepository) -> None:
+    image = pushed(store, LAYERS)
+    assert sbom_of_runtime(store, image, progress=Silent()) == (made_sbom(store, image), True)
+
+
+def test_where_its_layers_cannot_be_read_the_attached_one_stands_in(store: EcrRepository) -> None:
+    image, told = pushed(store, [MemoryBlob(b"no layer at all")]), Told()
+    with pytest.raises(BadImage, match="cannot be told"):
+        sbom_of_runtime(store, image, progress=told)
+    there = Sbom.parse(made_sbom(store, image, layers=LAYERS).data)
+    attach(store, image.manifest, sbom_attachment(there), progress=Silent())
+    assert sbom_of_runtime(store, image, progress=told) == (there, False)
+    (note,) = told.notes
+    assert note.startswith("the SBOM that is attached to the runtime stands in: what is installed in ")
+
+
+def test_nothing_stands_in_where_ecr_cannot_be_asked(store: EcrRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = pushed(store, LAYERS)
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    refusing(store, monkeypatch, "AccessDeniedException")
+    with pytest.raises(EcrError, match="ECR refused it"):
+        sbom_of_runtime(store, image, progress=Silent())
 
 
 def test_of_layers_that_are_at_hand_it_is_the_same(store: EcrRepository) -> None:
