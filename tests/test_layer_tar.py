@@ -113,7 +113,7 @@ def old_sparse(blocks: int) -> bytes:
     """A sparse file of GNU tar's old form, whose list of pieces goes on for so many blocks."""
     info = tarfile.TarInfo("s")
     info.type = tarfile.GNUTYPE_SPARSE
-    piece = b"00000001000\000000000001\0"
+    piece = b"%011o\0%011o\0" % (512, 1)
     header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
     header[386:483] = piece * 4 + b"\1"
     header[148:156] = b" " * 8
