@@ -53,13 +53,17 @@ class MemoryBlob:
 
 @dataclass
 class Told(Silent):
-    """Progress that remembers the steps and the bytes that were told."""
+    """Progress that remembers the steps, the notes and the bytes that were told."""
 
     told: list[tuple[str, int, int]] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def step(self, text: str) -> None:
         self.steps.append(text)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
     def sent(self, what: str, done: int, total: int) -> None:
         self.told.append((what, done, total))

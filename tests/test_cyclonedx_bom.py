@@ -183,6 +183,14 @@ def test_the_package_depends_on_what_its_extra_declares() -> None:
     assert graph["pandas==1.0"] == ["numpy==1.0"]
 
 
+@pytest.mark.parametrize("other", ["0.9", "1.1"])
+def test_of_a_name_that_is_there_twice_it_is_the_interpreters(other: str) -> None:
+    system = info_path("pandas", other, site="usr/lib/python3/dist-packages")
+    below = runtime({**FILES, system: metadata("pandas", other)})
+    sbom = image_bom(IMAGE, below, PACKAGE, interpreter=DEFAULT_INTERPRETER, extra="x")
+    assert depends(sbom)["demo-parts==1.2"] == ["pandas==1.0"]
+
+
 def test_a_wheel_links_to_the_sbom_of_each_image_and_lists_what_it_requires() -> None:
     found = components(wheel())
     assert {ref: item.get("scope") for ref, item in found.items()} == {

@@ -14,7 +14,6 @@ from layer_fixtures import layer, packed, tar_of
 from kfp_release.digest import Digest
 from kfp_release.layer_tar import LayerBlob, layer_tar
 from kfp_release.manifest import OCI_LAYER_GZIP, BadImage, Descriptor
-from kfp_release.member import BadArchive
 
 FILES = {"a": b"A" * 512, "b/c": b"C" * 700, "d": noise(3000)}
 
@@ -105,8 +104,51 @@ def test_a_size_below_zero_leads_nowhere() -> None:
 def test_a_header_that_would_take_the_memory_is_refused() -> None:
     info = tarfile.TarInfo("././@LongLink")
     info.type, info.size = tarfile.GNUTYPE_LONGNAME, 1 << 40
-    with pytest.raises(BadArchive, match="has a header of 1099511627776 bytes"):
+    with pytest.raises(BadImage, match="has a header of 1099511627776 bytes") as caught:
         read(packed(info.tobuf(tarfile.GNU_FORMAT) + bytes(1024)))
+    assert "build the runtime anew" in caught.value.remedy
+
+
+def old_sparse(blocks: int) -> bytes:
+    """A sparse file of GNU tar's old form, whose list of pieces goes on for so many blocks."""
+    info = tarfile.TarInfo("s")
+    info.type = tarfile.GNUTYPE_SPARSE
+    piece = b"%011o\0%011o\0" % (512, 1)
+    header = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    header[386:483] = piece * 4 + b"\1"
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    block = (piece * 21).ljust(512, b"\1")
+    return bytes(header) + block * (blocks - 1) + block[:504] + bytes(8) + bytes(1024)
+
+
+def new_sparse(pieces: int) -> bytes:
+    """One of its new form, 1.0, where the list is in the file's bytes."""
+    data = b"%d\n" % pieces + b"0\n" * 2 * pieces
+    info = tarfile.TarInfo("s")
+    info.size = len(data)
+    info.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1"}
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(info, io.BytesIO(data))
+    return target.getvalue()
+
+
+@pytest.mark.parametrize("tar", [old_sparse(17_000), new_sparse(2_200_000)], ids=["old", "new"])
+def test_pieces_of_a_sparse_file_that_would_take_the_memory_are_refused(tar: bytes) -> None:
+    with pytest.raises(BadImage, match="cannot be read: the headers of a file are more than 8,388,608 bytes"):
+        list(read(packed(tar)))
+
+
+@pytest.mark.parametrize("tar", [old_sparse(20), new_sparse(500)], ids=["old", "new"])
+def test_a_sparse_file_is_passed_over(tar: bytes) -> None:
+    with layer_tar(packed(tar)) as members:
+        assert [info.name for info in members] == ["s"]
+
+
+def test_many_files_have_long_headers() -> None:
+    path = "folder/" * 5000
+    assert len(read(packed(tar_of({f"{path}{number}": b"1" for number in range(300)})))) == 300
 
 
 def test_other_bytes_than_the_digest_says_are_refused() -> None:

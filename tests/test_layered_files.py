@@ -14,7 +14,9 @@ from kfp_release.manifest import BadImage
 Layers = list[dict[str, Entry]]
 
 
-def files(*layers: dict[str, Entry] | list[tuple[str, Entry]], wanted: Callable[[str], bool] | None = None) -> object:
+def files(
+    *layers: dict[str, Entry] | list[tuple[str, Entry]], wanted: Callable[[str], bool] | None = None
+) -> dict[str, bytes | None]:
     found = layered_files([layer(entries) for entries in layers], wanted or (lambda path: path.endswith(".txt")))
     return {path: file.data for path, file in found.items()}
 
@@ -71,6 +73,29 @@ def test_a_hard_link_is_the_file_that_it_links() -> None:
     assert files({"a.txt": b"1", "b.txt": link}, {"c.txt": link}) == {"a.txt": b"1", "b.txt": b"1", "c.txt": b"1"}
 
 
+def test_a_hard_link_to_what_is_not_wanted_is_that_too() -> None:
+    link = (tarfile.LNKTYPE, "cache/a")
+    linked: list[tuple[str, Entry]] = [
+        ("cache/a", b"1"),
+        ("cache/b", b"2"),
+        ("a.txt", link),
+        ("b.txt", link),
+        ("c.txt", link),
+    ]
+    assert files({"a.txt": b"0"}, [*linked, ("b.txt", b"3"), ("c.txt", (tarfile.SYMTYPE, "cache/a"))]) == {
+        "a.txt": b"1",
+        "b.txt": b"3",
+        "c.txt": None,
+    }
+    assert files({"cache/a": b"1"}, {"a.txt": link}, {"cache/a": b"2"}) == {"a.txt": None}
+
+
+def test_a_hard_link_to_what_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kfp_release.layered_files._MOST_FILE", 1000)
+    with pytest.raises(BadImage, match="layer 1 has cache/a of 2,000 bytes, of 1,000 at most"):
+        files({"cache/a": bytes(2000), "a.txt": (tarfile.LNKTYPE, "cache/a")})
+
+
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
 def test_what_is_no_plain_file_is_there_without_its_bytes(kind: bytes) -> None:
     assert files({"a.txt": b"1"}, {"a.txt": (kind, "nowhere")}) == {"a.txt": None}
@@ -95,8 +120,17 @@ def test_more_files_than_an_installation_has_are_refused(monkeypatch: pytest.Mon
         files({"a.txt": b"1" * 10, "b.txt": b"1" * 10}, {"c.txt": b"1" * 10, "d.txt": b"1" * 10})
 
 
+def test_a_path_that_is_too_deep_to_be_held_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kfp_release.layered_files._MOST_HELD", 12_000)
+    deep: dict[str, Entry] = {f"{number}{'/a' * 50}.txt": b"1" for number in range(2)}
+    assert len(files(deep, {".wh.0": b"", ".wh.1": b""}, {"c/d.txt": b"1"}, {f"x/{'a/' * 50}b.txt": b"1"})) == 2
+    with pytest.raises(BadImage, match=r"layer 2 has more than .* bytes of them and of the names of their folders"):
+        files({"a.txt": b"1"}, {f"{'a/' * 100}b.txt": b"1"})
+    assert files({f"{'a/' * 100}b": b"1"}) == {}
+
+
 def test_a_name_that_utf_8_cannot_hold_is_survived() -> None:
-    assert list(files({"\udcff.txt": b"1"})) == ["\udcff.txt"]  # type: ignore[call-overload]
+    assert list(files({"\udcff.txt": b"1"})) == ["\udcff.txt"]
 
 
 def test_a_file_of_many_layers_can_go() -> None:

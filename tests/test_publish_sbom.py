@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 from archives import NAME
 from ecr_fixtures import LocalEcr
-from publish_fixtures import SDIST, Place, place_at, record, sbom_of
+from publish_fixtures import COMMIT, SDIST, VERSION, Place, place_at, record, sbom_of
 
-from kfp_release.attached_sbom import attached_sbom, sbom_attachment
+from kfp_release.attached_sbom import attached_sbom
 from kfp_release.built import BuiltRelease
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import Manifest
 from kfp_release.progress import Silent
+from kfp_release.rebuilt import Rebuilt
 from kfp_release.rebuilt_part import Verdict
 from kfp_release.rebuilt_sbom import image_sbom_part
 from kfp_release.record import PinnedImage
 from kfp_release.referrers import Attachment, attach, attached
 from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+from kfp_release.source import Source
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_a_release_that_was_cut_off_between_image_and_sbom_is_completed(
     assert place.store.find("1.2") is not None
     assert (there(place), place.index.uploaded) == ([], [])
     published = place.publish()
-    assert [outcome.state for outcome in published.outcomes] == ["already there", "sent", "sent", "sent"]
+    assert [outcome.state for outcome in published.outcomes] == ["already there", "sent", "sent", "sent", "sent"]
     assert there(place) == [ours(place)]
     assert place.index.uploaded == [SDIST, NAME]
 
@@ -80,7 +82,8 @@ def test_the_blobs_of_an_sbom_that_was_cut_off_are_not_sent_again(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_at(place, monkeypatch, is_sbom)
-    assert place.publish().bytes_sent == 0
+    published = place.publish()
+    assert published.bytes_sent == len(published.provenance.to_bytes())
 
 
 def test_a_release_that_was_cut_off_between_sbom_and_wheel_is_completed(place: Place) -> None:
@@ -89,7 +92,13 @@ def test_a_release_that_was_cut_off_between_sbom_and_wheel_is_completed(place: P
         place.publish()
     assert (there(place), place.index.uploaded) == ([ours(place)], [])
     published = place.publish()
-    assert [outcome.state for outcome in published.outcomes] == ["already there", "already there", "sent", "sent"]
+    assert [outcome.state for outcome in published.outcomes] == [
+        "already there",
+        "already there",
+        "already there",
+        "sent",
+        "sent",
+    ]
     assert there(place) == [ours(place)]
 
 
@@ -141,16 +150,17 @@ def test_a_release_of_an_older_version_has_none_and_is_in_order(place: Place, mo
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (lambda _: b"no JSON", "attached as its SBOM: it is not JSON"),
+        (
+            lambda place: ours(place).replace(b'"serialNumber":"urn', b'"serialNumber":"none'),
+            "attached as its SBOM: it is no SBOM in CycloneDX",
+        ),
         (
             lambda place: ours(place).replace(pinned(place).ref.digest.hex.encode(), b"0" * 64),
             f"attached as its SBOM, and that is of sha256:{'0' * 64}",
         ),
         (
-            lambda place: json.dumps(
-                {**json.loads(ours(place)), "metadata": {"component": {"name": "a", "version": "1"}}}
-            ).encode(),
-            "attached as its SBOM, and that is of a 1, which is no image",
+            lambda place: ours(place).replace(b'"alg":"SHA-256"', b'"alg":"SHA-1"'),
+            "attached as its SBOM, and that is of tests/test-",
         ),
     ],
     ids=["no SBOM", "of another image", "of no image"],
@@ -159,8 +169,7 @@ def test_what_is_none_of_the_image_is_a_problem(
     place: Place, monkeypatch: pytest.MonkeyPatch, data: Callable[[Place], bytes], said: str
 ) -> None:
     without_an_sbom(place, monkeypatch)
-    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data(place), lambda _: False)
-    attach(place.store, manifest(place), wrong, progress=Silent())
+    beside(place, data(place))
     with pytest.raises(BadSbom, match="see who attached it") as caught:
         attached_sbom(place.store, pinned(place).ref.digest)
     assert said in str(caught.value)
@@ -168,21 +177,50 @@ def test_what_is_none_of_the_image_is_a_problem(
     assert said in line
 
 
+def beside(place: Place, data: bytes) -> None:
+    """Attach another one as anybody can who may push."""
+    wanted = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data, lambda _: False, is_rival=lambda _: False)
+    attach(place.store, manifest(place), wanted, progress=Silent())
+
+
 def test_of_two_the_same_is_taken_every_time(place: Place) -> None:
     sbom = sbom_of(pinned(place))
     other = Sbom.parse(sbom.data.replace(b'"version":"1"}]}', b'"version":"2"}]}'))
     place.publish()
-    wanted = sbom_attachment(other).referrer(manifest(place))
-    for data in (other.data,):
-        upload = place.store.call("initiate_layer_upload")["uploadId"]
-        place.store.call(
-            "upload_layer_part", uploadId=upload, partFirstByte=0, partLastByte=len(data) - 1, layerPartBlob=data
-        )
-        place.store.call("complete_layer_upload", uploadId=upload, layerDigests=[str(wanted.blob.digest)])
-    place.store.put(wanted.manifest, None)
+    beside(place, other.data)
     assert len(there(place)) == 2
     lowest = min(attached(place.store, pinned(place).ref.digest, SBOM_TYPE), key=lambda one: one.digest)
     assert attached_sbom(place.store, pinned(place).ref.digest) == Sbom.parse(lowest.data)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_one_that_differs_beside_it_is_told_whichever_comes_first(place: Place, number: int) -> None:
+    place.publish()
+    forged = json.dumps({**json.loads(ours(place)), "components": [], "version": 1 + number}).encode()
+    beside(place, forged)
+    with pytest.raises(BadSbom, match=r"has SBOMs attached that differ: sha256:.*, sha256:") as caught:
+        attached_sbom(place.store, pinned(place).ref.digest)
+    assert "see who attached it" in caught.value.remedy
+    (line,) = place.verify().problems
+    assert "has SBOMs attached that differ" in line
+
+
+OTHERS = [
+    b'{"bomFormat":"CycloneDX","metadata":{"component":{"name":"demo","type":"container"}}}',
+    b'{"bomFormat":"CycloneDX","metadata":{}}',
+    b"no JSON",
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=["of another tool", "without a subject", "no JSON"])
+def test_what_other_tools_attach_is_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch, other: bytes) -> None:
+    without_an_sbom(place, monkeypatch)
+    beside(place, other)
+    assert (place.verify().problems, place.verify().components) == ((), {})
+    place.publish()
+    assert sorted(there(place)) == sorted([other, ours(place)])
+    assert (place.verify().problems, place.verify().components) == ((), {"demo": 3})
+    assert not place.publish().changed
 
 
 def test_a_rebuilt_one_is_held_against_the_attached_one(place: Place) -> None:
@@ -199,6 +237,20 @@ def test_a_rebuilt_one_is_held_against_the_attached_one(place: Place) -> None:
     assert image_sbom_part(place.store, digest, time, name="demo").text.endswith("and other facts of them")
 
 
+def test_what_agrees_with_the_runtimes_attached_one_is_not_rebuilt(place: Place) -> None:
+    place.publish()
+    digest, sbom = pinned(place).ref.digest, sbom_of(pinned(place))
+    part = image_sbom_part(place.store, digest, sbom, name="demo", anew=False)
+    assert (part.verdict, part.published) == (Verdict.NOT_REBUILT, part.rebuilt)
+    assert "the runtime, whose layers cannot be read" in part.text
+    assert "--rebuild-runtime" in part.remedy
+    other = sbom_of(pinned(place), packages=("bash",))
+    assert image_sbom_part(place.store, digest, other, name="demo", anew=False).verdict is Verdict.DIFFERS
+    tag = Source(VERSION, "v1.2", COMMIT, 0)
+    rebuilt = Rebuilt(place.verify(), tag, (part,), {})
+    assert (rebuilt.is_proved, rebuilt.remedies) == (False, (part.remedy,))
+
+
 def test_to_rebuild_a_release_without_one_is_no_failure(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     without_an_sbom(place, monkeypatch)
     part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
@@ -208,8 +260,7 @@ def test_to_rebuild_a_release_without_one_is_no_failure(place: Place, monkeypatc
 
 def test_to_rebuild_one_that_is_none_is_a_difference(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     without_an_sbom(place, monkeypatch)
-    wrong = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, b"{}", lambda _: False)
-    attach(place.store, manifest(place), wrong, progress=Silent())
+    beside(place, ours(place).replace(b'"alg":"SHA-256"', b'"alg":"SHA-1"'))
     part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
     assert part.verdict is Verdict.DIFFERS
     assert "see who attached it" in part.remedy

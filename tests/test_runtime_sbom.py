@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ecr_fixtures import LocalEcr, MemoryBlob, Told
-from layer_fixtures import STATUS_PATH, layer, package, status
+from layer_fixtures import STATUS_PATH, info_path, layer, metadata, package, status
 from test_runtime import QuickBuilder, ensure, found, project, settings  # noqa: F401 - project is a fixture
 
-from kfp_release.attached_sbom import attached_sbom
+from kfp_release.attached_sbom import attached_sbom, sbom_attachment
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.image import Image, normal_runtime
 from kfp_release.manifest import BadImage, ImageConfig, Manifest
 from kfp_release.progress import Silent
+from kfp_release.rebuilt_sbom import sbom_of_runtime
 from kfp_release.referrers import Attachment, attach
 from kfp_release.runtime import runtime_tag
 from kfp_release.runtime_sbom import ensure_runtime_sbom, made_sbom, runtime_sbom
-from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+from kfp_release.sbom import PART, SBOM_TYPE, BadSbom, Sbom
 from kfp_release.upload import upload_blobs
 
 KEY = "1" * 32
@@ -66,6 +68,51 @@ def test_one_that_is_in_ecr_gets_it_from_its_layers_there(store: EcrRepository) 
     assert f"read what is installed in {runtime_tag(KEY)}" in told.steps
 
 
+def test_metadata_that_cannot_be_read_is_told(store: EcrRepository) -> None:
+    paths = [info_path(name) for name in ("a", "b", "c", "d")]
+    image, told = pushed(store, [layer({**dict.fromkeys(paths, b"?"), info_path("numpy"): metadata("numpy")})]), Told()
+    ensure_runtime_sbom(store, image, tag="runtime-1", progress=told, layers=None)
+    shown = ", ".join(f"/{path}" for path in paths[:3])
+    said = "metadata of 4 Python distributions cannot be read, so it is not listed"
+    assert told.notes == ["runtime-1: 1 components", f"runtime-1: {said}: {shown}"]
+
+
+def refusing(store: EcrRepository, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """ECR hands out no blob, and answers with this code."""
+    call = type(store).call
+
+    def refuse(self: EcrRepository, operation: str, **parameters: Any) -> Any:
+        if operation == "get_download_url_for_layer":
+            raise EcrError("ECR refused it", code=code)
+        return call(self, operation, **parameters)
+
+    monkeypatch.setattr(type(store), "call", refuse)
+
+
+def test_to_rebuild_it_is_made_anew(store: EcrRepository) -> None:
+    image = pushed(store, LAYERS)
+    assert sbom_of_runtime(store, image, progress=Silent()) == (made_sbom(store, image), True)
+
+
+def test_where_its_layers_cannot_be_read_the_attached_one_stands_in(store: EcrRepository) -> None:
+    image, told = pushed(store, [MemoryBlob(b"no layer at all")]), Told()
+    with pytest.raises(BadImage, match="cannot be told"):
+        sbom_of_runtime(store, image, progress=told)
+    there = Sbom.parse(made_sbom(store, image, layers=LAYERS).data)
+    attach(store, image.manifest, sbom_attachment(there), progress=Silent())
+    assert sbom_of_runtime(store, image, progress=told) == (there, False)
+    (note,) = told.notes
+    assert note.startswith("the SBOM that is attached to the runtime stands in: what is installed in ")
+
+
+def test_nothing_stands_in_where_ecr_cannot_be_asked(store: EcrRepository, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = pushed(store, LAYERS)
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    refusing(store, monkeypatch, "AccessDeniedException")
+    with pytest.raises(EcrError, match="ECR refused it"):
+        sbom_of_runtime(store, image, progress=Silent())
+
+
 def test_of_layers_that_are_at_hand_it_is_the_same(store: EcrRepository) -> None:
     image = pushed(store, LAYERS)
     assert made_sbom(store, image, layers=LAYERS) == made_sbom(store, image)
@@ -104,12 +151,35 @@ def test_runtimes_of_two_keys_with_the_same_bytes_have_one(store: EcrRepository)
     assert ensure_runtime_sbom(store, other, tag=runtime_tag("2" * 32), progress=Silent(), layers=LAYERS) == 0
 
 
-def test_one_of_another_tool_is_refused_with_what_to_do(store: EcrRepository) -> None:
+def beside(store: EcrRepository, image: Image, sbom: Sbom, old: bytes, new: bytes) -> None:
+    """Attach a changed one as anybody can who may push."""
+    data = sbom.data.replace(old, new)
+    assert data != sbom.data
+    wanted = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, data, lambda _: False, is_rival=lambda _: False)
+    attach(store, image.manifest, wanted, progress=Silent())
+
+
+def test_one_of_another_tool_is_left_alone(store: EcrRepository) -> None:
     image = pushed(store, LAYERS)
-    value = json.loads(made_sbom(store, image).data)
-    del value["metadata"]["component"]["properties"]
-    theirs = Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, json.dumps(value).encode(), lambda _: False)
-    attach(store, image.manifest, theirs, progress=Silent())
+    beside(store, image, made_sbom(store, image), PART.encode(), b"another:part")
+    assert runtime_sbom(store, image.manifest.digest) is None
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert runtime_sbom(store, image.manifest.digest) == made_sbom(store, image)
+
+
+@pytest.mark.parametrize("name", [b"zlib1g", b"base-files"])
+def test_a_forged_one_beside_it_is_refused(store: EcrRepository, name: bytes) -> None:
+    image = pushed(store, LAYERS)
+    ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    beside(store, image, made_sbom(store, image), name, b"harmless")
+    with pytest.raises(BadSbom, match="has SBOMs attached that differ") as caught:
+        ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
+    assert "remove it from ECR" in caught.value.remedy
+
+
+def test_that_of_a_release_is_refused_with_what_to_do(store: EcrRepository) -> None:
+    image = pushed(store, LAYERS)
+    beside(store, image, made_sbom(store, image), b'"value":"runtime"', b'"value":"image"')
     with pytest.raises(BadSbom, match="is none that kfp-release made of a runtime") as caught:
         ensure_runtime_sbom(store, image, tag=runtime_tag(KEY), progress=Silent(), layers=None)
     assert "remove it from ECR" in caught.value.remedy

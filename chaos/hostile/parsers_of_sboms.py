@@ -24,7 +24,7 @@ from kfp_release.manifest import OCI_LAYER_GZIP, Descriptor
 from kfp_release.python_distribution import python_distribution
 from kfp_release.record import Pins
 from kfp_release.referrer import Referrer
-from kfp_release.sbom import Sbom
+from kfp_release.sbom import Sbom, is_marked
 
 STATUS = """\
 Package: base-files
@@ -112,8 +112,10 @@ def _sbom(random: Random) -> bytes:
 
 
 def _read_sbom(data: bytes) -> object:
+    marked = is_marked(data)
     sbom = Sbom.parse(data)
     assert sbom.agrees(data)
+    assert marked == bool(sbom.part)
     whole = image_bom(_RELEASED, sbom, _PACKAGE, interpreter=DEFAULT_INTERPRETER, extra="image")
     return sbom.listed, whole.listed, sbom.link
 
@@ -155,7 +157,7 @@ PARSERS = {
         _layers,
         _listed,
     ),
-    "SBOM": Parser(("sbom.Sbom.parse",), _sbom, _read_sbom),
+    "SBOM": Parser(("sbom.Sbom.parse", "sbom.is_marked"), _sbom, _read_sbom),
     "referrer": Parser(
         ("referrer.Referrer.parse",),
         lambda random: changed_json(random, _REFERRER.manifest.data.decode()),

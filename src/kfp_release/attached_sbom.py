@@ -6,24 +6,45 @@ from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.referrers import Attached, Attachment, attached
-from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
+from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom, is_marked
 
+_SHOWN = 3
+"""Digests that a line names."""
 _REMEDY = "see who attached it and remove it from ECR; kfp-release runtime and kfp-release publish attach what is right"
 
 
 def attached_sbom(store: EcrRepository, subject: Digest) -> Sbom | None:
-    """The SBOM of the image `subject`; None where none is attached.
+    """The SBOM of the image `subject` that this tool made; None where none is attached. Other tools' are left alone.
 
-    Raise `BadSbom` where what is attached as one is none, or of another image; `ReleaseError` where ECR does not hand
-    it out. Of several, which differ in the tools that wrote them, it is the one with the lowest digest.
+    Raise `BadSbom` where several differ in more than the tools that wrote them, or the only ones are none, or of
+    another image; `ReleaseError` where ECR does not hand them out. Of several it is the one with the lowest digest.
     """
-    found = sorted(attached(store, subject, SBOM_TYPE), key=lambda one: one.digest)
-    return _sbom(found[0], subject, str(store.repository)) if found else None
+    marked = (one for one in attached(store, subject, SBOM_TYPE) if is_marked(one.data))
+    found: list[tuple[Attached, Sbom]] = []
+    refused: list[BadSbom] = []
+    for one in sorted(marked, key=lambda one: one.digest):
+        try:
+            found.append((one, _sbom(one, subject, str(store.repository))))
+        except BadSbom as error:
+            refused.append(error)
+    if not found:
+        if refused:
+            raise refused[0]
+        return None
+    first, sbom = found[0]
+    # Whoever may push can attach one: to choose among those that differ would be to believe any of them.
+    if differing := [one for one, other in found if not sbom.agrees(other.data)]:
+        raise BadSbom(
+            f"{store.repository}@{subject} has SBOMs attached that differ: "
+            + ", ".join(str(one.digest) for one in (first, *differing)[:_SHOWN]),
+            remedy=_REMEDY,
+        )
+    return sbom
 
 
 def sbom_attachment(sbom: Sbom) -> Attachment:
     """What an image gets as its SBOM."""
-    return Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, sbom.data, sbom.agrees)
+    return Attachment("SBOM", SBOM_TYPE, SBOM_TYPE, sbom.data, sbom.agrees, is_rival=is_marked)
 
 
 def _sbom(one: Attached, subject: Digest, where: str) -> Sbom:

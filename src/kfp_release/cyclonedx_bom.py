@@ -41,9 +41,8 @@ from kfp_release.inventory import FoundDistribution, Inventory
 from kfp_release.manifest import canonical_json
 from kfp_release.python_distribution import PythonDistribution
 from kfp_release.record import PinnedImage
-from kfp_release.sbom import PART, RUNTIME, RUNTIME_KEY, BadSbom, Sbom, distribution_serial, image_serial
+from kfp_release.sbom import PART, RUNTIME, RUNTIME_KEY, UNREAD, BadSbom, Sbom, distribution_serial, image_serial
 
-_UNREAD: Final = "kfp-release:unread"
 _NOTE: Final = "kfp-release:note"
 _NO_DEBIAN: Final = "no Debian packages seen: it has no /var/lib/dpkg"
 _UNREADABLE: Final = (CycloneDxException, ValueError, TypeError, KeyError, AttributeError)
@@ -83,7 +82,7 @@ def runtime_bom(subject: BomImage, inventory: Inventory) -> Sbom:
         *(debian_component(found, inventory.os) for found in inventory.packages),
     ]
     components += [python_component(group) for group in groups]
-    notes = [Property(name=_UNREAD, value=path) for path in inventory.unread]
+    notes = [Property(name=UNREAD, value=path) for path in inventory.unread]
     notes += [Property(name=_NOTE, value=_NO_DEBIAN)] * (not inventory.packages)
     notes += [Property(name=_NOTE, value=_NO_PYTHON)] * (not inventory.distributions)
     bom = _bom(subject, components, notes)
@@ -139,9 +138,10 @@ def _with_package(
         if root is None or each.ref != root.bom_ref:
             _depend(bom, str(each.ref.value), [str(one.ref.value) for one in each.dependencies])
     there = [one for one in below.components if one.purl and one.purl.type == "pypi"]
+    # Of a name that is there twice it is the one that the interpreter has, not its system's: the last that is named.
+    there.sort(key=lambda one: bool(_below(one, interpreter)))
     named = {str(one.purl.name): str(one.bom_ref.value) for one in there if one.purl}
-    prefix = str(interpreter).rpartition("/bin/")[0]
-    paths = [path for one in there for path in _places(one) if path.startswith(f"{prefix}/")]
+    paths = [path for one in there for path in _below(one, interpreter)]
     python = next(filter(None, map(FoundDistribution.python_of, paths)), package.python)
     wanted = package.distribution.required(python=python, machine=subject.machine, extra=extra)
     _depend(bom, str(added.bom_ref.value), [named[name] for name in wanted if name in named])
@@ -192,9 +192,11 @@ def _nearest(groups: Sequence[Sequence[FoundDistribution]], near: Sequence[Found
     return reference(named[0][0].distribution) if named else ""
 
 
-def _places(component: Component) -> list[str]:
+def _below(component: Component, interpreter: Interpreter) -> list[str]:
+    """The places of it that are the interpreter's."""
+    prefix = str(interpreter).rpartition("/bin/")[0]
     found = component.evidence.occurrences if component.evidence else ()
-    return [str(each.location) for each in found]
+    return [str(each.location) for each in found if str(each.location).startswith(f"{prefix}/")]
 
 
 def _depend(bom: Bom, of: str, on: Iterable[str]) -> None:

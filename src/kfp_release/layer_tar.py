@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, Protocol
 
 from kfp_release.digest import Digest
 from kfp_release.manifest import BadImage, Descriptor
+from kfp_release.member import BadArchive
 from kfp_release.tar_header import bounded_headers
 
 _CHUNK: Final = 1 << 20
@@ -23,6 +24,8 @@ _MOST: Final = 64 * 1024**3
 """Bytes of a layer that is unpacked."""
 _LONGEST_HEADER, _MOST_HEADERS = 1 << 20, 256 * 1024 * 1024
 """Bytes of one header that extends another (extended attributes are in them), and of all in a layer."""
+_MOST_OF_MEMBER: Final = 8 * 1024 * 1024
+"""Bytes that are read before a member is known: its headers, and the lists of a sparse file's pieces."""
 _REMEDY: Final = "build the runtime anew, from another base image if it is of that one"
 _UNREADABLE: Final = (
     *(tarfile.TarError, zlib.error, EOFError, OverflowError, ValueError, RecursionError, MemoryError),
@@ -64,6 +67,8 @@ class _Unpacked(io.RawIOBase):
         self._at = self._wanted = 0
         self.last = b""
         """What was read last."""
+        self.left = _MOST_OF_MEMBER
+        """Bytes that may be read until it is set again. What is passed over counts nothing."""
 
     def tell(self) -> int:
         return self._wanted
@@ -73,6 +78,9 @@ class _Unpacked(io.RawIOBase):
         return self._wanted
 
     def read(self, size: int = -1, /) -> bytes:
+        self.left -= size
+        if self.left < 0:
+            raise OverflowError(f"the headers of a file are more than {_MOST_OF_MEMBER:,} bytes")
         begun = b""
         if self._wanted == self._at - 1 and self.last:
             begun = self.last[-1:]
@@ -113,7 +121,7 @@ class LayerTar:
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
         """Raise `BadImage` where it is cut off or damaged."""
-        while (info := self._archive.next()) is not None:
+        while (info := self._next()) is not None:
             self._archive.members = []  # type: ignore[attr-defined] # tarfile would keep all
             if info.size < 0:
                 raise tarfile.ReadError("a size below zero")
@@ -122,9 +130,15 @@ class LayerTar:
         if any(self._unpacked.last) or len(self._unpacked.last) not in {0, tarfile.BLOCKSIZE}:
             raise tarfile.ReadError("a header is damaged")
 
+    def _next(self) -> tarfile.TarInfo | None:
+        # tarfile follows the lists of a sparse file as long as they go on, and holds them.
+        self._unpacked.left = _MOST_OF_MEMBER
+        return self._archive.next()
+
     def read(self, info: tarfile.TarInfo) -> bytes:
         """The bytes of the plain file that came last."""
         self._unpacked.seek(info.offset_data)
+        self._unpacked.left = info.size
         data = self._unpacked.read(info.size)
         if len(data) != info.size:
             raise EOFError("unexpected end of data")
@@ -151,6 +165,8 @@ def layer_tar(layer: LayerBlob) -> Iterator[LayerTar]:
                     pass
             while hashed.read(_CHUNK):
                 pass
+    except BadArchive as error:
+        raise BadImage(error.args[0], remedy=_REMEDY) from error
     except _UNREADABLE as error:
         raise BadImage(f"layer {digest} cannot be read: {str(error)[:160]}", remedy=_REMEDY) from error
     if (seen := Digest(hashed.sha256.hexdigest())) != digest:

@@ -19,7 +19,7 @@ _OPAQUE: Final = ".wh..wh..opq"
 _MOST_FILE: Final = 32 * 1024 * 1024
 """Bytes of one file."""
 _MOST_HELD: Final = 256 * 1024 * 1024
-"""Bytes of all files."""
+"""Bytes of all files, and of the names of the folders that each is in."""
 _MOST_FILES: Final = 20_000
 _REMEDY: Final = "remove it from the Dockerfile or the base image: no installation has as much"
 
@@ -57,12 +57,14 @@ class _Stack:
             old = self.files.get(path)
             # What a file was before tells where each of its entries came from, if it is a list that grows.
             self.files[path] = LayeredFile(path, file.data, file.layer, old)
-            self.held += len(file.data or b"")
+            self.held += _size(file)
         self.folders = {folder for path in self.files for folder in _above(path)}
 
 
 def layered_files(layers: Iterable[LayerBlob], is_wanted: Callable[[str], bool]) -> dict[str, LayeredFile]:
     """The files at paths that `is_wanted` takes, sorted. The layers are read one after the other, the lowest first.
+
+    A layer is read a second time where such a file is a hard link to one at a path that is not wanted.
 
     Raise `BadImage` where a layer cannot be read, or such files are more than an installation has.
     """
@@ -72,6 +74,10 @@ def layered_files(layers: Iterable[LayerBlob], is_wanted: Callable[[str], bool])
             change = _Change(stack, number)
             for info in tar:
                 change.see(info, tar, is_wanted)
+        if change.linked:
+            # What they link came before them, and was not known to be wanted.
+            with layer_tar(layer) as tar:
+                change.follow_links(tar)
         stack.lay(change.added, change.gone, change.emptied)
     return dict(sorted(stack.files.items()))
 
@@ -86,6 +92,8 @@ class _Change:
         self.added: dict[str, LayeredFile] = {}
         self.gone: set[str] = set()
         self.emptied: set[str] = set()
+        self.linked: dict[str, str] = {}
+        """Those of `added` whose bytes are at another path of this layer, and that path."""
 
     def see(self, info: tarfile.TarInfo, tar: LayerTar, is_wanted: Callable[[str], bool]) -> None:
         """One member after the other."""
@@ -103,6 +111,20 @@ class _Change:
                 self.gone.add(path)
             if is_wanted(path):
                 self._add(path, self._content(info, tar))
+                self.linked.pop(path, None)
+                if info.islnk() and self.added[path].data is None:
+                    self.linked[path] = _plain(info.linkname)
+
+    def follow_links(self, tar: LayerTar) -> None:
+        """Give those that are linked their bytes; `tar` is the same layer again."""
+        links: dict[str, list[str]] = {}
+        for path, target in self.linked.items():
+            links.setdefault(target, []).append(path)
+        for info in tar:
+            if info.isreg() and (paths := links.pop(_plain(info.name), ())):
+                data = self._content(info, tar)
+                for path in paths:
+                    self._add(path, data)
 
     def _take(self, path: str, into: set[str]) -> None:
         if path in self._below.folders or path in self._below.files or not path:
@@ -110,11 +132,11 @@ class _Change:
 
     def _add(self, path: str, data: bytes | None) -> None:
         self.added[path] = LayeredFile(path, data, self._number)
-        self._held += len(data or b"")
+        self._held += _size(self.added[path])
         if self._held > _MOST_HELD or len(self.added) + len(self._below.files) > _MOST_FILES:
             raise BadImage(
                 f"layer {self._number} has more than {_MOST_FILES:,} files that tell of installations, or more than "
-                f"{_MOST_HELD:,} bytes of them",
+                f"{_MOST_HELD:,} bytes of them and of the names of their folders",
                 remedy=_REMEDY,
             )
 
@@ -146,10 +168,12 @@ def _above(path: str) -> Iterator[str]:
 
 
 def _size(file: LayeredFile | None) -> int:
-    """Bytes of it, and of all that it replaced."""
+    """Bytes of it and of its folders' names, and of all that it replaced."""
     size = 0
     while file is not None:
-        size, file = size + len(file.data or b""), file.replaced
+        # At most: every folder's name begins with that of the one above, so a deep path is held many times over.
+        size += len(file.data or b"") + len(file.path) * file.path.count("/")
+        file = file.replaced
     return size
 
 

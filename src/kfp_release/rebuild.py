@@ -74,7 +74,9 @@ class _Image:
     published: Image | Withheld
     runtime: Image | Withheld
     sbom: Sbom | None
-    """Of the runtime, made of its layers."""
+    """Of the runtime."""
+    is_anew: bool
+    """Whether that is made of its layers; else it is the one that is attached."""
     parts: tuple[RebuiltPart, ...]
     """Those of its runtime."""
 
@@ -138,7 +140,7 @@ class Rebuilder:
         key = materials.key
         pinned = next((image for image in pins.images if image.name == settings.name), None) if pins else None
         published = published_image(self.stores(pinned.repository), pinned) if pinned and pinned.is_exact else NO_IMAGE
-        store, sbom = self.stores(settings.repository), None
+        store, sbom, is_anew = self.stores(settings.repository), None, True
         runtime = handed_out(partial(find_runtime, store, key), absent=NO_RUNTIME, damaged=BAD_RUNTIME)
         what = f"runtime of {settings.name}"
         parts = [key_part(pinned, published, name=settings.name, key=key)]
@@ -152,8 +154,8 @@ class Rebuilder:
                 runtime = anew
         elif isinstance(runtime, Image):
             self.progress.step(f"read what is installed in {runtime_tag(key)}")
-            sbom = sbom_of_runtime(store, runtime, progress=self.progress)
-        return _Image(settings, materials, published, runtime, sbom, tuple(parts))
+            sbom, is_anew = sbom_of_runtime(store, runtime, progress=self.progress)
+        return _Image(settings, materials, published, runtime, sbom, is_anew, tuple(parts))
 
     def _anew(self, builder: Builder, settings: ImageSettings, sources: RuntimeSources, key: str) -> tuple[Image, Sbom]:
         """The runtime, and its SBOM."""
@@ -187,7 +189,7 @@ class Rebuilder:
             if isinstance(image.published, Image):
                 store, digest = self.stores(image.settings.repository), image.published.manifest.digest
                 name = image.settings.name
-                yield image_sbom_part(store, digest, rebuilt[name], name=name)
+                yield image_sbom_part(store, digest, rebuilt[name], name=name, anew=image.is_anew)
 
     def _compared(self, image: _Image, built: BuiltRelease) -> RebuiltPart:
         name, published, rebuilt = image.settings.name, image.published, built.layout.image(image.settings.name)

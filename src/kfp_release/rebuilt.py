@@ -24,8 +24,8 @@ class Rebuilt:
 
     @property
     def differences(self) -> tuple[RebuiltPart, ...]:
-        """The parts that are not what the tag gives."""
-        return tuple(part for part in self.parts if part.verdict is Verdict.DIFFERS)
+        """The parts that are not what the tag gives, or of which that cannot be told."""
+        return tuple(part for part in self.parts if part.verdict in {Verdict.DIFFERS, Verdict.NOT_REBUILT})
 
     @property
     def is_proved(self) -> bool:

@@ -39,6 +39,8 @@ class Verdict(StrEnum):
     DIFFERS = "differs"
     ABSENT = "not attached"
     """Of what a release of an older version of this tool has not."""
+    NOT_REBUILT = "not rebuilt"
+    """Of what agrees with something that is public as well, and could not be made again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Final
+
 from kfp_release.attached_sbom import attached_sbom
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -14,29 +17,43 @@ from kfp_release.runtime_sbom import made_sbom, runtime_sbom
 from kfp_release.sbom import BadSbom, Sbom
 from kfp_release.terminal_text import one_line
 
+_REMEDY: Final = "look again with --rebuild-runtime, which reads the layers of a runtime that is built anew"
 
-def sbom_of_runtime(store: EcrRepository, runtime: Image, *, progress: Progress) -> Sbom:
-    """The SBOM of a runtime in ECR, made of its layers; where they cannot be read, the one that it has attached.
 
-    Raise `ReleaseError` where there is neither.
+def sbom_of_runtime(store: EcrRepository, runtime: Image, *, progress: Progress) -> tuple[Sbom, bool]:
+    """The SBOM of a runtime in ECR, and whether it is made anew of its layers.
+
+    Where they are gone or cannot be read, it is the one that the runtime has attached. Raise `ReleaseError` where there
+    is neither, or ECR cannot be asked.
     """
     try:
-        return made_sbom(store, runtime)
+        return made_sbom(store, runtime), True
     except (BadImage, EcrError) as error:
+        if isinstance(error, EcrError) and not error.is_absence:
+            raise
         there = runtime_sbom(store, runtime.manifest.digest)
         if there is None:
             raise
         progress.note(f"the SBOM that is attached to the runtime stands in: {one_line(str(error.args[0]))}")
-        return there
+        return there, False
 
 
-def image_sbom_part(store: EcrRepository, published: Digest, rebuilt: Sbom, *, name: str) -> RebuiltPart:
-    """The SBOM that is attached to the public image, beside the rebuilt one. `name` is the image's."""
+def image_sbom_part(
+    store: EcrRepository, published: Digest, rebuilt: Sbom, *, name: str, anew: bool = True
+) -> RebuiltPart:
+    """The SBOM that is attached to the public image, beside the rebuilt one. `name` is the image's.
+
+    Unless what is below it was made `anew`, it is not rebuilt, whatever it agrees with.
+    """
     try:
-        return _part(attached_sbom(store, published), rebuilt, name=name)
+        part = _part(attached_sbom(store, published), rebuilt, name=name)
     except BadSbom as error:
         digest = str(Digest.of(rebuilt.data))
         return RebuiltPart(f"SBOM of {name}", NONE, digest, Verdict.DIFFERS, one_line(str(error.args[0])), error.remedy)
+    if anew or part.verdict not in {Verdict.IDENTICAL, Verdict.SAME_CONTENT}:
+        return part
+    text = f"{part.what}: it goes with the one that is attached to the runtime, whose layers cannot be read"
+    return replace(part, verdict=Verdict.NOT_REBUILT, text=text, remedy=_REMEDY)
 
 
 def _part(published: Sbom | None, rebuilt: Sbom, *, name: str) -> RebuiltPart:

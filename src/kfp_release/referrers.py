@@ -43,7 +43,8 @@ class Attachment:
     """What an image is to have attached: `data`, of `media_type`, as an artifact of `artifact_type`.
 
     `what` names it for people. `agrees` tells of what is attached already, other bytes of the same type, whether it
-    will do; where it raises or refuses, nothing is attached beside it.
+    will do; where it raises or refuses, nothing is attached beside it, unless it is no rival: what other tools attach
+    under the same type is left alone.
     """
 
     what: str
@@ -52,6 +53,7 @@ class Attachment:
     data: bytes
     agrees: Callable[[bytes], bool]
     annotations: Mapping[str, str] = field(default_factory=dict)
+    is_rival: Callable[[bytes], bool] = field(default=lambda _: True)
 
     def referrer(self, subject: Manifest) -> Referrer:
         """The artifact that it becomes."""
@@ -97,11 +99,11 @@ def referrers_of(store: EcrRepository, subject: Digest) -> tuple[list[Referrer],
 
 
 def find_attached(store: EcrRepository, subject: Manifest, wanted: Attachment) -> Attached | None:
-    """What will do for `wanted`; None where nothing of its type is attached.
+    """What will do for `wanted`; None where nothing of its type is attached that is a rival.
 
     Raise `ReleaseError` where something else is: nothing is attached beside it.
     """
-    there = attached(store, subject.digest, wanted.artifact_type)
+    there = [one for one in attached(store, subject.digest, wanted.artifact_type) if wanted.is_rival(one.data)]
     for one in there:
         if one.data == wanted.data or wanted.agrees(one.data):
             return one

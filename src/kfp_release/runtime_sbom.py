@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from kfp_release.attached_sbom import attached_sbom, sbom_attachment
 from kfp_release.built import this_tool
@@ -15,6 +16,10 @@ from kfp_release.manifest import BadImage
 from kfp_release.progress import Progress
 from kfp_release.referrers import attach
 from kfp_release.sbom import BadSbom, Sbom
+from kfp_release.terminal_text import one_line
+
+_SHOWN: Final = 3
+"""Paths that a note names."""
 
 
 def ensure_runtime_sbom(
@@ -30,6 +35,11 @@ def ensure_runtime_sbom(
     progress.step(f"read what is installed in {tag}")
     sbom = made_sbom(store, image, layers=layers)
     progress.note(f"{tag}: {sbom.components} components")
+    if unread := sbom.unread:
+        first = one_line(", ".join(unread[:_SHOWN]))
+        progress.note(
+            f"{tag}: metadata of {len(unread)} Python distributions cannot be read, so it is not listed: {first}"
+        )
     _, sent = attach(store, image.manifest, sbom_attachment(sbom), progress=progress)
     return sent
 

@@ -21,6 +21,8 @@ SBOM_SUFFIX: Final = ".cdx.json"
 PART: Final = "kfp-release:part"
 """The property of an SBOM's subject that tells whether it is a release's image or a runtime."""
 RUNTIME: Final = "runtime"
+UNREAD: Final = "kfp-release:unread"
+"""The property of an SBOM that names metadata which tells of no distribution."""
 RUNTIME_KEY: Final = "kfp-release:runtime-key"
 """The property of a release's image: the key of its runtime."""
 MOST: Final = 4 * 1024 * 1024
@@ -45,8 +47,8 @@ class Sbom:
     """Of its subject, where that is an image."""
     runtime_key: str
     """Of a release's image; else empty."""
-    is_runtime: bool
-    """Whether this tool has made it of a runtime."""
+    part: str
+    """What this tool has made it of, a release's image or a runtime; empty where another tool wrote it."""
     components: int
     """How many it lists."""
 
@@ -65,13 +67,18 @@ class Sbom:
                 _text(subject["version"]),
                 _digest(subject),
                 _property(subject, RUNTIME_KEY),
-                _property(subject, PART) == RUNTIME,
+                _property(subject, PART),
                 len(_list(value.get("components", []))),
             )
         except BadJson as error:
             raise BadSbom(f"it {error.args[0]}") from error
         except (KeyError, TypeError, AttributeError, ValueError, BadDigest) as error:
             raise BadSbom(f"it is no SBOM in CycloneDX that names its subject: {str(error)[:120]}") from error
+
+    @property
+    def is_runtime(self) -> bool:
+        """Whether this tool has made it of a runtime."""
+        return self.part == RUNTIME
 
     @property
     def link(self) -> str:
@@ -84,12 +91,26 @@ class Sbom:
         listed = read_json(self.data, most=MOST).get("components", [])
         return tuple(sorted(f"{item.get('name', '')} {item.get('version', '')}".strip() for item in listed))
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The paths of metadata that is there and tells of no distribution, sorted; of an SBOM made here."""
+        metadata = read_json(self.data, most=MOST)["metadata"]
+        return tuple(sorted(item["value"] for item in metadata.get("properties", []) if item["name"] == UNREAD))
+
     def agrees(self, other: bytes) -> bool:
         """Whether `other` is the same but for the tools that wrote it."""
         try:
             return bool(_without_tools(self.data) == _without_tools(other))
         except (BadJson, TypeError, AttributeError, KeyError):
             return False
+
+
+def is_marked(data: bytes) -> bool:
+    """Whether `data` bears the mark of this tool's SBOMs of images. Other tools attach theirs, which are left alone."""
+    try:
+        return bool(_property(read_json(data, most=MOST)["metadata"]["component"], PART))
+    except (BadJson, KeyError, TypeError, AttributeError):
+        return False
 
 
 def image_serial(repository: Repository, digest: Digest) -> UUID:
