@@ -18,6 +18,7 @@ from signing_fixtures import LocalKey, lead_to, running_kms
 
 from kfp_release.attestation import ARTIFACT_TYPE, Attestor
 from kfp_release.built import BuiltRelease
+from kfp_release.commands.tables import signed_note
 from kfp_release.digest import Digest
 from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
@@ -247,12 +248,15 @@ def test_a_file_that_the_index_has_packed_anew_is_named_as_it_is_public(place: P
     named = {one.name: one.digest for one in published.provenance.statement.subjects}
     assert named[NAME] == Digest.of(place.index.contents[NAME])
     assert named[SDIST] == Digest.of((place.folder / SDIST).read_bytes())
+    assert published.packed_anew == ()
     assert not place.publish(attestor=Attestor(SECOND, KEY)).changed
 
 
 def test_a_file_that_the_index_packs_anew_as_it_takes_it_does_not_hold_up_a_re_run(place: Place) -> None:
     place.index.packs = {NAME: wheel_packed_anew}
     first = place.publish(attestor=Attestor(FIRST, KEY))
+    assert first.packed_anew == (NAME,)
+    assert f"; the index has packed {NAME} anew since, which verify --key refuses" in signed_note(None, first)
     assert place.publish(attestor=Attestor(SECOND, KEY)).provenance == first.provenance
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from archives import NAME
 from ecr_fixtures import LocalEcr
-from publish_fixtures import COMMIT, PROJECT, SDIST, MemoryIndex, Place, place_at, record
+from publish_fixtures import COMMIT, PROJECT, SDIST, VERSION, MemoryIndex, Place, place_at, record
 from signing_fixtures import LocalKey
 
 from kfp_release.attestation import ARTIFACT_TYPE, Attestor
@@ -30,6 +30,7 @@ from kfp_release.referrers import Attachment, attach, attached
 from kfp_release.run import Run
 from kfp_release.sbom import SBOM_TYPE
 from kfp_release.statement import Subject
+from kfp_release.verify import verify
 from kfp_release.verify_provenance import VerifiedProvenance, verify_provenance
 
 KEY, OTHER = LocalKey(), LocalKey()
@@ -268,6 +269,14 @@ def test_who_may_not_list_what_is_attached_is_told_so_and_without_a_key_that_is_
     found = look(signed, stores=refusing(signed))
     assert found.problems == ()
     assert found.notes == ("whether a provenance is attached cannot be told: ECR refused list_image_referrers",)
+
+
+def test_that_an_sbom_cannot_be_looked_for_is_told_and_no_fault(signed: Place) -> None:
+    found = verify(VERSION, distribution=PROJECT, index=signed.index, stores=refusing(signed))
+    assert (found.problems, found.components) == ((), {})
+    (note,) = found.notes
+    assert note == f"whether an SBOM is attached to {ref(signed)} cannot be told: ECR refused list_image_referrers"
+    assert found.to_json()["notes"] == [note]
 
 
 @dataclass

@@ -130,7 +130,9 @@ def _refused(pending: PendingImage, other: Attached, agreed: _Agreed) -> Release
     )
 
 
-def _provenance(built: BuiltRelease, run: Run, public: Mapping[str, str], sboms: Mapping[str, Digest]) -> Provenance:
+def _provenance(
+    built: BuiltRelease, run: Run, public: Mapping[str, str], sboms: Mapping[str, Digest | None]
+) -> Provenance:
     record, images = built.record, built.record.pins.images
     files = [(item.filename, public.get(item.filename, item.sha256)) for item in record.distributions]
     sources = {built.image(pinned).config.labels.get(LABEL_SOURCE, "") for pinned in images}

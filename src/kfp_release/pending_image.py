@@ -39,9 +39,9 @@ class PendingImage:
     """What it is to have attached, in this order."""
 
     @property
-    def sbom(self) -> Digest:
-        """Of the SBOM that it has attached, or is to have."""
-        return next(Digest.of(one.data) for one in self.evidence if one.artifact_type == SBOM_TYPE)
+    def sbom(self) -> Digest | None:
+        """Of the SBOM that it has attached, or is to have; None where it is to have none."""
+        return next((Digest.of(one.data) for one in self.evidence if one.artifact_type == SBOM_TYPE), None)
 
     def look(self, artifact_type: str) -> Look:
         """What of this type is attached to it; to one that is not there yet, too, if ECR tells of that."""

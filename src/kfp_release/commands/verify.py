@@ -147,7 +147,7 @@ def _look(
     report = Report(
         f"{verified.distribution} {verified.version}: {_state(verified, problems, keys)}",
         (images(pinned), evidence(verified), scans(verified.scans), files, provenances(provenance.seen)),
-        (*problems, *provenance.notes, *scan_notes(verified.scan_problems)),
+        (*problems, *verified.notes, *provenance.notes, *scan_notes(verified.scan_problems)),
         good=is_good,
     )
     value = {**verified.to_json(), "provenance": provenance.to_json(), "problems": list(problems)}
