@@ -43,7 +43,6 @@ LISTED = {
     "bom_component.container": "tags, digests and keys that are parsed before",
     "bom_component.debian_component": "facts of os-release; the parser 'layers' reads them and hands them on",
     "bom_component.operating_system": "likewise",
-    "referrer.Referrer.of": "descriptors that are parsed before",
     "sbom.distribution_serial": "all texts have a name in a namespace of UUIDs",
     "stub.needs_stub": "a pattern, for which all bytes can be searched",
     "checkout_operators.CheckoutOperators.read": "component files, whose parsers are above",
