@@ -90,7 +90,13 @@ def test_a_release_that_was_cut_off_between_sbom_and_wheel_is_completed(place: P
         place.publish()
     assert (there(place), place.index.uploaded) == ([ours(place)], [])
     published = place.publish()
-    assert [outcome.state for outcome in published.outcomes] == ["already there", "already there", "already there", "sent", "sent"]
+    assert [outcome.state for outcome in published.outcomes] == [
+        "already there",
+        "already there",
+        "already there",
+        "sent",
+        "sent",
+    ]
     assert there(place) == [ours(place)]
 
 
