@@ -18,18 +18,20 @@ from signing_fixtures import LocalKey, lead_to, running_kms
 
 from kfp_release.attestation import ARTIFACT_TYPE, Attestor
 from kfp_release.built import BuiltRelease
+from kfp_release.commands.tables import signed_note
 from kfp_release.digest import Digest
 from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
 from kfp_release.kms import KmsKey
 from kfp_release.kms_key_name import KmsKeyName
-from kfp_release.manifest import Manifest
+from kfp_release.manifest import OCI_MANIFEST, Manifest
 from kfp_release.progress import Silent
 from kfp_release.provenance import Provenance
 from kfp_release.publish import Published
-from kfp_release.referrers import Attached, Attachment, attach, attached
+from kfp_release.referrers import Attached, Attachment, attach, attached, look_at_attached
 from kfp_release.run import Run
 from kfp_release.sandbox.kms import KmsServer
+from kfp_release.sbom import SBOM_TYPE
 
 FIRST, SECOND = Run(invocation="https://ci/runs/1/attempts/1"), Run(invocation="https://ci/runs/1/attempts/2")
 KEY = LocalKey()
@@ -111,7 +113,7 @@ def test_a_release_that_is_done_is_left_as_it_was_signed(place: Place) -> None:
 def test_what_a_run_that_was_cut_off_attached_is_the_releases(place: Place) -> None:
     earlier = cut_off(place, Attestor(FIRST, KEY))
     published = place.publish(attestor=Attestor(SECOND, KEY))
-    assert states(published) == ["already there", "already there", "sent", "sent"]
+    assert states(published) == ["already there", "already there", "already there", "sent", "sent"]
     assert kept(place) == earlier + b"\n"
     assert Provenance.parse(published.provenance.statement).run == FIRST
 
@@ -177,6 +179,54 @@ def test_what_is_no_provenance_is_refused(place: Place) -> None:
         place.publish(attestor=Attestor(SECOND, KEY))
 
 
+def test_what_was_attached_before_its_image_is_refused_before_anything_is_sent(place: Place) -> None:
+    attach_to(place, b"no JSON")
+    with pytest.raises(ReleaseError, match=r"has another provenance attached, .*: it is not JSON"):
+        place.publish(attestor=Attestor(FIRST, KEY))
+    assert place.store.find("1.2") is None
+
+
+def test_one_that_cannot_be_read_does_not_hide_the_right_one_and_alone_it_is_refused(place: Place) -> None:
+    earlier = cut_off(place, Attestor(FIRST, KEY))
+    value = json.loads(there(place)[0].referrer.manifest.data)
+    value["layers"][0]["size"] = 1 << 40
+    place.store.put(Manifest.parse(json.dumps(value).encode(), OCI_MANIFEST), None)
+    assert place.publish(attestor=Attestor(SECOND, KEY)).provenance.to_bytes() == earlier
+    place.store.call("batch_delete_image", imageIds=[{"imageDigest": str(right(place).digest)}])
+    with pytest.raises(
+        ReleaseError, match=r"something attached as its provenance that cannot be read: sha256:"
+    ) as caught:
+        place.publish(attestor=Attestor(SECOND, KEY))
+    assert "nothing was sent: see who attached it" in caught.value.remedy
+
+
+def right(place: Place) -> Attached:
+    return look_at_attached(place.store, image(place).digest, ARTIFACT_TYPE).read[0]
+
+
+def test_it_names_the_sbom_that_is_attached_although_other_tools_wrote_it(place: Place) -> None:
+    path = place.folder / "demo.cdx.json"
+    written = path.read_bytes()
+    value = json.loads(written)
+    value["metadata"]["tools"]["components"][0]["version"] = "99"
+    path.write_text(json.dumps(value))
+    cut_off(place, Attestor(FIRST, KEY))
+    (sbom,) = attached(place.store, image(place).digest, SBOM_TYPE)
+    path.write_bytes(written)
+    remove_evidence(place)
+    named = place.publish(attestor=Attestor(SECOND, KEY)).provenance.provenance.images["demo"].sbom
+    assert named == Digest.of(sbom.data) != Digest.of(written)
+
+
+def test_an_earlier_one_that_names_another_sbom_is_refused(place: Place) -> None:
+    made = Envelope.parse(cut_off(place, Attestor(FIRST, KEY))).provenance
+    remove_evidence(place)
+    other = replace(made, images={"demo": replace(made.images["demo"], sbom=Digest.of(b"x"))}, tools={"python": "3.9"})
+    attach_to(place, KEY.sign(Envelope.around(other.statement())).to_bytes())
+    with pytest.raises(ReleaseError, match=r"it names another SBOM of image demo; it was built with python 3\.9"):
+        place.publish(attestor=Attestor(SECOND, KEY))
+
+
 def remove_evidence(place: Place) -> None:
     digests = [{"imageDigest": str(one.digest)} for one in there(place)]
     place.store.call("batch_delete_image", imageIds=digests)
@@ -198,12 +248,15 @@ def test_a_file_that_the_index_has_packed_anew_is_named_as_it_is_public(place: P
     named = {one.name: one.digest for one in published.provenance.statement.subjects}
     assert named[NAME] == Digest.of(place.index.contents[NAME])
     assert named[SDIST] == Digest.of((place.folder / SDIST).read_bytes())
+    assert published.packed_anew == ()
     assert not place.publish(attestor=Attestor(SECOND, KEY)).changed
 
 
 def test_a_file_that_the_index_packs_anew_as_it_takes_it_does_not_hold_up_a_re_run(place: Place) -> None:
     place.index.packs = {NAME: wheel_packed_anew}
     first = place.publish(attestor=Attestor(FIRST, KEY))
+    assert first.packed_anew == (NAME,)
+    assert f"; the index has packed {NAME} anew since, which verify --key refuses" in signed_note(None, first)
     assert place.publish(attestor=Attestor(SECOND, KEY)).provenance == first.provenance
 
 
@@ -233,8 +286,9 @@ def test_a_build_that_does_not_say_what_it_is_made_of_is_built_again(place: Plac
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(place: Place) -> None:
     (place.folder / "provenance.intoto.jsonl").mkdir()
-    with pytest.raises(ReleaseError, match=r"provenance\.intoto\.jsonl cannot be written"):
+    with pytest.raises(ReleaseError, match=r"provenance\.intoto\.jsonl cannot be written") as caught:
         place.publish()
+    assert caught.value.remedy == "see that it can be written to"
     assert place.store.find("1.2") is None
 
 

@@ -17,7 +17,9 @@ from signing_fixtures import LocalKey
 from kfp_release.digest import Digest
 from kfp_release.envelope import BadEnvelope, Envelope, Signature
 from kfp_release.errors import ReleaseError
+from kfp_release.provenance import Provenance
 from kfp_release.public_key import BadKey, PublicKey
+from kfp_release.run import Run
 from kfp_release.statement import PAYLOAD_TYPE, BadStatement, Statement, Subject
 
 STATEMENT = Statement((Subject("a.whl", Digest.of(b"a")),), "https://example.org/said/v1", {"it": "is so"})
@@ -113,6 +115,32 @@ def test_what_is_no_envelope_is_refused(data: bytes, message: str) -> None:
 def test_a_payload_that_is_no_statement_is_refused(envelope: Envelope, message: str) -> None:
     with pytest.raises((BadEnvelope, BadStatement), match=message):
         _ = envelope.statement
+
+
+MADE = Provenance((Subject("a.whl", Digest.of(b"a")),), "https://a.example", "v1", "c" * 40, {}, {}, Run())
+
+
+def test_the_provenance_in_it_reads_as_it_is_written() -> None:
+    assert Envelope.around(MADE.statement()).provenance == MADE
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        (b'{"_type"', b'{"more":1,"_type"'),
+        (b'{"_type"', b'{"predicateType":"https://other.example","_type"'),
+        (b'"name":"a.whl"', b'"annotations":{},"name":"a.whl"'),
+        (b'"sha256":', b'"sha512":"00","sha256":'),
+        (b'{"_type"', b'{ "_type"'),
+    ],
+    ids=["another member", "a member twice", "more of a subject", "another digest", "a blank"],
+)
+def test_a_provenance_that_says_anything_besides_is_refused(written: bytes, otherwise: bytes) -> None:
+    payload = MADE.statement().to_bytes()
+    assert written in payload
+    envelope = Envelope(payload.replace(written, otherwise, 1), PAYLOAD_TYPE)
+    with pytest.raises(BadEnvelope, match="it says more, or says it otherwise, than kfp-release does"):
+        _ = envelope.provenance
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,21 @@ def test_it_has_the_form_of_in_toto_and_slsa() -> None:
     }
 
 
+def test_the_sboms_of_its_images_are_named_as_what_came_out_besides() -> None:
+    with_sbom = replace(MADE, images={"demo": replace(MADE.images["demo"], sbom=Digest.of(b"sbom"))})
+    statement = Statement.parse(with_sbom.statement().to_bytes())
+    assert statement.predicate["runDetails"]["byproducts"] == [
+        {
+            "name": "demo.cdx.json",
+            "digest": {"sha256": Digest.of(b"sbom").hex},
+            "mediaType": "application/vnd.cyclonedx+json",
+            "annotations": {"image": "demo"},
+        }
+    ]
+    assert Provenance.parse(statement) == with_sbom
+    assert with_sbom.says_the_same(MADE)
+
+
 def test_everything_that_a_release_is_made_of_is_named_with_its_digest() -> None:
     found = predicate()["buildDefinition"]["resolvedDependencies"]
     assert [item.get("uri") or item["name"] for item in found] == [
@@ -180,6 +195,11 @@ def with_part(*path: str | int, value: Any) -> Statement:
         (with_part("buildDefinition", "resolvedDependencies", value=[]), "not one of kfp-release"),
         (with_part("buildDefinition", "more", value=1), "it says more, or says it otherwise"),
         (with_part("runDetails", "byproducts", value=[]), "it says more, or says it otherwise"),
+        (with_part("runDetails", "byproducts", value=[{"name": "a"}]), "'annotations'"),
+        (
+            with_part("runDetails", "byproducts", value=[{"annotations": {"image": "x"}, "digest": {}}]),
+            "it says more, or says it otherwise",
+        ),
         (
             with_part("buildDefinition", "resolvedDependencies", 1, "annotations", "role", value="context"),
             "not one of kfp-release",

@@ -20,6 +20,7 @@ REPOSITORY = Repository.parse("533211398604.dkr.ecr.eu-north-1.amazonaws.com/tea
 SOURCE, SDIST, WHEEL = "https://github.com/team/components", "a-1.2.tar.gz", "a-1.2-py3-none-any.whl"
 IMAGE, RUNTIME, OTHER = Digest.of(b"image"), Digest.of(b"runtime"), Digest.of(b"other")
 OTHER_FILE = "b-1.2.tar.gz"
+PACKED = ": changed, or packed anew by the index (docs/evidence.md)"
 FILES = {SDIST: Digest.of(b"sdist").hex, WHEEL: Digest.of(b"wheel").hex}
 PINNED = PinnedImage("demo", REPOSITORY, str(ImageRef(REPOSITORY, "1.2", IMAGE)), KEY, "linux/amd64")
 PINS = Pins("a", ReleaseVersion.parse("1.2"), COMMIT, (PINNED,), ())
@@ -57,7 +58,7 @@ def test_what_tells_of_the_version_as_it_is_has_no_line() -> None:
         ),
         (
             replace(RIGHT, subjects=(*SUBJECTS[:2], Subject(WHEEL, OTHER))),
-            f"it names {WHEEL} with {OTHER}, and public is sha256:{FILES[WHEEL]}",
+            f"it names {WHEEL} with {OTHER}, and public is sha256:{FILES[WHEEL]}{PACKED}",
         ),
         (replace(RIGHT, subjects=SUBJECTS[1:]), f"it does not name {REPOSITORY}, which is public"),
         (replace(RIGHT, subjects=SUBJECTS[:2]), f"it does not name {WHEEL}, which is public"),
@@ -122,6 +123,23 @@ def test_files_of_other_projects_are_held_against_what_the_index_says_of_them() 
     assert lines(both, other=OTHER.hex) == []
     assert lines(both, other=IMAGE.hex) == [f"it names {OTHER_FILE} with {OTHER}, and public is {IMAGE}"]
     assert lines(both, other=None) == [f"it names '{OTHER_FILE}', which is not public with this version"]
+
+
+def test_files_of_other_projects_that_nobody_asked_for_are_not_told_of() -> None:
+    both = replace(RIGHT, subjects=(*SUBJECTS, Subject(OTHER_FILE, OTHER)))
+    assert list(provenance_problems(both, PINS, files=FILES, others=None, images=IN_ECR)) == []
+
+
+def test_the_sbom_that_it_names_is_the_one_that_is_attached() -> None:
+    named = made(sbom=OTHER)
+    for sboms, told in (
+        ({OTHER}, []),
+        ({OTHER, IMAGE}, []),
+        (set[Digest](), [f"image demo: its SBOM is {OTHER}, and attached is none"]),
+        ({IMAGE}, [f"image demo: its SBOM is {OTHER}, and attached is {IMAGE}"]),
+    ):
+        images = {"demo": ImageInEcr(SOURCE, RUNTIME, frozenset(sboms))}
+        assert list(provenance_problems(named, PINS, files=FILES, others={}, images=images)) == told
 
 
 def test_a_snapshot_has_no_tag() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytest
@@ -15,10 +15,10 @@ from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.image_ref import Repository
-from kfp_release.manifest import BadImage, Manifest
+from kfp_release.manifest import OCI_MANIFEST, BadImage, Manifest
 from kfp_release.progress import Silent
 from kfp_release.referrer import Referrer
-from kfp_release.referrers import Attachment, attach, attached, find_attached, referrers_of
+from kfp_release.referrers import Attachment, attach, attached, find_attached, look_at_attached, referrers_of
 
 TYPE = "application/vnd.example.evidence+json"
 REPOSITORY = Repository.parse(f"{HOST}/team/demo")
@@ -64,6 +64,50 @@ def test_what_agrees_is_taken_for_it(place: tuple[EcrRepository, Manifest]) -> N
     first, _ = attach(store, image, evidence(b"of the first run"), progress=Silent())
     wanted = evidence(b"of the second", agrees=lambda data: data.startswith(b"of the"))
     assert attach(store, image, wanted, progress=Silent()) == (first, 0)
+
+
+def test_one_that_cannot_be_read_does_not_hide_the_others(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    there, _ = attach(store, image, evidence(b"right"), progress=Silent())
+    value = json.loads(there.referrer.manifest.data)
+    value["layers"][0]["size"] = 1 << 40
+    unreadable = Manifest.parse(json.dumps(value).encode(), OCI_MANIFEST)
+    store.put(unreadable, None)
+    look = look_at_attached(store, image.digest, TYPE)
+    assert look.read == (there,)
+    (line,) = look.unread
+    assert line.startswith(f"{unreadable.digest}: ")
+    assert find_attached(store, image, evidence(b"right")) == there
+    with pytest.raises(ReleaseError, match="what is attached to it cannot be read: sha256:"):
+        attached(store, image.digest, TYPE)
+    store.call("batch_delete_image", imageIds=[{"imageDigest": str(there.digest)}])
+    with pytest.raises(ReleaseError, match="has something attached as its evidence that cannot be read: sha256:"):
+        find_attached(store, image, evidence(b"right"))
+
+
+def test_what_is_of_another_type_than_its_list_says_is_left_out(
+    place: tuple[EcrRepository, Manifest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, image = place
+    attach(store, image, evidence(b"x", kind="application/other"), progress=Silent())
+    call = store.call
+
+    def without_filter(operation: str, **parameters: Any) -> Any:
+        answer = call(operation, **{key: value for key, value in parameters.items() if key != "filter"})
+        if operation == "list_image_referrers":
+            for item in answer["referrers"]:
+                del item["artifactType"]
+        return answer
+
+    monkeypatch.setattr(store, "call", without_filter)
+    assert attached(store, image.digest, TYPE) == []
+
+
+def test_why_another_one_will_not_do_is_told(place: tuple[EcrRepository, Manifest]) -> None:
+    store, image = place
+    attach(store, image, evidence(b"other"), progress=Silent())
+    with pytest.raises(ReleaseError, match=r"has another evidence attached: sha256:[0-9a-f]+: it is 5 long"):
+        find_attached(store, image, replace(evidence(b"x"), why_not=lambda data: f"it is {len(data)} long"))
 
 
 def test_beside_another_nothing_is_attached(place: tuple[EcrRepository, Manifest]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from archives import NAME
 from ecr_fixtures import LocalEcr
-from publish_fixtures import COMMIT, PROJECT, SDIST, MemoryIndex, Place, place_at, record
+from publish_fixtures import COMMIT, PROJECT, SDIST, VERSION, MemoryIndex, Place, place_at, record
 from signing_fixtures import LocalKey
 
 from kfp_release.attestation import ARTIFACT_TYPE, Attestor
@@ -23,11 +23,14 @@ from kfp_release.envelope import Envelope
 from kfp_release.image_ref import Repository
 from kfp_release.index import IndexFile
 from kfp_release.manifest import OCI_MANIFEST, Descriptor, Manifest
+from kfp_release.progress import Silent
 from kfp_release.provenance import Provenance
 from kfp_release.public_key import PublicKey
-from kfp_release.referrers import Attachment, attached
+from kfp_release.referrers import Attachment, attach, attached
 from kfp_release.run import Run
+from kfp_release.sbom import SBOM_TYPE
 from kfp_release.statement import Subject
+from kfp_release.verify import verify
 from kfp_release.verify_provenance import VerifiedProvenance, verify_provenance
 
 KEY, OTHER = LocalKey(), LocalKey()
@@ -74,9 +77,12 @@ def put(place: Place, data: bytes) -> str:
     return beside(place, data)
 
 
+def evidence(data: bytes) -> Attachment:
+    return Attachment("provenance", ARTIFACT_TYPE, "application/json", data, lambda _: False)
+
+
 def beside(place: Place, data: bytes) -> str:
-    wanted = Attachment("provenance", ARTIFACT_TYPE, "application/json", data, lambda _: False)
-    referrer = wanted.referrer(image(place))
+    referrer = evidence(data).referrer(image(place))
     for blob in (data, b"{}"):
         upload(place, blob)
     place.store.put(referrer.manifest, None)
@@ -105,10 +111,12 @@ def test_what_is_signed_and_right_has_no_line(signed: Place) -> None:
     assert found.images == {"demo": (one.digest,)}
     assert found.to_json() == {
         "attached": {"demo": [str(one.digest)]},
+        "checked_keys": [KEY.public_key.keyid],
         "envelopes": [
             {
                 "digest": str(one.digest),
                 "claims_keys": [KEY.public_key.keyid],
+                "signed_by": KEY.public_key.keyid,
                 "builder": "https://ci/builder",
                 "invocation": "https://ci/runs/1/attempts/1",
                 "problems": [],
@@ -119,7 +127,10 @@ def test_what_is_signed_and_right_has_no_line(signed: Place) -> None:
 
 
 def test_of_several_keys_one_must_have_signed(signed: Place) -> None:
-    assert look(signed, OTHER, KEY).problems == ()
+    found = look(signed, OTHER, KEY)
+    assert found.problems == ()
+    assert found.checked_keys == (OTHER.public_key.keyid, KEY.public_key.keyid)
+    assert [one.signed_by for one in found.seen] == [KEY.public_key.keyid]
 
 
 def test_without_a_key_it_is_told_who_says_to_have_signed_it_and_that_nobody_checked(signed: Place) -> None:
@@ -129,10 +140,13 @@ def test_without_a_key_it_is_told_who_says_to_have_signed_it_and_that_nobody_che
     keyid = KEY.public_key.keyid[:16]
     assert f"says to be signed by {keyid}…, made by https://ci/runs/1/attempts/1" in claim
     assert unchecked == "no signature was checked: --key names the key to check it with"
+    assert (found.checked_keys, [one.signed_by for one in found.seen]) == ((), [None])
 
 
 def test_a_wrong_key_is_a_line(signed: Place) -> None:
-    (line,) = look(signed, OTHER).problems
+    found = look(signed, OTHER)
+    assert [one.signed_by for one in found.seen] == [None]
+    (line,) = found.problems
     given, named = OTHER.public_key.keyid[:16], KEY.public_key.keyid[:16]
     assert line.endswith(f"it is not signed by {given}…, the key that was given; it says to be signed by {named}…")
     assert line.startswith(f"{ref(signed)}: its provenance sha256:")
@@ -207,6 +221,32 @@ def test_a_right_one_beside_another_is_enough_and_the_other_is_noted(signed: Pla
     assert note.startswith(f"{begin}it is not signed by")
 
 
+def test_one_that_cannot_be_read_beside_a_right_one_is_noted(signed: Place) -> None:
+    unreadable_beside(signed)
+    found = look(signed, KEY)
+    assert found.problems == ()
+    (note,) = found.notes
+    assert note.startswith(f"{ref(signed)}: what is attached to it cannot be read: sha256:")
+
+
+def unreadable_beside(place: Place) -> None:
+    """Attach one whose blob nobody can hold."""
+    (there,) = attached(place.store, image(place).digest, ARTIFACT_TYPE)
+    value = json.loads(there.referrer.manifest.data)
+    value["layers"][0]["size"] = 1 << 40
+    place.store.put(Manifest.parse(json.dumps(value).encode(), OCI_MANIFEST), None)
+
+
+def test_an_sbom_that_was_put_in_the_place_of_the_signed_one_is_a_line(signed: Place) -> None:
+    (there,) = attached(signed.store, image(signed).digest, SBOM_TYPE)
+    forged = {**json.loads(there.data), "components": []}
+    signed.store.call("batch_delete_image", imageIds=[{"imageDigest": str(there.digest)}])
+    data = json.dumps(forged).encode()
+    attach(signed.store, image(signed), replace(evidence(data), artifact_type=SBOM_TYPE), progress=Silent())
+    (line,) = look(signed, KEY).problems
+    assert line.endswith(f"image demo: its SBOM is {Digest.of(there.data)}, and attached is {Digest.of(data)}")
+
+
 def refusing(place: Place) -> Callable[[Repository], EcrRepository]:
     def stores(repository: Repository) -> EcrRepository:
         store = place.stores(repository)
@@ -231,6 +271,14 @@ def test_who_may_not_list_what_is_attached_is_told_so_and_without_a_key_that_is_
     assert found.notes == ("whether a provenance is attached cannot be told: ECR refused list_image_referrers",)
 
 
+def test_that_an_sbom_cannot_be_looked_for_is_told_and_no_fault(signed: Place) -> None:
+    found = verify(VERSION, distribution=PROJECT, index=signed.index, stores=refusing(signed))
+    assert (found.problems, found.components) == ((), {})
+    (note,) = found.notes
+    assert note == f"whether an SBOM is attached to {ref(signed)} cannot be told: ECR refused list_image_referrers"
+    assert found.to_json()["notes"] == [note]
+
+
 @dataclass
 class TwoProjects(MemoryIndex):
     """An index with the files of another project besides."""
@@ -249,6 +297,28 @@ def test_files_of_other_projects_are_asked_for_by_their_names(signed: Place) -> 
     assert look(signed, KEY, index=index).problems == ()
     (line,) = look(signed, KEY, index=TwoProjects(signed.index.contents)).problems
     assert line.endswith(f"it names '{tool}', which is not public with this version")
+
+
+@pytest.mark.parametrize(
+    ("signer", "keys"), [(KEY, ()), (OTHER, (KEY,))], ids=["nobody checks", "another key than the given one"]
+)
+def test_the_index_is_not_asked_for_names_that_no_given_key_vouches_for(
+    signed: Place, signer: LocalKey, keys: tuple[LocalKey, ...]
+) -> None:
+    subjects = Provenance.parse(envelope(signed).statement).subjects
+    named = tuple(Subject(f"victim{number}-1.2.tar.gz", Digest.of(b"x")) for number in range(300))
+    put(signed, said(signed, signer, subjects=(*subjects, *named)))
+    # It raises for every project but the version's own.
+    found = look(signed, *keys, index=signed.index)
+    assert [len(one.problems) for one in found.seen] == [len(keys)]
+
+
+def test_a_key_vouches_for_so_many_names_and_not_for_more(signed: Place) -> None:
+    subjects = Provenance.parse(envelope(signed).statement).subjects
+    named = tuple(Subject(f"other{number}-1.2.tar.gz", Digest.of(b"x")) for number in range(201))
+    put(signed, said(signed, subjects=(*subjects, *named)))
+    (line,) = look(signed, KEY).problems
+    assert line.endswith("it names 201 files of other projects, and 200 are the most")
 
 
 def test_a_version_of_which_nothing_is_there_is_not_signed(place: Place) -> None:

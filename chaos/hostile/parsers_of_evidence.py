@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from random import Random
 
 from chaos.hostile.documents import COMMIT, DEMO, HEX, KEY, PINS
@@ -12,6 +13,7 @@ from chaos.hostile.parsers_of_values import together, words
 from chaos.hostile.values import chance, changed_bytes, changed_json
 from kfp_release.digest import Digest
 from kfp_release.envelope import MEDIA_TYPE, Envelope
+from kfp_release.errors import ReleaseError
 from kfp_release.kms_key_name import KmsKeyName
 from kfp_release.manifest import OCI_CONFIG, OCI_MANIFEST, Descriptor, Manifest
 from kfp_release.materials import Materials
@@ -41,7 +43,7 @@ _STATEMENT = Provenance(
     source="https://github.com/team/components",
     tag="v1.2",
     commit=COMMIT,
-    images={"demo": MadeImage(DEMO, KEY, Digest(HEX), _MATERIALS)},
+    images={"demo": MadeImage(DEMO, KEY, Digest(HEX), _MATERIALS, Digest(HEX))},
     tools={"python": "3.11"},
     run=Run("https://github.com/x", "https://github.com/x/1", {"ref": "refs/tags/v1.2"}),
 ).statement()
@@ -73,6 +75,8 @@ def _read_envelope(data: bytes) -> object:
     envelope = Envelope.parse(data)
     assert Envelope.parse(envelope.to_bytes()) == envelope
     assert not envelope.is_signed_by(PublicKey.parse(_KEY.encode()))
+    with suppress(ReleaseError):
+        assert envelope.provenance.statement().to_bytes() == envelope.payload
     return envelope.statement
 
 

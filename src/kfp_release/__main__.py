@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -14,13 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kfp_release.annotations import github_annotations, is_in_actions
-from kfp_release.errors import MAKE_ROOM, Problem, Problems, ReleaseError
+from kfp_release.errors import FULL, MAKE_ROOM, Problem, Problems, ReleaseError
 from kfp_release.signals import signals_end_the_block
 from kfp_release.terminal_text import printable
 
 PROGRAM = "kfp-release"
 FAILED, STOPPED = 1, 130
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 _EXTRAS = {
     "cli": ("boto3", "botocore", "build", "click", "pypi_simple", "pyproject_hooks", "requests", "rich", "twine"),
     "sandbox": ("bcrypt", "passlib", "pypiserver"),
@@ -75,7 +73,7 @@ def _fail(error: Exception | KeyboardInterrupt, *, project: Path = Path(), debug
             return STOPPED
         case ReleaseError():
             _refuse(error, project)
-        case OSError() if error.filename or error.errno in _FULL:
+        case OSError() if error.filename or error.errno in FULL:
             _refuse(_of_machine(error), project)
         case ModuleNotFoundError() if extra := _extra(error):
             library = (error.name or "").partition(".")[0]
@@ -96,7 +94,7 @@ def _refuse(error: ReleaseError, project: Path) -> None:
 def _of_machine(error: OSError) -> ReleaseError:
     """What the user's machine does not give: room, a permission, a folder."""
     where = f"{error.filename}: " if error.filename else ""
-    remedy = MAKE_ROOM if error.errno in _FULL else "see that it can be read and written, or name another"
+    remedy = MAKE_ROOM if error.errno in FULL else "see that it can be read and written, or name another"
     return ReleaseError(f"{where}{error.strerror}", remedy=remedy)
 
 

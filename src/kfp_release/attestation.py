@@ -20,9 +20,10 @@ from kfp_release.pending_image import PendingImage
 from kfp_release.provenance import PREDICATE_TYPE, MadeImage, Provenance
 from kfp_release.public_key import PublicKey
 from kfp_release.record import PinnedImage
-from kfp_release.referrers import Attached, Attachment, attached
+from kfp_release.referrers import REMOVE, Attached, Attachment
 from kfp_release.run import Run
 from kfp_release.statement import PAYLOAD_TYPE, Subject
+from kfp_release.terminal_text import one_line
 
 WHAT: Final = "provenance"
 ARTIFACT_TYPE: Final = PAYLOAD_TYPE
@@ -49,17 +50,20 @@ class Attestor:
     signer: Signer | None = None
 
     def attest(self, built: BuiltRelease, images: Sequence[PendingImage], public: Mapping[str, str]) -> Attachment:
-        """What each of `images` is to have attached. `public` has the sha256 of files that the index has already.
+        """What each of `images`, the release's, is to have attached. `public` has the sha256 of files on the index.
 
         Raise `ReleaseError` where nobody can sign it, or an image has another provenance already.
         """
-        ours = _provenance(built, self.run, public)
-        agreed = _Agreed((ours, _provenance(built, self.run, {})), self.signer.public_key if self.signer else None)
+        sboms = {pending.pinned.name: pending.sbom for pending in images}
+        ours = _provenance(built, self.run, public, sboms)
+        agreed = _Agreed(
+            (ours, _provenance(built, self.run, {}, sboms)), self.signer.public_key if self.signer else None
+        )
         envelope = _earlier(images, agreed)
         if envelope is None:
             unsigned = Envelope.around(ours.statement())
             envelope = (self.signer.sign(unsigned) if self.signer else unsigned).to_bytes()
-        return Attachment(WHAT, ARTIFACT_TYPE, MEDIA_TYPE, envelope, agreed.takes, _ANNOTATIONS)
+        return Attachment(WHAT, ARTIFACT_TYPE, MEDIA_TYPE, envelope, agreed.takes, _ANNOTATIONS, why_not=agreed.refusal)
 
 
 UNSIGNED: Final = Attestor()
@@ -80,7 +84,7 @@ class _Agreed:
         """Why it will not do; empty where it will."""
         try:
             envelope = Envelope.parse(data)
-            found = Provenance.parse(envelope.statement)
+            found = envelope.provenance
         except ReleaseError as error:
             return str(error.args[0])
         if self.key is None and envelope.signatures:
@@ -93,6 +97,11 @@ class _Agreed:
             )
         if not any(found.says_the_same(one) for one in self.provenances):
             return "it names other files, images or materials"
+        if others := [
+            name for name, made in self.provenances[0].images.items() if made.sbom != found.images[name].sbom
+        ]:
+            built_with = ", ".join(f"{name} {version}" for name, version in sorted(found.tools.items()))
+            return one_line(f"it names another SBOM of image {others[0]}; it was built with {built_with}")
         return ""
 
 
@@ -100,10 +109,15 @@ def _earlier(images: Sequence[PendingImage], agreed: _Agreed) -> bytes | None:
     """What an earlier run has attached; None where none has. Raise `ReleaseError` where it will not do."""
     found: bytes | None = None
     for pending in images:
-        there = attached(pending.store, pending.image.manifest.digest, ARTIFACT_TYPE) if pending.there else []
-        taken = [one.data for one in there if agreed.takes(one.data)]
-        if there and not taken:
-            raise _refused(pending, there[0], agreed)
+        there = pending.look(ARTIFACT_TYPE)
+        taken = [one.data for one in there.read if agreed.takes(one.data)]
+        if not taken and there.read:
+            raise _refused(pending, there.read[0], agreed)
+        if not taken and there.unread:
+            raise ReleaseError(
+                f"{pending.pinned.ref} has something attached as its {WHAT} that cannot be read: {there.unread[0]}",
+                remedy=f"nothing was sent: {REMOVE}",
+            )
         found = found or next(iter(taken), None)
     return found
 
@@ -116,7 +130,9 @@ def _refused(pending: PendingImage, other: Attached, agreed: _Agreed) -> Release
     )
 
 
-def _provenance(built: BuiltRelease, run: Run, public: Mapping[str, str]) -> Provenance:
+def _provenance(
+    built: BuiltRelease, run: Run, public: Mapping[str, str], sboms: Mapping[str, Digest | None]
+) -> Provenance:
     record, images = built.record, built.record.pins.images
     files = [(item.filename, public.get(item.filename, item.sha256)) for item in record.distributions]
     sources = {built.image(pinned).config.labels.get(LABEL_SOURCE, "") for pinned in images}
@@ -128,15 +144,15 @@ def _provenance(built: BuiltRelease, run: Run, public: Mapping[str, str]) -> Pro
         source=min(sources, default=""),
         tag=record.tag,
         commit=record.pins.commit,
-        images={pinned.name: _made(built, pinned) for pinned in images},
+        images={pinned.name: _made(built, pinned, sboms.get(pinned.name)) for pinned in images},
         tools=record.tools,
         run=run,
     )
 
 
-def _made(built: BuiltRelease, pinned: PinnedImage) -> MadeImage:
+def _made(built: BuiltRelease, pinned: PinnedImage, sbom: Digest | None) -> MadeImage:
     runtime = runtime_of(built.image(pinned))
-    return MadeImage(str(pinned.repository), pinned.runtime_key, runtime, built.materials(pinned))
+    return MadeImage(str(pinned.repository), pinned.runtime_key, runtime, built.materials(pinned), sbom)
 
 
 def runtime_of(image: Image) -> Digest | None:

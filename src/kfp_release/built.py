@@ -21,7 +21,7 @@ from kfp_release.carried_pins import (
 from kfp_release.config import Config
 from kfp_release.digest import Digest
 from kfp_release.envelope import Envelope
-from kfp_release.errors import MAKE_ROOM, ReleaseError
+from kfp_release.errors import FULL, MAKE_ROOM, ReleaseError
 from kfp_release.image import Image
 from kfp_release.inflation import MOST
 from kfp_release.layout import Layout
@@ -216,7 +216,8 @@ class BuiltRelease:
             try:
                 path.write_bytes(data)
             except OSError as error:
-                raise BadBuild(f"{path} cannot be written: {error.strerror}", remedy=MAKE_ROOM) from error
+                remedy = MAKE_ROOM if error.errno in FULL else "see that it can be written to"
+                raise BadBuild(f"{path} cannot be written: {error.strerror}", remedy=remedy) from error
 
     def path(self, item: Distribution) -> Path:
         """Where a distribution lies."""

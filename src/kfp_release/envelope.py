@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from kfp_release.errors import ReleaseError
 from kfp_release.json_text import BadJson, read_json
 from kfp_release.manifest import MAX_MANIFEST, canonical_json
+from kfp_release.provenance import Provenance
 from kfp_release.public_key import PublicKey
 from kfp_release.record_json import list_of, text_of
 from kfp_release.statement import PAYLOAD_TYPE, Statement
@@ -82,6 +83,17 @@ class Envelope:
         if self.payload_type != PAYLOAD_TYPE:
             raise BadEnvelope(f"its payload is {one_line(self.payload_type, 80)!r}, and not {PAYLOAD_TYPE}")
         return Statement.parse(self.payload)
+
+    @property
+    def provenance(self) -> Provenance:
+        """What is said. Raise `ReleaseError` where it is no provenance of kfp-release, to the byte.
+
+        A member that stands there twice, or that nobody here reads, would be signed and never looked at.
+        """
+        made = Provenance.parse(self.statement)
+        if made.statement().to_bytes() != self.payload:
+            raise BadEnvelope("it says more, or says it otherwise, than kfp-release does")
+        return made
 
     @property
     def library_envelope(self) -> LibraryEnvelope:

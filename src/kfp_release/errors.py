@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -11,6 +12,8 @@ MAKE_ROOM: Final = (
     " (else ~/.cache); and run it again"
 )
 """The remedy for a full disk, which the system's own message does not name."""
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says of a full disk."""
 
 
 class ReleaseError(Exception):

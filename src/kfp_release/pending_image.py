@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.evidence import evidence_of
 from kfp_release.image import Image
@@ -16,7 +18,8 @@ from kfp_release.layout import Layout
 from kfp_release.manifest import Descriptor
 from kfp_release.progress import Progress
 from kfp_release.record import PinnedImage
-from kfp_release.referrers import Attachment, find_attached
+from kfp_release.referrers import Attachment, Look, find_attached, look_at_attached
+from kfp_release.sbom import SBOM_TYPE
 from kfp_release.upload import LAYERS_AT_ONCE, new_lanes, upload_blobs
 from kfp_release.version_home import ensure_home
 from kfp_release.workers import in_parallel
@@ -34,6 +37,17 @@ class PendingImage:
     """What ECR lacks of it, although it may have its manifest; all of that is in the build's layout."""
     evidence: tuple[Attachment, ...]
     """What it is to have attached, in this order."""
+
+    @property
+    def sbom(self) -> Digest | None:
+        """Of the SBOM that it has attached, or is to have; None where it is to have none."""
+        return next((Digest.of(one.data) for one in self.evidence if one.artifact_type == SBOM_TYPE), None)
+
+    def look(self, artifact_type: str) -> Look:
+        """What of this type is attached to it; to one that is not there yet, too, if ECR tells of that."""
+        with suppress(*_unasked(there=self.there)):
+            return look_at_attached(self.store, self.image.manifest.digest, artifact_type)
+        return Look((), ())
 
     def commit(self) -> None:
         """Make it public. Raise `ReleaseError` unless ECR hands out what the build added to the runtime.
@@ -64,11 +78,23 @@ def look_at(
     missing = sorted(store.missing(blobs))
     if absent := [digest for digest in missing if not built.layout.has(digest)]:
         raise _absent(pinned, absent, there=found is not None, adopted=image.manifest.layers[-1].digest in absent)
-    evidence = evidence_of(built, pinned)
-    if found is not None:
-        for wanted in evidence:
-            find_attached(store, image.manifest, wanted)
+    evidence = tuple(
+        _as_attached(wanted, store, image, there=found is not None) for wanted in evidence_of(built, pinned)
+    )
     return PendingImage(pinned, image, store, found is not None, tuple(blobs[digest] for digest in missing), evidence)
+
+
+def _as_attached(wanted: Attachment, store: EcrRepository, image: Image, *, there: bool) -> Attachment:
+    """`wanted`, with the bytes of what is attached already. Raise `ReleaseError` where that will not do."""
+    with suppress(*_unasked(there=there)):
+        attached = find_attached(store, image.manifest, wanted)
+        return replace(wanted, data=attached.data) if attached else wanted
+    return wanted
+
+
+def _unasked(*, there: bool) -> tuple[type[EcrError], ...]:
+    """What ECR may say to who asks what refers to an image that is not there: no reason to send nothing."""
+    return () if there else (EcrError,)
 
 
 def _absent(pinned: PinnedImage, absent: Sequence[Digest], *, there: bool, adopted: bool) -> ReleaseError:

@@ -16,6 +16,7 @@ from kfp_release.materials import Materials
 from kfp_release.record_json import count_of, list_of, text_of, texts_of
 from kfp_release.run import PAGE, Run
 from kfp_release.runtime_key import RuntimeInputs
+from kfp_release.sbom import SBOM_SUFFIX, SBOM_TYPE
 from kfp_release.statement import BadStatement, Statement, Subject
 from kfp_release.terminal_text import one_line
 
@@ -32,6 +33,8 @@ class MadeImage:
     runtime: Digest | None
     """The runtime itself; None where another tool has packed the image anew, and it cannot be told from it."""
     materials: Materials
+    sbom: Digest | None = None
+    """Of the bytes that are attached to it; None where an older version of this tool released it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ class Provenance:
     run: Run
 
     def says_the_same(self, other: Provenance) -> bool:
-        """Whether both are of the same things, made of the same: other runs, tools and mirrors apart."""
+        """Whether both are of the same things, made of the same: other runs, tools, mirrors and SBOMs apart.
+
+        SBOMs that say the same differ in the tools that wrote them.
+        """
         return self._content() == other._content()
 
     def _content(self) -> tuple[object, ...]:
@@ -76,6 +82,8 @@ class Provenance:
         details: dict[str, Any] = {"builder": {"id": self.run.builder, "version": dict(self.tools)}}
         if self.run.invocation:
             details["metadata"] = {"invocationId": self.run.invocation}
+        if byproducts := [_sbom(name, made.sbom) for name, made in sorted(self.images.items()) if made.sbom]:
+            details["byproducts"] = byproducts
         return Statement(self.subjects, PREDICATE_TYPE, {"buildDefinition": definition, "runDetails": details})
 
     def _git(self) -> dict[str, Any]:
@@ -111,12 +119,16 @@ class Provenance:
         external = definition["externalParameters"]
         git, *others = list_of(definition["resolvedDependencies"])
         parameters = definition["internalParameters"]["images"]
+        sboms = {one["annotations"]["image"]: one for one in list_of(details.get("byproducts", []))}
         made = cls(
             subjects=statement.subjects,
             source=text_of(external["source"]),
             tag=text_of(external["tag"]),
             commit=parse_commit(text_of(git["digest"]["gitCommit"])),
-            images={text_of(name): _made(item, _of_image(others, name)) for name, item in parameters.items()},
+            images={
+                text_of(name): _made(item, _of_image(others, name), sboms.get(name))
+                for name, item in parameters.items()
+            },
             tools=texts_of(details["builder"]["version"]),
             run=Run(
                 text_of(details["builder"]["id"]),
@@ -148,6 +160,15 @@ def _image(name: str, digest: Digest, **annotations: str) -> dict[str, Any]:
     return {"uri": f"oci://{name}", "digest": {"sha256": digest.hex}, "annotations": annotations}
 
 
+def _sbom(name: str, sbom: Digest) -> dict[str, Any]:
+    return {
+        "name": f"{name}{SBOM_SUFFIX}",
+        "digest": {"sha256": sbom.hex},
+        "mediaType": SBOM_TYPE,
+        "annotations": {"image": name},
+    }
+
+
 def _of_image(dependencies: list[Any], name: str) -> dict[str, list[Any]]:
     """What one image is made of, by role."""
     found: dict[str, list[Any]] = {"dockerfile": [], "context": [], "base": [], "runtime": []}
@@ -157,7 +178,7 @@ def _of_image(dependencies: list[Any], name: str) -> dict[str, list[Any]]:
     return found
 
 
-def _made(parameters: Mapping[str, Any], made_of: Mapping[str, list[Any]]) -> MadeImage:
+def _made(parameters: Mapping[str, Any], made_of: Mapping[str, list[Any]], sbom: Mapping[str, Any] | None) -> MadeImage:
     if len(made_of["dockerfile"]) != 1 or len(made_of["runtime"]) > 1:
         raise BadStatement("an image is made of one Dockerfile, and stands on one runtime at most")
     (dockerfile,) = made_of["dockerfile"]
@@ -185,4 +206,5 @@ def _made(parameters: Mapping[str, Any], made_of: Mapping[str, list[Any]]) -> Ma
                 platform=text_of(parameters["platform"]),
             ),
         ),
+        sbom=None if sbom is None else Digest(text_of(sbom["digest"]["sha256"])),
     )

@@ -20,6 +20,8 @@ class ImageInEcr:
     """Its label: the URL of the repository."""
     runtime: Digest | None
     """What it stands on; None where that cannot be told, as another tool has packed it anew."""
+    sboms: frozenset[Digest] = frozenset()
+    """What is attached to it as its SBOM."""
 
 
 def provenance_problems(
@@ -27,13 +29,13 @@ def provenance_problems(
     pins: Pins,
     *,
     files: Mapping[str, str],
-    others: Mapping[str, str | None],
+    others: Mapping[str, str | None] | None,
     images: Mapping[str, ImageInEcr],
 ) -> Iterator[str]:
     """A line for each disagreement. sha256 are in hex.
 
     `files` are those of the version on the index; `others` those of other projects that the provenance names, None
-    where the index has them not; `images` are those that ECR hands out, by name.
+    where the index has them not, and no mapping where nobody asked it; `images` are those that ECR hands out, by name.
     """
     tag = "" if pins.version.is_snapshot else pins.version.tag
     if provenance.tag != tag:
@@ -49,11 +51,17 @@ def provenance_problems(
             yield f"it says what {_shown(name)} is made of, and the version has no such image"
         else:
             seen = images.get(name)
+            if seen is not None and made.sbom is not None and made.sbom not in seen.sboms:
+                attached = " and ".join(map(str, sorted(seen.sboms))) or "none"
+                yield f"image {name}: its SBOM is {made.sbom}, and attached is {attached}"
             for line in _materials(made, pinned[name], seen.runtime if seen else None):
                 yield f"image {name}: {line}"
             if seen is not None and seen.source != provenance.source:
                 label = _shown(seen.source)
                 yield f"image {name}: its source is {_shown(provenance.source)}, and its label says {label}"
+
+
+_PACKED = ": changed, or packed anew by the index (docs/evidence.md)"
 
 
 def other_files(provenance: Provenance, pins: Pins, files: Mapping[str, str]) -> list[str]:
@@ -63,10 +71,10 @@ def other_files(provenance: Provenance, pins: Pins, files: Mapping[str, str]) ->
 
 
 def _subjects(
-    provenance: Provenance, pins: Pins, files: Mapping[str, str], others: Mapping[str, str | None]
+    provenance: Provenance, pins: Pins, files: Mapping[str, str], others: Mapping[str, str | None] | None
 ) -> Iterator[str]:
     images = {str(image.repository): image.ref.digest.hex for image in pins.images}
-    public = {**others, **images, **files}
+    public = {**(others or {}), **images, **files}
     said = {subject.name: subject.digest.hex for subject in provenance.subjects}
     for name, number in Counter(subject.name for subject in provenance.subjects).items():
         if number > 1:
@@ -76,10 +84,12 @@ def _subjects(
             yield f"it does not name {name}, which is public"
     for name, sha256 in sorted(said.items()):
         seen = public.get(name)
+        if seen is None and others is None:
+            continue
         if seen is None:
             yield f"it names {_shown(name)}, which is not public with this version"
         elif seen != sha256:
-            yield f"it names {name} with sha256:{sha256}, and public is sha256:{seen}"
+            yield f"it names {name} with sha256:{sha256}, and public is sha256:{seen}{_PACKED if name in files else ''}"
 
 
 def _materials(made: MadeImage, pinned: PinnedImage, runtime: Digest | None) -> Iterator[str]:

@@ -73,6 +73,12 @@ class Published:
         """Whether anything had to be sent."""
         return any(outcome.state == SENT for outcome in self.outcomes)
 
+    @property
+    def packed_anew(self) -> tuple[str, ...]:
+        """The files that the index has with other bytes than the provenance says, with the same content."""
+        said = {subject.name: subject.digest.hex for subject in self.provenance.statement.subjects}
+        return tuple(one.what for one in self.outcomes if said.get(one.what, one.content) != one.content)
+
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
         record = self.built.record
@@ -82,6 +88,7 @@ class Published:
             "changed": self.changed,
             "bytes_sent": self.bytes_sent,
             "images": {image.name: image.pin for image in record.pins.images},
+            "packed_anew": list(self.packed_anew),
             "provenance_keys": [signature.keyid for signature in self.provenance.signatures],
             "outcomes": [{"what": o.what, "state": o.state, "content": o.content} for o in self.outcomes],
         }

@@ -13,16 +13,19 @@ from typing import Any, BinaryIO, Final
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.errors import ReleaseError
 from kfp_release.manifest import BadImage, Descriptor, Manifest
 from kfp_release.progress import Progress
 from kfp_release.referrer import EMPTY, EMPTY_CONFIG, Referrer
+from kfp_release.terminal_text import one_line
 from kfp_release.upload import upload_blobs
 
 MOST: Final = 100
 """What is read of one type and image: more is nobody's evidence."""
 MOST_OF_ALL: Final = 1_000
 """What is listed of an image in all: signers and scanners attach one each time they look."""
+REMOVE: Final = "see who attached it, remove it if it is wrong, and run this again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,15 @@ class Attached:
     def digest(self) -> Digest:
         """What it is found by."""
         return self.referrer.manifest.digest
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is attached to an image, of one type."""
+
+    read: tuple[Attached, ...]
+    unread: tuple[str, ...]
+    """A line for each that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,8 @@ class Attachment:
     data: bytes
     agrees: Callable[[bytes], bool]
     annotations: Mapping[str, str] = field(default_factory=dict)
-    is_rival: Callable[[bytes], bool] = field(default=lambda _: True)
+    is_rival: Callable[[bytes], bool] = lambda _: True
+    why_not: Callable[[bytes], str] = lambda _: ""
 
     def referrer(self, subject: Manifest) -> Referrer:
         """The artifact that it becomes."""
@@ -77,8 +90,31 @@ def attached(store: EcrRepository, subject: Digest, artifact_type: str) -> list[
 
     What claims the type and is none of one blob is left out, and so is what refers to another image.
     """
-    found = [_read(store, digest) for digest in _listed(store, subject, artifact_type)]
-    return [one for one in found if one is not None and one.referrer.subject.digest == subject]
+    found = look_at_attached(store, subject, artifact_type)
+    if found.unread:
+        raise ReleaseError(
+            f"{store.repository}@{subject}: what is attached to it cannot be read: {found.unread[0]}", remedy=REMOVE
+        )
+    return list(found.read)
+
+
+def look_at_attached(store: EcrRepository, subject: Digest, artifact_type: str) -> Look:
+    """The same, with a line for each artifact that cannot be read, so that the others can.
+
+    Whoever may push can attach one whose blob is gone, or other than it says. Raise `ReleaseError` where ECR cannot be
+    asked, or has too many.
+    """
+    read, unread = list[Attached](), list[str]()
+    for digest in _listed(store, subject, artifact_type):
+        try:
+            one = _read(store, digest, subject, artifact_type)
+        except ReleaseError as error:
+            if isinstance(error, EcrError) and not error.is_absence:
+                raise
+            unread.append(f"{digest}: {one_line(str(error.args[0]))}")
+        else:
+            read.extend([] if one is None else [one])
+    return Look(tuple(read), tuple(unread))
 
 
 def referrers_of(store: EcrRepository, subject: Digest) -> tuple[list[Referrer], list[Digest]]:
@@ -103,14 +139,23 @@ def find_attached(store: EcrRepository, subject: Manifest, wanted: Attachment) -
 
     Raise `ReleaseError` where something else is: nothing is attached beside it.
     """
-    there = [one for one in attached(store, subject.digest, wanted.artifact_type) if wanted.is_rival(one.data)]
+    look = look_at_attached(store, subject.digest, wanted.artifact_type)
+    there = [one for one in look.read if wanted.is_rival(one.data)]
     for one in there:
         if one.data == wanted.data or wanted.agrees(one.data):
             return one
+    image = f"{store.repository}@{subject.digest}"
     if there:
+        one = there[0]
+        why = wanted.why_not(one.data)
         raise ReleaseError(
-            f"{store.repository}@{subject.digest} has another {wanted.what} attached: {there[0].digest}",
-            remedy="nothing is overwritten: see who attached it, remove it if it is wrong, and run this again",
+            f"{image} has another {wanted.what} attached: {one.digest}{why and f': {why}'}",
+            remedy=f"nothing is overwritten: {REMOVE}",
+        )
+    if look.unread:
+        raise ReleaseError(
+            f"{image} has something attached as its {wanted.what} that cannot be read: {look.unread[0]}",
+            remedy=f"nothing is overwritten: {REMOVE}",
         )
     return None
 
@@ -158,7 +203,7 @@ def _listed(store: EcrRepository, subject: Digest, artifact_type: str = "") -> I
         token = {"nextToken": following}
 
 
-def _read(store: EcrRepository, digest: Digest) -> Attached | None:
+def _read(store: EcrRepository, digest: Digest, subject: Digest, artifact_type: str) -> Attached | None:
     try:
         manifest = store.find(digest)
         if manifest is None:
@@ -166,4 +211,6 @@ def _read(store: EcrRepository, digest: Digest) -> Attached | None:
         referrer = Referrer.parse(manifest.data)
     except BadImage:
         return None
+    if (referrer.artifact_type, referrer.subject.digest) != (artifact_type, subject):
+        return None  # what lists it may not have read it
     return Attached(referrer, store.read_blob(referrer.blob))

@@ -44,6 +44,8 @@ class Verified:
     components: Mapping[str, int] = field(default_factory=dict)
     """How many the SBOM of each image names; of an image without one there is none."""
 
+    notes: tuple[str, ...] = ()
+    """What could not be looked at, which is no disagreement."""
     scans: Mapping[str, Scan] = field(default_factory=dict)
     """What ECR tells of the images' scans, by image; nothing where that was not asked."""
     scan_problems: tuple[Problem, ...] = ()
@@ -70,6 +72,7 @@ class Verified:
             "files": dict(self.files),
             "sboms": {image.name: self.components.get(image.name) for image in images},
             "problems": list(self.problems),
+            "notes": list(self.notes),
             "scans": {name: scan.to_json() for name, scan in self.scans.items()},
             "refused": self.is_refused,
             "scan_problems": [asdict(problem) for problem in self.scan_problems],
@@ -90,12 +93,12 @@ def verify(
     if not files:
         problems = [f"the index has no file of {distribution} {version}"]
     pins = pins_of(files)
-    components: dict[str, int] = {}
+    notes, components = list[str](), dict[str, int]()
     if pins is not None:
-        look = partial(_image_problems, pins=pins, stores=stores, components=components)
+        look = partial(_image_problems, pins=pins, stores=stores, components=components, notes=notes)
         problems += chain.from_iterable(in_parallel(look, pins.images, workers=_AT_ONCE))
     sha256s = {file.filename: file.sha256 for file in files}
-    return Verified(distribution, version, pins, sha256s, tuple(problems), components)
+    return Verified(distribution, version, pins, sha256s, tuple(problems), components, tuple(sorted(notes)))
 
 
 def require_whole(verified: Verified) -> None:
@@ -113,24 +116,40 @@ def _line(what: str, error: ReleaseError) -> str:
 
 
 def _image_problems(
-    pinned: PinnedImage, pins: Pins, stores: Callable[[Repository], EcrRepository], components: dict[str, int]
+    pinned: PinnedImage,
+    pins: Pins,
+    stores: Callable[[Repository], EcrRepository],
+    components: dict[str, int],
+    notes: list[str],
 ) -> list[str]:
-    """What its SBOM names is counted into `components`.
+    """What its SBOM names is counted into `components`; that it cannot be looked for is one of the `notes`.
 
-    Raise `EcrError` where ECR cannot be asked: no credentials, no permission, no network.
+    Raise `EcrError` where ECR cannot be asked for the image: no credentials, no permission, no network.
     """
     problems: list[str] = []
     if not pinned.is_exact:
         return problems
     try:
         problems.extend(_disagreements(pinned, pins, stores(pinned.repository)))
-        if (sbom := attached_sbom(stores(pinned.repository), pinned.ref.digest)) is not None:
-            components[pinned.name] = sbom.components
     except ReleaseError as error:
         if isinstance(error, EcrError) and not error.is_absence:
             raise
         problems.append(_line(str(pinned.ref), error))
+    else:
+        problems.extend(_sbom_problems(pinned, stores(pinned.repository), components, notes))
     return problems
+
+
+def _sbom_problems(
+    pinned: PinnedImage, store: EcrRepository, components: dict[str, int], notes: list[str]
+) -> Iterator[str]:
+    try:
+        if (sbom := attached_sbom(store, pinned.ref.digest)) is not None:
+            components[pinned.name] = sbom.components
+    except EcrError as error:
+        notes.append(_line(f"whether an SBOM is attached to {pinned.ref} cannot be told", error))
+    except ReleaseError as error:
+        yield _line(str(pinned.ref), error)
 
 
 def _disagreements(pinned: PinnedImage, pins: Pins, store: EcrRepository) -> Iterator[str]:

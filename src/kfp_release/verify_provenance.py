@@ -26,14 +26,17 @@ from kfp_release.provenance import Provenance
 from kfp_release.provenance_findings import ImageInEcr, other_files, provenance_problems
 from kfp_release.public_key import PublicKey
 from kfp_release.record import PinnedImage, Pins
-from kfp_release.referrers import Attached, attached
+from kfp_release.referrers import Look, look_at_attached
 from kfp_release.released_files import PackageIndex, file_bytes
+from kfp_release.sbom import SBOM_TYPE
 from kfp_release.terminal_text import one_line
 from kfp_release.verify import Verified
 from kfp_release.workers import in_parallel
 
 _AT_ONCE: Final = 8
 """Images that are looked at."""
+_MOST_OTHERS: Final = 200
+"""Files of other projects that the index is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class SeenProvenance:
     provenance: Provenance | None
     problems: tuple[str, ...]
     """What is wrong with it, with the signature first; none where it is right."""
+    signed_by: str | None
+    """The id of the key that signed it, of those that were given; None where none did, or none was given."""
 
     @property
     def claims(self) -> str:
@@ -62,6 +67,7 @@ class SeenProvenance:
         return {
             "digest": str(self.digest),
             "claims_keys": [one.keyid for one in self.envelope.signatures] if self.envelope else [],
+            "signed_by": self.signed_by,
             "builder": run.builder if run else None,
             "invocation": run.invocation if run else None,
             "problems": list(self.problems),
@@ -77,11 +83,18 @@ class VerifiedProvenance:
     """What is attached to each image, by the image's name; None where that cannot be told."""
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    checked_keys: tuple[str, ...] = ()
+    """The ids of the keys that were given; none where no signature was checked."""
 
     def to_json(self) -> dict[str, Any]:
         """For ``--json``."""
         images = {name: list(map(str, digests)) for name, digests in (self.images or {}).items()}
-        return {"attached": images, "envelopes": [one.to_json() for one in self.seen], "notes": list(self.notes)}
+        return {
+            "attached": images,
+            "checked_keys": list(self.checked_keys),
+            "envelopes": [one.to_json() for one in self.seen],
+            "notes": list(self.notes),
+        }
 
 
 def verify_provenance(
@@ -96,48 +109,45 @@ def verify_provenance(
     Raise `ReleaseError` where the index or ECR cannot be asked; ECR's list of what refers to an image is needed with
     `keys` alone.
     """
-    pins = verified.pins
+    pins, asked = verified.pins, tuple(key.keyid for key in keys)
     if pins is None or not pins.images or not pins.is_exact:
         said = "no provenance can be looked for: no pins say which images are the version's, each by its digest"
-        return VerifiedProvenance(problems=(said,) if keys else ())
+        return VerifiedProvenance(problems=(said,) if keys else (), checked_keys=asked)
     try:
-        look = partial(_attached_to, stores=stores)
+        look = partial(_attached_to, stores=stores, artifact_type=ARTIFACT_TYPE)
         looks = in_parallel(look, pins.images, workers=_AT_ONCE)
     except EcrError as error:
         if keys:
             raise
         return VerifiedProvenance(notes=(f"whether a provenance is attached cannot be told: {error.args[0]}",))
-    found = {pinned.name: there for pinned, (there, _) in zip(pins.images, looks, strict=True)}
-    withheld = tuple(line for _, line in looks if line)
+    found = {pinned.name: look.read for pinned, look in zip(pins.images, looks, strict=True)}
     data = sorted({one.data for there in found.values() for one in there})
     checker = _Checker(verified, pins, tuple(keys), index, _images(pins, stores) if data else {})
     seen = {one: checker.check(one) for one in data}
     images = {name: tuple(Digest.of(one.data) for one in there) for name, there in found.items()}
-    told = _told([(pinned, [seen[one.data] for one in found[pinned.name]]) for pinned in pins.images])
+    told = _told(
+        [
+            (pinned, [seen[one.data] for one in look.read], look.unread)
+            for pinned, look in zip(pins.images, looks, strict=True)
+        ]
+    )
     if keys:
-        return VerifiedProvenance(tuple(seen.values()), images, (*withheld, *told.problems), told.notes)
+        return VerifiedProvenance(tuple(seen.values()), images, told.problems, told.notes, asked)
     unchecked = "no signature was checked: --key names the key to check it with"
     claims = (f"its provenance {one.digest} {one.claims}" for one in seen.values())
-    return VerifiedProvenance(
-        tuple(seen.values()), images, (), (*claims, *withheld, *told.problems, *told.notes, unchecked)
-    )
+    return VerifiedProvenance(tuple(seen.values()), images, (), (*claims, *told.problems, *told.notes, unchecked))
 
 
-def _attached_to(
-    pinned: PinnedImage, stores: Callable[[Repository], EcrRepository]
-) -> tuple[list[Attached], str | None]:
-    """What is attached to an image, and a line where that cannot be read: whoever may push can attach anything.
-
-    Raise `EcrError` where ECR cannot be asked.
-    """
+def _attached_to(pinned: PinnedImage, stores: Callable[[Repository], EcrRepository], artifact_type: str) -> Look:
+    """What of this type is attached to an image. Raise `EcrError` where ECR cannot be asked."""
     try:
-        return attached(stores(pinned.repository), pinned.ref.digest, ARTIFACT_TYPE), None
+        return look_at_attached(stores(pinned.repository), pinned.ref.digest, artifact_type)
     except EcrError as error:
         if not error.is_absence:
             raise
-        return [], None  # `verify` has told it
+        return Look((), ())  # `verify` has told it
     except ReleaseError as error:
-        return [], f"{pinned.ref}: what is attached to it cannot be read: {one_line(str(error.args[0]))}"
+        return Look((), (one_line(str(error.args[0])),))
 
 
 def _images(pins: Pins, stores: Callable[[Repository], EcrRepository]) -> dict[str, ImageInEcr]:
@@ -149,7 +159,8 @@ def _images(pins: Pins, stores: Callable[[Repository], EcrRepository]) -> dict[s
             manifest = store.find(pinned.ref.digest)
             if manifest is not None:
                 image = Image(manifest, ImageConfig.parse(store.read_blob(manifest.config)))
-                found[pinned.name] = ImageInEcr(image.config.labels.get(LABEL_SOURCE, ""), runtime_of(image))
+                sboms = frozenset(Digest.of(one.data) for one in _attached_to(pinned, stores, SBOM_TYPE).read)
+                found[pinned.name] = ImageInEcr(image.config.labels.get(LABEL_SOURCE, ""), runtime_of(image), sboms)
         except EcrError as error:
             if not error.is_absence:
                 raise
@@ -164,13 +175,14 @@ class _Told:
     notes: tuple[str, ...]
 
 
-def _told(images: Sequence[tuple[PinnedImage, Sequence[SeenProvenance]]]) -> _Told:
+def _told(images: Sequence[tuple[PinnedImage, Sequence[SeenProvenance], Sequence[str]]]) -> _Told:
     """A line for each image that has no provenance, and for what is wrong with one: a note where another is right."""
     problems, notes = list[str](), list[str]()
-    for pinned, there in images:
+    for pinned, there, unread in images:
+        lines = [f"{pinned.ref}: what is attached to it cannot be read: {line}" for line in unread]
+        lines += [f"{pinned.ref}: its provenance {one.digest}: {line}" for one in there for line in one.problems]
         if not there:
-            problems.append(f"{pinned.ref}: no provenance is attached to it")
-        lines = [f"{pinned.ref}: its provenance {one.digest}: {line}" for one in there for line in one.problems]
+            lines.append(f"{pinned.ref}: no provenance is attached to it")
         (notes if any(not one.problems for one in there) else problems).extend(lines)
     return _Told(tuple(problems), tuple(notes))
 
@@ -186,33 +198,40 @@ class _Checker:
     images: Mapping[str, ImageInEcr]
 
     def check(self, data: bytes) -> SeenProvenance:
-        envelope = provenance = None
+        envelope = provenance = signed_by = None
         problems = list[str]()
         try:
             envelope = Envelope.parse(data)
-            problems.extend(self._signature(envelope))
-            provenance = Provenance.parse(envelope.statement)
+            signed_by = next((key.keyid for key in self.keys if envelope.is_signed_by(key)), None)
+            if self.keys and signed_by is None:
+                problems.append(self._unsigned(envelope))
+            provenance = envelope.provenance
         except ReleaseError as error:
             problems.append(one_line(str(error.args[0])))
         if provenance is not None:
-            problems += provenance_problems(
-                provenance,
-                self.pins,
-                files=self.verified.files,
-                others={name: self._sha256(name) for name in other_files(provenance, self.pins, self.verified.files)},
-                images=self.images,
-            )
-        return SeenProvenance(Digest.of(data), envelope, provenance, tuple(problems))
+            problems += self._disagreements(provenance, others=None)
+            if signed_by is not None and not problems:
+                problems += self._with_others(provenance)
+        return SeenProvenance(Digest.of(data), envelope, provenance, tuple(problems), signed_by)
 
-    def _signature(self, envelope: Envelope) -> Iterator[str]:
-        if not self.keys or any(envelope.is_signed_by(key) for key in self.keys):
-            return
+    def _unsigned(self, envelope: Envelope) -> str:
         if not envelope.signatures:
-            yield "it is not signed"
-            return
+            return "it is not signed"
         asked = " or ".join(f"{key.short}…" for key in self.keys)
         named = ", ".join(one_line(signature.keyid, 16) for signature in envelope.signatures)
-        yield f"it is not signed by {asked}, the key that was given; it says to be signed by {named}"
+        return f"it is not signed by {asked}, the key that was given; it says to be signed by {named}"
+
+    def _disagreements(self, provenance: Provenance, others: Mapping[str, str | None] | None) -> Iterator[str]:
+        files, images = self.verified.files, self.images
+        return provenance_problems(provenance, self.pins, files=files, others=others, images=images)
+
+    def _with_others(self, provenance: Provenance) -> Iterator[str]:
+        """With the files of other projects: the index is asked for them only where a key vouches for their names."""
+        names = other_files(provenance, self.pins, self.verified.files)
+        if len(names) > _MOST_OTHERS:
+            yield f"it names {len(names)} files of other projects, and {_MOST_OTHERS} are the most"
+        elif names:
+            yield from self._disagreements(provenance, {name: self._sha256(name) for name in names})
 
     def _sha256(self, name: str) -> str | None:
         """Of a file of another project on the index, in hex; None where that has none of this name and version."""

@@ -156,9 +156,16 @@ def provenances(seen: Iterable[SeenProvenance]) -> Table:
 def signed_note(key: KmsKeyName | None, published: Published) -> str:
     """Who signed the provenance of a release."""
     if key is None:
-        return "its provenance is unsigned: no signing-key is set"
+        return f"its provenance is unsigned: no signing-key is set{_packed_note(published)}"
     by = ", ".join(f"{signature.keyid[:16]}…" for signature in published.provenance.signatures)
-    return f"its provenance is signed with {key}, which is key {by}"
+    return f"its provenance is signed with {key}, which is key {by}{_packed_note(published)}"
+
+
+def _packed_note(published: Published) -> str:
+    if not published.packed_anew:
+        return ""
+    files = ", ".join(published.packed_anew)
+    return f"; the index has packed {files} anew since, which verify --key refuses (docs/evidence.md)"
 
 
 def took(seconds: float) -> str:

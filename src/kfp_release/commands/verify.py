@@ -146,7 +146,7 @@ def _look(
         f"{verified.distribution} {verified.version}: {_state(verified, problems, [*asked])}",
         _tables(verified, provenance),
         (
-            *(*problems, *provenance.notes),
+            *(*problems, *verified.notes, *provenance.notes),
             *([_OLDER] if provenance.problems and not keys else []),
             *scan_notes(verified.scan_problems),
         ),
