@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 from kfp_release.commands import tables
 from kfp_release.commands.invocation import Invocation
 from kfp_release.config import PYPROJECT, Config
 from kfp_release.console import Console
+from kfp_release.errors import Problems, ReleaseError
 from kfp_release.index_settings import IndexUrls
 from kfp_release.rebuild import Rebuilder, committed_config
 from kfp_release.rebuilt import Rebuilt
@@ -63,16 +65,25 @@ def prove(
 def scan_rules(invocation: Invocation, committed: Config) -> ScanRules:
     """Those of today, in the checkout; where that is no project of this tool's, those of the version's commit.
 
-    Raise `Problems` where the checkout's are wrong: a typo must not let pass what they refuse.
+    Raise `ReleaseError` where the checkout's are wrong: a typo must not let pass what they refuse.
     """
     try:
-        data = (invocation.project / PYPROJECT).read_bytes()
+        return invocation.config().scan
+    except ReleaseError:
+        if _has_settings(invocation.project / PYPROJECT):
+            raise
+        return committed.scan
+
+
+def _has_settings(pyproject: Path) -> bool:
+    """Whether it has a table of this tool's, by a misspelt name too; one that cannot be read may have."""
+    try:
+        tool = TomlFile.parse(PYPROJECT, pyproject.read_bytes()).table("tool")
     except FileNotFoundError:
-        return committed.scan
-    tool = TomlFile.parse(PYPROJECT, data).table("tool")
-    if tool is None or not any(key.lower().replace("_", "-") == "kfp-release" for key in tool.value):
-        return committed.scan
-    return invocation.config().scan
+        return False
+    except (OSError, Problems):
+        return True
+    return tool is not None and any(key.lower().replace("_", "-") == "kfp-release" for key in tool.value)
 
 
 def _title(rebuilt: Rebuilt) -> str:
