@@ -20,6 +20,8 @@ from kfp_release.attestation import ARTIFACT_TYPE, Attestor
 from kfp_release.built import BuiltRelease
 from kfp_release.commands.tables import signed_note
 from kfp_release.digest import Digest
+from kfp_release.ecr import EcrRepository
+from kfp_release.ecr_errors import EcrError
 from kfp_release.envelope import Envelope
 from kfp_release.errors import ReleaseError
 from kfp_release.kms import KmsKey
@@ -184,6 +186,26 @@ def test_what_was_attached_before_its_image_is_refused_before_anything_is_sent(p
     with pytest.raises(ReleaseError, match=r"has another provenance attached, .*: it is not JSON"):
         place.publish(attestor=Attestor(FIRST, KEY))
     assert place.store.find("1.2") is None
+
+
+@pytest.mark.parametrize("code", ["ImageNotFoundException", "AccessDeniedException"])
+def test_who_may_not_list_is_told_before_anything_is_sent_and_that_there_is_no_image_yet_is_no_fault(
+    place: Place, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    call = EcrRepository.call
+
+    def refused(self: EcrRepository, operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation == "list_image_referrers" and self.find("1.2") is None:
+            raise EcrError("ECR refused list_image_referrers", code=code)
+        return call(self, operation, **parameters)
+
+    monkeypatch.setattr(EcrRepository, "call", refused)
+    if code == "ImageNotFoundException":
+        assert place.publish(attestor=Attestor(FIRST, KEY)).changed
+    else:
+        with pytest.raises(EcrError, match="refused list_image_referrers"):
+            place.publish(attestor=Attestor(FIRST, KEY))
+        assert place.store.find("1.2") is None
 
 
 def test_one_that_cannot_be_read_does_not_hide_the_right_one_and_alone_it_is_refused(place: Place) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 from kfp_release.built import BuiltRelease
 from kfp_release.digest import Digest
@@ -23,6 +24,8 @@ from kfp_release.sbom import SBOM_TYPE
 from kfp_release.upload import LAYERS_AT_ONCE, new_lanes, upload_blobs
 from kfp_release.version_home import ensure_home
 from kfp_release.workers import in_parallel
+
+_NO_IMAGE: Final = frozenset({"ImageNotFoundException", "InvalidParameterException", "ValidationException"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class PendingImage:
 
     def look(self, artifact_type: str) -> Look:
         """What of this type is attached to it; to one that is not there yet, too, if ECR tells of that."""
-        with suppress(*_unasked(there=self.there)):
+        with _perhaps_absent(there=self.there):
             return look_at_attached(self.store, self.image.manifest.digest, artifact_type)
         return Look((), ())
 
@@ -86,15 +89,20 @@ def look_at(
 
 def _as_attached(wanted: Attachment, store: EcrRepository, image: Image, *, there: bool) -> Attachment:
     """`wanted`, with the bytes of what is attached already. Raise `ReleaseError` where that will not do."""
-    with suppress(*_unasked(there=there)):
+    with _perhaps_absent(there=there):
         attached = find_attached(store, image.manifest, wanted)
         return replace(wanted, data=attached.data) if attached else wanted
     return wanted
 
 
-def _unasked(*, there: bool) -> tuple[type[EcrError], ...]:
-    """What ECR may say to who asks what refers to an image that is not there: no reason to send nothing."""
-    return () if there else (EcrError,)
+@contextmanager
+def _perhaps_absent(*, there: bool) -> Iterator[None]:
+    """What ECR may say of an image that is not there, asked what refers to it, is no reason to send nothing."""
+    try:
+        yield
+    except EcrError as error:
+        if there or error.code not in _NO_IMAGE:
+            raise
 
 
 def _absent(pinned: PinnedImage, absent: Sequence[Digest], *, there: bool, adopted: bool) -> ReleaseError:
