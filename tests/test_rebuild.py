@@ -41,6 +41,7 @@ OWN_WHEEL, OWN_SDIST = "kfp_release-{}-py3-none-any.whl", "kfp_release-{}.tar.gz
 PROGRAM = "kubeflow_demo_components/programs/multiply.py"
 READS = {
     "ListImageReferrers",
+    "DescribeImageScanFindings",
     "DescribeImages",
     "BatchGetImage",
     "DescribeImageScanFindings",
