@@ -151,19 +151,23 @@ def _commit(pending: PendingImage, progress: Progress) -> Outcome:
 def _attach_all(
     images: Sequence[PendingImage], provenance: Attachment, progress: Progress
 ) -> tuple[Attachment, list[Outcome], int]:
-    """Attach the evidence of all images: the provenance as it is attached then, what was done, and the bytes sent."""
+    """Attach the evidence of all images: the provenance as it is attached then, what was done, and the bytes sent.
+
+    The provenance comes last, for it names the SBOMs of all: where it is, they are.
+    """
     outcomes, sent = list[Outcome](), 0
-    for pending in images:
-        for wanted in (*pending.evidence, provenance):
-            there = find_attached(pending.store, pending.image.manifest, wanted)
-            state, what = (SENT if there is None else THERE), f"{wanted.what} of {pending.pinned.name}"
-            if there is None:
-                progress.step(f"attach the {what}")
-                there, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
-                sent += bytes_sent
-            outcomes.append(Outcome(what, state, str(there.digest)))
-            if wanted is provenance:  # another run may have attached its own meanwhile: then that is the release's
-                provenance = replace(provenance, data=there.data)
+    evidence = [(pending, wanted) for pending in images for wanted in pending.evidence]
+    for pending, other in (*evidence, *((pending, None) for pending in images)):
+        wanted = other or provenance
+        there = find_attached(pending.store, pending.image.manifest, wanted)
+        state, what = (SENT if there is None else THERE), f"{wanted.what} of {pending.pinned.name}"
+        if there is None:
+            progress.step(f"attach the {what}")
+            there, bytes_sent = attach(pending.store, pending.image.manifest, wanted, progress=progress)
+            sent += bytes_sent
+        outcomes.append(Outcome(what, state, str(there.digest)))
+        if other is None:  # another run may have attached its own meanwhile: then that is the release's
+            provenance = replace(provenance, data=there.data)
     return provenance, outcomes, sent
 
 
