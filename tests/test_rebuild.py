@@ -44,7 +44,6 @@ READS = {
     "DescribeImageScanFindings",
     "DescribeImages",
     "BatchGetImage",
-    "DescribeImageScanFindings",
     "BatchCheckLayerAvailability",
     "GetDownloadUrlForLayer",
     "GetAuthorizationToken",
