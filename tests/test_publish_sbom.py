@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from archives import NAME
-from ecr_fixtures import LocalEcr
+from ecr_fixtures import LocalEcr, MemoryBlob
 from publish_fixtures import COMMIT, SDIST, VERSION, Place, place_at, record, sbom_of
 
 from kfp_release.attached_sbom import attached_sbom
@@ -21,9 +22,11 @@ from kfp_release.rebuilt import Rebuilt
 from kfp_release.rebuilt_part import Verdict
 from kfp_release.rebuilt_sbom import image_sbom_part
 from kfp_release.record import PinnedImage
+from kfp_release.referrer import EMPTY, EMPTY_CONFIG, Referrer
 from kfp_release.referrers import Attachment, attach, attached
 from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom
 from kfp_release.source import Source
+from kfp_release.upload import upload_blobs
 
 
 @pytest.fixture
@@ -214,9 +217,9 @@ OTHERS = [
 
 @pytest.mark.parametrize("other", OTHERS, ids=["of another tool", "without a subject", "no JSON"])
 def test_what_other_tools_attach_is_left_alone(place: Place, monkeypatch: pytest.MonkeyPatch, other: bytes) -> None:
-    without_an_sbom(place, monkeypatch)
+    fail_at(place, monkeypatch, is_sbom)
     beside(place, other)
-    assert (place.verify().problems, place.verify().components) == ((), {})
+    assert attached_sbom(place.store, pinned(place).ref.digest) is None
     place.publish()
     assert sorted(there(place)) == sorted([other, ours(place)])
     assert (place.verify().problems, place.verify().components) == ((), {"demo": 3})
@@ -264,3 +267,25 @@ def test_to_rebuild_one_that_is_none_is_a_difference(place: Place, monkeypatch: 
     part = image_sbom_part(place.store, pinned(place).ref.digest, sbom_of(pinned(place)), name="demo")
     assert part.verdict is Verdict.DIFFERS
     assert "see who attached it" in part.remedy
+
+
+def unreadable_beside(place: Place) -> None:
+    """Attach one that says to have more bytes than it has."""
+    image = manifest(place)
+    blob = replace(image.config, media_type=SBOM_TYPE, size=1 << 40)
+    upload_blobs(place.store, [MemoryBlob(EMPTY, EMPTY_CONFIG)], progress=Silent())
+    place.store.put(Referrer.of(SBOM_TYPE, image.descriptor, blob, {}).manifest, None)
+
+
+def test_one_that_cannot_be_read_hides_nothing(place: Place) -> None:
+    place.publish()
+    unreadable_beside(place)
+    assert attached_sbom(place.store, pinned(place).ref.digest) == Sbom.parse(ours(place))
+    assert place.verify().problems == ()
+
+
+def test_one_that_cannot_be_read_and_stands_alone_is_a_problem(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_an_sbom(place, monkeypatch)
+    unreadable_beside(place)
+    (line,) = place.verify().problems
+    assert "has something attached as an SBOM that cannot be read: sha256:" in line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
-from kfp_release.referrers import Attached, Attachment, attached
+from kfp_release.referrers import Attached, Attachment, look_at_attached
 from kfp_release.sbom import SBOM_TYPE, BadSbom, Sbom, is_marked
 
 _SHOWN = 3
@@ -16,10 +16,11 @@ _REMEDY = "see who attached it and remove it from ECR; kfp-release runtime and k
 def attached_sbom(store: EcrRepository, subject: Digest) -> Sbom | None:
     """The SBOM of the image `subject` that this tool made; None where none is attached. Other tools' are left alone.
 
-    Raise `BadSbom` where several differ in more than the tools that wrote them, or the only ones are none, or of
-    another image; `ReleaseError` where ECR does not hand them out. Of several it is the one with the lowest digest.
+    Of several it is the one with the lowest digest. Raise `BadSbom` where they differ in more than the tools that wrote
+    them, or the only ones are none, of another image, or cannot be read; `ReleaseError` where ECR cannot be asked.
     """
-    marked = (one for one in attached(store, subject, SBOM_TYPE) if is_marked(one.data))
+    look = look_at_attached(store, subject, SBOM_TYPE)
+    marked = (one for one in look.read if is_marked(one.data))
     found: list[tuple[Attached, Sbom]] = []
     refused: list[BadSbom] = []
     for one in sorted(marked, key=lambda one: one.digest):
@@ -30,6 +31,11 @@ def attached_sbom(store: EcrRepository, subject: Digest) -> Sbom | None:
     if not found:
         if refused:
             raise refused[0]
+        if look.unread:
+            where = f"{store.repository}@{subject}"
+            raise BadSbom(
+                f"{where} has something attached as an SBOM that cannot be read: {look.unread[0]}", remedy=_REMEDY
+            )
         return None
     first, sbom = found[0]
     # Whoever may push can attach one: to choose among those that differ would be to believe any of them.
