@@ -21,11 +21,13 @@ from kfp_release.json_text import read_json
 from kfp_release.manifest import MAX_MANIFEST, OCI_MANIFEST, Manifest
 from kfp_release.progress import Progress
 from kfp_release.referrer import Referrer
+from kfp_release.sbom import SBOM_TYPE
+from kfp_release.statement import PAYLOAD_TYPE
 from kfp_release.terminal_text import one_line
 from kfp_release.workers import in_parallel
 
-SBOM: Final = "application/vnd.cyclonedx+json"
-PROVENANCE: Final = "application/vnd.in-toto+json"
+SBOM: Final = SBOM_TYPE
+PROVENANCE: Final = PAYLOAD_TYPE
 _MANIFESTS, _NOTES = "manifests", "notes"
 _AT_ONCE = 8
 """Images whose referrers are asked for together."""

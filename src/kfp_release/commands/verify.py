@@ -85,10 +85,9 @@ def command(
 
     With --rebuild it proves besides, in a clone that has the tag, that the version is what its tag gives: package
     layer, SBOMs, wheels and sdists are made again from the tag's commit and compared, whatever is checked out; no
-    signature is checked then. Runtimes
-    are those of ECR, or built anew with --rebuild-runtime. A verdict is identical, same content (in other container
-    bytes), not attached (an SBOM, to an image of an older release), not rebuilt (an SBOM, where the runtime's layers
-    cannot be read), or differs: then it is told what differs and what to do.
+    signature is checked then. Runtimes are those of ECR, or built anew with --rebuild-runtime. A verdict is identical,
+    same content (in other container bytes), not attached (an SBOM, to an image of an older release), not rebuilt (an
+    SBOM, where the runtime's layers cannot be read), or differs: then it is told what differs and what to do.
 
     \b
     kfp-release verify 1.2
