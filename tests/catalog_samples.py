@@ -191,11 +191,11 @@ def images(text: str, number: int, *, names: tuple[str, ...] = ("demo", "trainin
                 CatalogLayer(LayerKind.BASE, digest(f"d{number // 12}"), 12_800_000, number % 12 == 0),
                 CatalogLayer(
                     LayerKind.DEPENDENCIES,
-                    digest(f"{name}{number // 3}"),
+                    digest(f"e{name}{number // 3}"),
                     (14_600_000 if name == "demo" else 118_000_000) + 400_000 * (number // 3),
                     number % 3 == 0,
                 ),
-                CatalogLayer(LayerKind.PACKAGE, digest(f"{name}{number}"), 38_200 + 310 * number, is_new=True),
+                CatalogLayer(LayerKind.PACKAGE, digest(f"package{number}"), 38_200 + 310 * number, is_new=True),
             ),
             sbom=CatalogEvidence(digest(f"s{name}{number}"), 81_200, "214 components"),
             provenance=CatalogEvidence(

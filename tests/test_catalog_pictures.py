@@ -80,7 +80,7 @@ def test_a_bar_that_is_higher_than_the_axis_is_cut_and_told() -> None:
 
 def test_what_the_first_version_pulls_does_not_set_the_scale_of_the_others() -> None:
     pulls = over_time_context(ordinary())["pulls"]
-    assert [tick.label for tick in pulls.cut] == ["222 MB"]
+    assert [tick.label for tick in pulls.cut] == ["177 MB"]
     assert pulls.heights[-1].label == "150 MB"
     only = replace(ordinary(), versions=ordinary().versions[-1:])
     assert over_time_context(only)["pulls"].cut == ()

@@ -234,7 +234,14 @@ def test_a_row_as_json_has_what_is_seen_and_what_is_wrong() -> None:
         "state": "abandoned",
         "withdrawn": None,
         "images": [
-            {"name": "demo", "repository": str(DECLARED), "tag": "1.2", "digest": str(OTHER.digest), "pinned": None}
+            {
+                "name": "demo",
+                "repository": str(DECLARED),
+                "tag": "1.2",
+                "digest": str(OTHER.digest),
+                "pinned": None,
+                "scan": None,
+            }
         ],
         "files": [{"project": file.project, "filename": file.filename, "sha256": file.sha256} for file in MORE],
         "missing": [
@@ -248,4 +255,6 @@ def test_a_row_as_json_has_what_is_seen_and_what_is_wrong() -> None:
         ],
         "disagreements": [],
         "remedies": ["kfp-release reconcile"],
+        "refused": False,
+        "scan_problems": [],
     }

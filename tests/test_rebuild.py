@@ -141,7 +141,7 @@ def test_a_version_is_proved_in_a_clone_that_is_dirty_elsewhere_and_withdraws_it
     clone = place.clone(tmp_path)
     changelog = clone / "CHANGELOG.md"
     changelog.write_text(changelog.read_text().replace("## [1.0]", "## [1.0] [YANKED]", 1))
-    (clone / "pyproject.toml").write_text("[tool.kfp-release]\n")
+    (clone / "pyproject.toml").write_text("[tool.other]\n")
     run_git(clone, "rm", "--quiet", "-r", "yaml", "Dockerfile")
     commit_all(clone, "Elsewhere")
     (clone / "README.md").write_text("Changed.\n")
