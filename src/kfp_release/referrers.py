@@ -5,11 +5,10 @@ Source: Amazon ECR API Reference, ListImageReferrers and PutImage; OCI distribut
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from kfp_release.digest import Digest
 from kfp_release.ecr import EcrRepository
@@ -19,7 +18,7 @@ from kfp_release.manifest import BadImage, Descriptor, Manifest
 from kfp_release.progress import Progress
 from kfp_release.referrer import EMPTY, EMPTY_CONFIG, Referrer
 from kfp_release.terminal_text import one_line
-from kfp_release.upload import upload_blobs
+from kfp_release.upload import MemoryBlob, upload_blobs
 
 MOST: Final = 100
 """What is read of one type and image: more is nobody's evidence."""
@@ -72,17 +71,6 @@ class Attachment:
         """The artifact that it becomes."""
         blob = Descriptor(self.media_type, Digest.of(self.data), len(self.data))
         return Referrer.of(self.artifact_type, subject.descriptor, blob, self.annotations)
-
-
-@dataclass(frozen=True, slots=True)
-class _MemoryBlob:
-    """A `Blob` that is at hand."""
-
-    descriptor: Descriptor
-    data: bytes
-
-    def open(self) -> BinaryIO:
-        return io.BytesIO(self.data)
 
 
 def attached(store: EcrRepository, subject: Digest, artifact_type: str) -> list[Attached]:
@@ -168,7 +156,7 @@ def attach(store: EcrRepository, subject: Manifest, wanted: Attachment, *, progr
     if (there := find_attached(store, subject, wanted)) is not None:
         return there, 0
     referrer = wanted.referrer(subject)
-    blobs = [_MemoryBlob(referrer.blob, wanted.data), _MemoryBlob(EMPTY_CONFIG, EMPTY)]
+    blobs = [MemoryBlob(referrer.blob, wanted.data), MemoryBlob(EMPTY_CONFIG, EMPTY)]
     sent = upload_blobs(store, blobs, progress=progress)
     store.put(referrer.manifest, None)
     return Attached(referrer, wanted.data), sent

@@ -5,13 +5,12 @@ Its SBOM comes after it, so that one that was cut off in between is found by its
 
 from __future__ import annotations
 
-import io
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal
 
 from kfp_release.buildah import BUILT, Builder, BuildRequest
 from kfp_release.digest import Digest
@@ -19,14 +18,14 @@ from kfp_release.ecr import EcrRepository
 from kfp_release.errors import ReleaseError
 from kfp_release.image import LABEL_RUNTIME_KEY, Image, normal_runtime, without_package
 from kfp_release.layout import Layout
-from kfp_release.manifest import Descriptor, ImageConfig, Manifest
+from kfp_release.manifest import ImageConfig, Manifest
 from kfp_release.materials import Materials
 from kfp_release.progress import Progress
 from kfp_release.runtime_key import runtime_key
 from kfp_release.runtime_sbom import ensure_runtime_sbom
 from kfp_release.runtime_sources import Files, RuntimeSources
 from kfp_release.settings import ImageSettings
-from kfp_release.upload import Blob, Lanes, upload_blobs
+from kfp_release.upload import Blob, Lanes, MemoryBlob, upload_blobs
 from kfp_release.version_home import ensure_home
 
 _BATCH: Final = 100
@@ -123,17 +122,6 @@ def ensure_runtime(
     return RuntimeResult(settings.name, key, image.manifest.digest, how, sent, time.monotonic() - began)
 
 
-@dataclass(frozen=True, slots=True)
-class _MemoryBlob:
-    """A `Blob` that is at hand."""
-
-    descriptor: Descriptor
-    data: bytes
-
-    def open(self) -> BinaryIO:
-        return io.BytesIO(self.data)
-
-
 def _build(
     store: EcrRepository,
     builder: Builder,
@@ -190,7 +178,7 @@ def _push(
     lanes: Lanes | None,
 ) -> tuple[Image, int]:
     """Push `image` under the key's tag; the runtime that is there then, and the bytes sent."""
-    config = _MemoryBlob(image.manifest.config, image.config.data)
+    config = MemoryBlob(image.manifest.config, image.config.data)
     sent = upload_blobs(store, [*layers, config], progress=progress, lanes=lanes)
     try:
         store.put(image.manifest, runtime_tag(key))

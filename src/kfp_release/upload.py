@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from kfp_release.digest import Digest
@@ -41,6 +43,18 @@ class Blob(Protocol):
 
     def open(self) -> BinaryIO:
         """A new stream of its bytes, from the first; it can be sought in."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryBlob:
+    """A `Blob` that is at hand."""
+
+    descriptor: Descriptor
+    data: bytes
+
+    def open(self) -> BinaryIO:
+        """A stream of its bytes."""
+        return io.BytesIO(self.data)
 
 
 def new_lanes() -> Lanes:
