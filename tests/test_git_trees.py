@@ -71,8 +71,8 @@ def test_a_commit_without_the_folder_has_no_files(root: Path) -> None:
 
 
 def test_links_are_followed_in_the_commit_and_left_out_where_they_lead_out_of_it(root: Path) -> None:
-    (root / "shared.txt").write_text("shared\n", encoding="utf-8")
-    for name, target in (("in.yaml", "../shared.txt"), ("out.yaml", "/etc/passwd"), ("gone.yaml", "../none")):
+    (root / "beside.txt").write_text("shared\n", encoding="utf-8")
+    for name, target in (("in.yaml", "../beside.txt"), ("out.yaml", "/etc/passwd"), ("gone.yaml", "../none")):
         (root / "yaml" / name).symlink_to(target)
     assert contents(root, commit(root, "yaml/a.yaml", "1\n")) == {
         "yaml/a.yaml": b"1\n",
