@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import os
 import re
-import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from kfp_release.inflation import allowed
 from kfp_release.json_text import read_json
 from kfp_release.manifest import MAX_MANIFEST, Descriptor, ImageConfig, Manifest, canonical_json
 from kfp_release.plain_file import read_plain
+from kfp_release.whole_file import replace_file
 
 _MARKER = "oci-layout"
 _INDEX = "index.json"
@@ -83,8 +82,8 @@ class Layout:
             if path.exists() and any(path.iterdir()):
                 raise BadLayout(f"{path} has other files in it", remedy="name another folder, or remove it")
             (path / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
-            _replace(path / _INDEX, canonical_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": []}))
-            _replace(path / _MARKER, _VERSION)
+            replace_file(path / _INDEX, canonical_json({"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": []}))
+            replace_file(path / _MARKER, _VERSION)
         return cls(path)
 
     def write_blob(self, data: bytes) -> Digest:
@@ -92,7 +91,7 @@ class Layout:
         digest = Digest.of(data)
         path = self._blob_path(digest)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
+        replace_file(path, data)
         return digest
 
     def adopt_blob(self, file: Path, media_type: str) -> Descriptor:
@@ -116,7 +115,7 @@ class Layout:
         entry = {**image.manifest.descriptor.to_json(), "annotations": {_NAME_KEY: name}}
         others = [item for item in self._entries() if _name(item) != name]
         index = {"schemaVersion": 2, "mediaType": _INDEX_TYPE, "manifests": [*others, entry]}
-        _replace(self.path / _INDEX, canonical_json(index))
+        replace_file(self.path / _INDEX, canonical_json(index))
 
     def image(self, name: str) -> Image:
         """The image of this name. Raise `BadLayout` where there is none, or its bytes are damaged."""
@@ -203,16 +202,3 @@ def _bounded(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
 
 def _chunks(file: BinaryIO | gzip.GzipFile) -> Iterable[bytes]:
     return iter(lambda: file.read(_CHUNK), b"")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write `path` whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -7,8 +7,6 @@ new, and reads that alone. Nobody misses the file where they are kept: without i
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +16,7 @@ from kfp_release.errors import ReleaseError
 from kfp_release.json_text import BadJson, read_json
 from kfp_release.manifest import canonical_json
 from kfp_release.plain_file import read_plain
+from kfp_release.whole_file import replace_file
 
 SCHEMA: Final = 1
 _MOST: Final = 256 * 1024 * 1024
@@ -66,14 +65,7 @@ class Facts:
             data = canonical_json({"schema": _schema(), "facts": self._now})
             folder = self._path.parent
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor, scratch = tempfile.mkstemp(dir=folder, prefix=".")
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(data)
-                Path(scratch).replace(self._path)
-            except BaseException:
-                Path(scratch).unlink(missing_ok=True)
-                raise
+            replace_file(self._path, data, mode=0o600)
             _forget_the_oldest(folder)
         except (OSError, ReleaseError):
             return False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from kfp_release.git import ignore_all
 from kfp_release.json_text import BadJson, read_json
 from kfp_release.manifest import canonical_json
 from kfp_release.plain_file import read_plain
+from kfp_release.whole_file import replace_file
 
 LIST: Final = ".kfp-release-catalog.json"
 """The file that marks such a folder, and lists what was written into it."""
@@ -71,11 +71,11 @@ def write_site(folder: Path, files: Mapping[str, bytes]) -> WrittenSite:
         ignore_all(folder)  # a release wants a clean checkout
     if not before >= files.keys():
         # First, so that what is written before this ends, however it ends, is known to be a catalog's.
-        _replace(folder / LIST, _list_of({*before, *files}))
+        replace_file(folder / LIST, _list_of({*before, *files}))
     written = [path for path, data in sorted(files.items()) if _write(folder, path, data)]
     removed = [path for path in sorted(before - files.keys()) if _remove(folder, path)]
     if before != files.keys():
-        _replace(folder / LIST, _list_of(files))
+        replace_file(folder / LIST, _list_of(files))
     unchanged = sorted(files.keys() - set(written))
     return WrittenSite(tuple(written), tuple(unchanged), tuple(removed))
 
@@ -148,7 +148,7 @@ def _write(folder: Path, path: str, data: bytes) -> bool:
     if target.is_dir() and not target.is_symlink():
         raise ReleaseError(f"{target} is a folder, and the site has a file there", remedy="move the folder away")
     target.parent.mkdir(parents=True, exist_ok=True)
-    _replace(target, data)
+    replace_file(target, data)
     return True
 
 
@@ -167,18 +167,6 @@ def _holds(target: Path, data: bytes) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(about.st_mode) and about.st_size == len(data) and target.read_bytes() == data
-
-
-def _replace(target: Path, data: bytes) -> None:
-    descriptor, scratch = tempfile.mkstemp(dir=target.parent, prefix=".new-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(scratch).chmod(0o644)
-        Path(scratch).replace(target)
-    except BaseException:
-        Path(scratch).unlink(missing_ok=True)
-        raise
 
 
 def _remove(folder: Path, path: str) -> bool:
